@@ -1,0 +1,174 @@
+package board
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"statuspage/internal/status"
+)
+
+var noon = time.Date(2026, 3, 29, 12, 0, 30, 0, time.UTC)
+
+func newBoard(t testing.TB, ids ...string) *Board {
+	t.Helper()
+	var services []status.Service
+	for _, id := range ids {
+		services = append(services, status.Service{ID: id, Name: id, URL: "https://" + id + ".example", Interval: time.Minute, Timeout: 10 * time.Second})
+	}
+	b, err := New(services, time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func signal(id string, at time.Time, o status.Outcome) status.Signal {
+	return status.Signal{Service: id, Received: at, Outcome: o, HTTPStatus: 200, Duration: time.Millisecond}
+}
+
+func TestApplyTellsSubscribersOnceASignal(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, "a", "b")
+	version, sub := b.Subscribe()
+	b.Apply([]status.Signal{signal("a", noon, status.Up), signal("b", noon, status.Down), signal("gone", noon, status.Up)})
+	b.Apply([]status.Signal{signal("a", noon, status.Down)}) // The same slot again.
+	change := <-sub.C
+	if len(change.Signals) != 2 || change.Version != version+2 {
+		t.Errorf("change = %+v, want 2 signals and version %d", change, version+2)
+	}
+	if len(sub.C) != 0 {
+		t.Error("a repeated signal was published")
+	}
+	if got := b.Row(0, noon).Hour; got.Up != 1 || got.Down != 0 {
+		t.Errorf("counts after a repeated signal = %+v, want the first one only", got)
+	}
+}
+
+func TestOutOfOrderSignalsAreSorted(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, "a")
+	for _, minute := range []int{3, 1, 2, 0} {
+		b.Apply([]status.Signal{signal("a", noon.Add(time.Duration(minute)*time.Minute), status.Up)})
+	}
+	got := b.Recent(0, 10)
+	for i, s := range got {
+		if want := noon.Add(time.Duration(i) * time.Minute); !s.Time().Equal(want) {
+			t.Errorf("sample %d at %v, want %v", i, s.Time(), want)
+		}
+	}
+	if !b.MeasuredAt("a").Equal(noon.Add(3*time.Minute)) || !b.Newest().Equal(noon.Add(3*time.Minute)) {
+		t.Error("the newest sample is not the latest in time")
+	}
+}
+
+func TestSamplesAreBounded(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, "a")
+	for i := range MaxSamples + 100 {
+		b.Apply([]status.Signal{signal("a", noon.Add(time.Duration(i)*time.Minute), status.Up)})
+	}
+	got := b.Recent(0, MaxSamples*2)
+	if len(got) != MaxSamples {
+		t.Fatalf("%d samples kept, want %d", len(got), MaxSamples)
+	}
+	before := b.Version()
+	b.Apply([]status.Signal{signal("a", noon, status.Down)})
+	if b.Version() != before {
+		t.Error("a signal older than all that is kept was taken in")
+	}
+}
+
+func TestUptimeAddsHistoryAndLiveSignalsOnce(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, "a")
+	hour := noon.Truncate(time.Hour)
+	b.Apply([]status.Signal{signal("a", hour.Add(-time.Minute), status.Down), signal("a", hour.Add(time.Second), status.Up)})
+	history := []status.Bucket{
+		{Service: "a", Start: hour.Add(-time.Hour), Counts: status.Counts{Up: 59, Down: 1}},
+		{URL: "https://a.example", Start: hour.Add(-2 * time.Hour), Counts: status.Counts{Up: 60}}, // Another writer's.
+		{Service: "a", Start: hour.AddDate(0, 0, -5), Counts: status.Counts{Degraded: 60}},
+		{Service: "a", Start: hour, Counts: status.Counts{Up: 99}}, // Counted live already.
+	}
+	for range 2 { // Reading the history again must change nothing.
+		b.SetHistory(hour, history)
+	}
+	for _, c := range []struct {
+		window              time.Duration
+		up, degraded, downs int
+	}{{time.Hour, 1, 0, 1}, {24 * time.Hour, 120, 0, 1}, {7 * 24 * time.Hour, 120, 60, 1}, {30 * 24 * time.Hour, 120, 60, 1}} {
+		got := b.Uptime(0, c.window, noon)
+		if got.Up != c.up || got.Degraded != c.degraded || got.Down != c.downs {
+			t.Errorf("uptime of %v = %+v, want %d up, %d slow, %d down", c.window, got, c.up, c.degraded, c.downs)
+		}
+	}
+}
+
+func TestBetweenResumesWithoutAGap(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, "a", "b")
+	b.Apply([]status.Signal{signal("a", noon, status.Up)})
+	seen := b.Version()
+	b.Apply([]status.Signal{signal("b", noon.Add(-time.Minute), status.Up)}) // Later, though planned earlier.
+	b.Apply([]status.Signal{signal("a", noon.Add(time.Minute), status.Up)})
+	got := b.Between(seen, b.Version())
+	if len(got) != 2 || got[0].Service != 1 || got[1].Service != 0 {
+		t.Errorf("Between = %+v, want b's signal and then a's", got)
+	}
+	if got := b.Since(noon, b.Version()); len(got) != 2 {
+		t.Errorf("Since noon = %d signals, want 2", len(got))
+	}
+}
+
+func TestNewRefusesWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	if _, err := New(nil, nil); !errors.Is(err, status.ErrInvalid) {
+		t.Errorf("no time zone: %v, want ErrInvalid", err)
+	}
+	if _, err := New([]status.Service{{ID: "a"}, {ID: "a"}}, time.UTC); !errors.Is(err, status.ErrInvalid) {
+		t.Errorf("id twice: %v, want ErrInvalid", err)
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, "a", "b")
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for i := range 200 {
+				b.Apply([]status.Signal{signal("a", noon.Add(time.Duration(w*1000+i)*time.Second), status.Up)})
+				b.Row(0, noon)
+				b.Uptime(0, 24*time.Hour, noon)
+				_, sub := b.Subscribe()
+				sub.Close()
+			}
+		})
+	}
+	wg.Wait()
+	if got := len(b.Recent(0, MaxSamples)); got != 800 {
+		t.Errorf("%d samples after concurrent use, want 800", got)
+	}
+}
+
+func BenchmarkApply(b *testing.B) {
+	bd := newBoard(b, "a")
+	at := noon
+	b.ReportAllocs()
+	for b.Loop() {
+		at = at.Add(time.Minute)
+		bd.Apply([]status.Signal{signal("a", at, status.Up)})
+	}
+}
+
+func BenchmarkRow(b *testing.B) {
+	bd := newBoard(b, "a")
+	for i := range 60 {
+		bd.Apply([]status.Signal{signal("a", noon.Add(time.Duration(i-59)*time.Minute), status.Up)})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		bd.Row(0, noon)
+	}
+}
