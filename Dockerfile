@@ -1,0 +1,22 @@
+FROM golang:1.26 AS build
+ARG VERSION=dev
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /statuspage ./cmd/statuspage \
+ && mkdir -p /empty/data
+
+FROM gcr.io/distroless/static:nonroot
+COPY --from=build /statuspage /statuspage
+# Non-root writes its store and outbox here.
+COPY --from=build --chown=65532:65532 /empty/data /data
+COPY statuspage.yaml /statuspage.yaml
+WORKDIR /
+USER 65532:65532
+ENV STATUSPAGE_CONFIG=/statuspage.yaml STATUSPAGE_LISTEN=0.0.0.0:8000
+EXPOSE 8000
+VOLUME /data
+HEALTHCHECK --interval=10s --timeout=5s --start-period=5s CMD ["/statuspage", "healthcheck"]
+ENTRYPOINT ["/statuspage"]
+CMD ["serve"]

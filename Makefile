@@ -1,0 +1,54 @@
+.DEFAULT_GOAL := help
+VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
+BIN := bin/statuspage
+GO ?= go
+
+.PHONY: help build run demo run-questdb test check race fuzz bench generate verify lint compose image clean
+
+help: ## What there is
+	@awk 'BEGIN{FS=":.*## "} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build bin/statuspage
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/statuspage
+
+run: build ## Serve on http://127.0.0.1:8000; URL="https://a https://b" watches those
+	./$(BIN) serve $(URL)
+
+demo: build ## Serve sample targets that are checked every two seconds
+	./$(BIN) demo
+
+run-questdb: build ## Serve on a real QuestDB, started here and stopped with the page
+	scripts/run-questdb ./$(BIN) $(URL)
+
+test: ## All tests: unit, contract on SQLite and a real QuestDB, end to end, browser
+	scripts/test
+
+check: verify lint test ## What CI runs
+
+race: ## The quick packages under the race detector
+	$(GO) test -race ./internal/... ./views/... ./handlers/... ./monitor/... ./static/...
+
+fuzz: ## Each fuzzer for half a minute
+	scripts/fuzz 30s
+
+bench: ## Go benchmarks of the hot paths
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./views/... ./handlers/... ./monitor/...
+
+generate: ## Make the templ components anew
+	$(GO) tool templ generate
+
+verify: ## Generated code is fresh, modules are tidy
+	scripts/verify
+
+lint: ## gofmt, go vet
+	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+
+compose: ## QuestDB and the page in containers
+	docker compose up --build
+
+image: ## Container image
+	docker build -t statuspage:$(VERSION) --build-arg VERSION=$(VERSION) .
+
+clean: ## Remove what was built
+	rm -rf bin

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"statuspage/internal/config"
+	"statuspage/internal/status"
+	"statuspage/monitor/probe"
+)
+
+const healthTimeout = 3 * time.Second
+
+// config checks the configuration, or prints it as it works out; secrets show as ***.
+func (e env) config(args []string) error {
+	verb := ""
+	if len(args) > 0 {
+		verb, args = args[0], args[1:]
+	}
+	if verb != "check" && verb != "print" {
+		return fmt.Errorf("config: say `config check` or `config print`")
+	}
+	cfg, err := e.load("config "+verb, args)
+	if err != nil {
+		return err
+	}
+	if verb == "print" {
+		return cfg.Print(e.stdout)
+	}
+	_, err = fmt.Fprintf(e.stdout, "ok: %d services\n", len(cfg.Checks))
+	return err
+}
+
+// load reads the configuration for a command with only --config; what follows the flags
+// is left to the command and does not count as services.
+func (e env) load(name string, args []string) (*config.Config, error) {
+	f := e.flags(name)
+	file := f.String("config", "", "")
+	if err := e.parse(f, args); err != nil {
+		return nil, err
+	}
+	return config.Load(config.Overrides{File: *file}, e.getenv, os.ReadFile)
+}
+
+// probe measures once, prints what it found, and tells by its exit status.
+func (e env) probe(ctx context.Context, args []string) error {
+	f := e.flags("probe")
+	file := f.String("config", "", "")
+	if err := e.parse(f, args); err != nil {
+		return err
+	}
+	if f.NArg() != 1 {
+		return fmt.Errorf("probe: name one service or URL")
+	}
+	check, err := e.findCheck(*file, f.Arg(0))
+	if err != nil {
+		return err
+	}
+	r := probe.Kinds[check.Kind](ctx, check)
+	fmt.Fprintf(e.stdout, "%s  %s\n", check.Name, check.URL)
+	fmt.Fprintf(e.stdout, "outcome     %s\n", r.Outcome)
+	if r.Reason != status.None {
+		fmt.Fprintf(e.stdout, "reason      %s\n", r.Reason.Text())
+	}
+	if r.HTTPStatus > 0 {
+		fmt.Fprintf(e.stdout, "status      %d\n", r.HTTPStatus)
+	}
+	for _, p := range []struct {
+		name string
+		d    time.Duration
+	}{{"dns", r.Phases.DNS}, {"connect", r.Phases.Connect}, {"tls", r.Phases.TLS}, {"first byte", r.Phases.FirstByte}, {"total", r.Duration}} {
+		if p.d > 0 {
+			fmt.Fprintf(e.stdout, "%-11s %.1f ms\n", p.name, float64(p.d.Microseconds())/1000)
+		}
+	}
+	if !r.CertificateExpiry.IsZero() {
+		fmt.Fprintf(e.stdout, "certificate until %s\n", r.CertificateExpiry.UTC().Format(time.DateOnly))
+	}
+	if r.Err != nil {
+		fmt.Fprintf(e.stdout, "error       %v\n", r.Err)
+	}
+	if !r.Outcome.Available() {
+		return errReported
+	}
+	return nil
+}
+
+func (e env) findCheck(file, what string) (status.Check, error) {
+	o := config.Overrides{File: file}
+	isURL := strings.Contains(what, "://")
+	if isURL {
+		o.URLs = []string{what}
+	}
+	cfg, err := config.Load(o, e.getenv, os.ReadFile)
+	if err != nil {
+		return status.Check{}, err
+	}
+	for _, c := range cfg.Checks {
+		if isURL || c.ID == what || strings.EqualFold(c.Name, what) {
+			return c, nil
+		}
+	}
+	return status.Check{}, fmt.Errorf("probe: no service %q in the configuration; name one of it, or a URL", what)
+}
+
+// healthcheck asks a running process whether it lives, for images without a shell.
+func (e env) healthcheck(ctx context.Context, args []string) error {
+	f := e.flags("healthcheck")
+	file, address := f.String("config", "", ""), f.String("listen", "", "")
+	if err := e.parse(f, args); err != nil {
+		return err
+	}
+	cfg, err := config.Load(config.Overrides{File: *file, Listen: *address}, e.getenv, os.ReadFile)
+	if err != nil {
+		return err
+	}
+	host, port, err := net.SplitHostPort(cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("healthcheck: %w", err)
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	if err != nil {
+		return fmt.Errorf("healthcheck: %w", err)
+	}
+	res, err := (&http.Client{}).Do(req)
+	if err != nil {
+		return fmt.Errorf("healthcheck: %w", err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("healthcheck: the process answers %s", res.Status)
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"statuspage/internal/board"
+	"statuspage/internal/status"
+)
+
+const (
+	fillTimeout  = 30 * time.Second // For one attempt to read the history.
+	fillBatch    = 500
+	fillRetry    = time.Second // Doubled up to fillRetryMax.
+	fillRetryMax = 10 * time.Second
+	// viewsLag is how long a store may take until its rollups know what it has just been given.
+	viewsLag = 3 * time.Second
+)
+
+// fill brings the past to the board: what waits in the outbox, the last hour, the counts of
+// the last days, and then the samples of the last day. It goes on until the store has
+// answered; first is closed after the first attempt.
+func (a *app) fill(ctx context.Context, first chan<- struct{}) {
+	start := time.Now()
+	waiting, err := feed(a.store.Pending(ctx), a.board.Apply)
+	if err != nil && ctx.Err() == nil {
+		a.log.Error("read the outbox", "error", err)
+	}
+	wait, told := fillRetry, false
+	for {
+		err := a.fillOnce(ctx, start, waiting > 0)
+		if !a.tried.Swap(true) {
+			close(first)
+		}
+		if err == nil {
+			a.filled.Store(true)
+			if told {
+				a.log.Info("history read")
+			}
+			return
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if !told {
+			told = true
+			a.log.Warn("history can't be read; the page goes on without it, and tries again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+			wait = min(2*wait, fillRetryMax)
+		}
+	}
+}
+
+func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool) error {
+	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
+	defer cancel()
+	hour := start.UTC().Truncate(time.Hour)
+	// The hour that the process began in is counted from its signals, all before from rollups.
+	if _, err := feed(a.store.Signals(ctx, hour, start.Add(time.Hour)), a.board.Apply); err != nil {
+		return fmt.Errorf("read the present hour: %w", err)
+	}
+	if _, err := feed(a.store.Signals(ctx, start.Add(-2*time.Hour), hour), a.board.Backfill); err != nil {
+		return fmt.Errorf("read the last hours: %w", err)
+	}
+	if waiting { // Else the rollups would lack what still lies in the outbox.
+		if err := a.store.WaitDrained(ctx); err != nil {
+			return fmt.Errorf("empty the outbox: %w", err)
+		}
+		select {
+		case <-time.After(viewsLag):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	hours, err := a.store.Hours(ctx, start.AddDate(0, 0, -91), hour)
+	if err != nil {
+		return fmt.Errorf("read the last days: %w", err)
+	}
+	a.board.SetHistory(hour, hours)
+	from := start.Add(-a.lookBack())
+	if _, err := feed(a.store.Signals(ctx, from, start.Add(-2*time.Hour)), a.board.Backfill); err != nil {
+		return fmt.Errorf("read the last day: %w", err)
+	}
+	return nil
+}
+
+// lookBack is how far the samples that the board keeps reach back, a day at most.
+func (a *app) lookBack() time.Duration {
+	var back time.Duration
+	for _, c := range a.cfg.Checks {
+		back = max(back, c.Interval*board.MaxSamples)
+	}
+	return min(back, 24*time.Hour)
+}
+
+// feed hands signals on in batches and returns how many there were.
+func feed(signals iter.Seq2[status.Signal, error], take func([]status.Signal)) (n int, err error) {
+	batch := make([]status.Signal, 0, fillBatch)
+	for s, err := range signals {
+		if err != nil {
+			return n, err
+		}
+		n++
+		if batch = append(batch, s); len(batch) == fillBatch {
+			take(batch)
+			batch = batch[:0]
+		}
+	}
+	take(batch)
+	return n, nil
+}

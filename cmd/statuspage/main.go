@@ -1,0 +1,111 @@
+// Command statuspage is a public status page and the prober behind it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	_ "time/tzdata" // Images without a zone database show local days all the same.
+)
+
+// version is set by the linker: -ldflags "-X main.version=1.2.3".
+var version = ""
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	switch {
+	case errors.Is(err, errReported):
+		os.Exit(1)
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "statuspage:", err)
+		os.Exit(1)
+	}
+}
+
+// errReported ends a command whose output has told all there is to say.
+var errReported = errors.New("reported")
+
+const usage = `statuspage is a public status page and the prober behind it.
+
+  statuspage serve [--config FILE] [--listen ADDR] [--database URL] [URL…]
+  statuspage demo [--listen ADDR]       sample targets, checked every two seconds
+  statuspage probe NAME|URL             probe once; exit status 0 when available, 1 when not
+  statuspage config check|print         check the configuration, or print it with its defaults
+  statuspage healthcheck [--listen ADDR]
+  statuspage version
+
+The configuration is statuspage.yaml, or what --config or STATUSPAGE_CONFIG names.
+`
+
+// run is the command line without the process around it.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	command := "serve"
+	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
+		command, args = args[0], args[1:]
+	}
+	e := env{getenv: getenv, stdout: stdout, stderr: stderr}
+	switch command {
+	case "serve":
+		return e.serve(ctx, args)
+	case "demo":
+		return e.demo(ctx, args)
+	case "probe":
+		return e.probe(ctx, args)
+	case "config":
+		return e.config(args)
+	case "healthcheck":
+		return e.healthcheck(ctx, args)
+	case "version":
+		_, err := fmt.Fprintln(stdout, "statuspage", buildVersion())
+		return err
+	case "help":
+		_, err := io.WriteString(stdout, usage)
+		return err
+	default:
+		return fmt.Errorf("unknown command %q; `statuspage help` lists them", command)
+	}
+}
+
+// env is what a command has of the world.
+type env struct {
+	getenv         func(string) string
+	stdout, stderr io.Writer
+}
+
+// flags returns a flag set that reports its mistakes as an error instead of exiting.
+func (e env) flags(name string) *flag.FlagSet {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	return f
+}
+
+// parse parses the flags; asked for help it prints it.
+func (e env) parse(f *flag.FlagSet, args []string) error {
+	err := f.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		_, _ = io.WriteString(e.stdout, usage)
+		return errReported
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w; `statuspage help` lists the flags", f.Name(), err)
+	}
+	return nil
+}
+
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "dev"
+}

@@ -1,0 +1,36 @@
+package handlers
+
+import "sync"
+
+// cacheEntries bounds the answers kept of one version: with hostile parameters the cache
+// is emptied, never grown.
+const cacheEntries = 4096
+
+// cache keeps answers made from one version of the board; a newer version empties it.
+type cache struct {
+	mu      sync.RWMutex
+	version uint64
+	bodies  map[string][]byte
+}
+
+// get returns the body of that key, made by build at most a few times a version.
+func (c *cache) get(version uint64, key string, build func() ([]byte, error)) ([]byte, error) {
+	c.mu.RLock()
+	body, ok := c.bodies[key]
+	ok = ok && c.version == version
+	c.mu.RUnlock()
+	if ok {
+		return body, nil
+	}
+	body, err := build()
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.version != version || len(c.bodies) >= cacheEntries {
+		c.version, c.bodies = version, make(map[string][]byte)
+	}
+	c.bodies[key] = body
+	return body, nil
+}

@@ -1,0 +1,35 @@
+package handlers
+
+import (
+	"bytes"
+	_ "embed"
+
+	"github.com/gofiber/fiber/v2"
+
+	"statuspage/static"
+	"statuspage/views"
+)
+
+//go:embed openapi.json
+var openapi []byte
+
+// docsPolicy differs from policy in one hash: that of the empty style element which Redoc
+// creates before it fills it through the object model, where the policy does not apply.
+const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+func (s *Server) openapi(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+	return s.sendEntity(c, fiber.MIMEApplicationJSON, openapi)
+}
+
+// docs is the reference of the API; everything that it loads is in the binary.
+func (s *Server) docs(c *fiber.Ctx) error {
+	var b bytes.Buffer
+	page := views.APIPage(s.site.Title, static.Path("vendor/redoc-2.5.4.standalone.js"), static.Path("redoc.css"))
+	if err := page.Render(c.UserContext(), &b); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentSecurityPolicy, docsPolicy)
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+	return s.sendEntity(c, fiber.MIMETextHTMLCharsetUTF8, b.Bytes())
+}

@@ -1,0 +1,122 @@
+package handlers
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"statuspage/internal/status"
+	"statuspage/views"
+)
+
+// problem is an error whose words were written for the public.
+type problem struct {
+	code   int
+	detail string
+	retry  int // Retry-After in seconds; 0 for none.
+}
+
+func (p *problem) Error() string { return strconv.Itoa(p.code) + ": " + p.detail }
+
+func notFound(detail string) error { return &problem{code: http.StatusNotFound, detail: detail} }
+func unprocessable(detail string) error {
+	return &problem{code: http.StatusUnprocessableEntity, detail: detail}
+}
+
+var errFull = &problem{code: http.StatusServiceUnavailable, detail: "Too many live viewers at the moment; the page itself goes on.", retry: 10}
+
+// fail answers for every handler: the public gets a status and a fixed sentence in the
+// media type it asked for, the log gets the cause.
+func (s *Server) fail(c *fiber.Ctx, err error) error {
+	p := publicProblem(err)
+	if p.code >= http.StatusInternalServerError && p != errFull {
+		s.log.Error("request", "method", c.Method(), "path", c.Path(), "id", c.GetRespHeader(fiber.HeaderXRequestID), "error", err)
+	}
+	if p.retry > 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(p.retry))
+	}
+	s.secure(c) // A request refused by the parser has met no middleware.
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Status(p.code)
+	if wantsPage(c) {
+		c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
+		c.Context().Response.SetBodyRaw(s.errorPage(p))
+		return nil
+	}
+	body, _ := json.Marshal(struct { // Strings and a number always encode.
+		Type   string `json:"type"`
+		Title  string `json:"title"`
+		Status int    `json:"status"`
+		Detail string `json:"detail,omitempty"`
+	}{"about:blank", http.StatusText(p.code), p.code, p.detail})
+	c.Set(fiber.HeaderContentType, "application/problem+json")
+	return c.Send(body)
+}
+
+func publicProblem(err error) *problem {
+	var p *problem
+	var f *fiber.Error
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &f):
+		return &problem{code: f.Code, detail: sentence[f.Code]}
+	case errors.Is(err, status.ErrNotFound):
+		return &problem{code: http.StatusNotFound, detail: sentence[http.StatusNotFound]}
+	case errors.Is(err, status.ErrInvalid):
+		return &problem{code: http.StatusUnprocessableEntity, detail: sentence[http.StatusUnprocessableEntity]}
+	case errors.Is(err, status.ErrUnavailable):
+		return &problem{code: http.StatusServiceUnavailable, detail: sentence[http.StatusServiceUnavailable], retry: 5}
+	default:
+		return &problem{code: http.StatusInternalServerError, detail: sentence[http.StatusInternalServerError]}
+	}
+}
+
+var sentence = map[int]string{
+	http.StatusBadRequest:                  "The request is malformed.",
+	http.StatusNotFound:                    "There is nothing at this address.",
+	http.StatusMethodNotAllowed:            "This address can be read only: GET or HEAD.",
+	http.StatusRequestTimeout:              "The request took too long to arrive.",
+	http.StatusRequestEntityTooLarge:       "The request is too large.",
+	http.StatusUnprocessableEntity:         "A parameter is wrong.",
+	http.StatusRequestHeaderFieldsTooLarge: "The request's header is too large.",
+	http.StatusInternalServerError:         "The mistake is ours, and it is in our log.",
+	http.StatusServiceUnavailable:          "Not available at the moment; try again soon.",
+}
+
+// wantsPage tells whether a person asks: a browser, and not for one of the API's addresses.
+func wantsPage(c *fiber.Ctx) bool {
+	for _, prefix := range []string{"/signals", "/badge", "/openapi", "/events", "/healthz", "/readyz", "/metrics"} {
+		if strings.HasPrefix(c.Path(), prefix) {
+			return false
+		}
+	}
+	return strings.Contains(c.Get(fiber.HeaderAccept), "text/html")
+}
+
+// errorPage returns the page for a problem; those for 404 and 500 were drawn at start.
+func (s *Server) errorPage(p *problem) []byte {
+	switch {
+	case p.code == http.StatusNotFound:
+		return s.notFoundPage
+	case p.code == http.StatusInternalServerError:
+		return s.brokenPage
+	default:
+		return s.drawError(http.StatusText(p.code), p.detail)
+	}
+}
+
+func (s *Server) drawError(headline, detail string) []byte {
+	var b bytes.Buffer
+	head := views.Head{Title: headline + " · " + s.site.Title, SiteName: s.site.Title, Refresh: 0}
+	if err := views.ErrorPage(head, headline, detail).Render(context.Background(), &b); err != nil {
+		return []byte("<!DOCTYPE html><title>Error</title><p>" + http.StatusText(http.StatusInternalServerError))
+	}
+	return b.Bytes()
+}

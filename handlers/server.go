@@ -1,0 +1,284 @@
+// Package handlers answers HTTP: pages, partials, streams, JSON, badges, documentation.
+// Bytes are made when something changes and shared by all readers; no request queries a
+// store or waits for a probe.
+package handlers
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/cors"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+	"github.com/gofiber/fiber/v2/middleware/requestid"
+
+	"statuspage/internal/board"
+	"statuspage/internal/status"
+	"statuspage/static"
+	"statuspage/views"
+)
+
+// Limits of what a client may ask for.
+const (
+	maxHeader      = 16 << 10 // Bytes of request line and header.
+	maxBody        = 16 << 10 // Bytes; nothing here takes a body.
+	readTimeout    = 10 * time.Second
+	idleTimeout    = 60 * time.Second
+	shutdownWait   = 5 * time.Second
+	refreshSeconds = 30 // How often a page without JavaScript asks again.
+)
+
+// Site is what the pages say of themselves.
+type Site struct {
+	Title   string
+	BaseURL string // Absolute, without a slash at the end; empty when not configured.
+	Demo    bool
+}
+
+// Readiness is what /readyz tells.
+type Readiness struct {
+	Ready   bool   `json:"ready"`
+	Board   string `json:"board"` // "filled", or "loading" until history has been read.
+	Store   string `json:"store"` // "up" or "away".
+	Engine  string `json:"engine"`
+	Outbox  int    `json:"outbox"`  // Signals on disk that the store does not have yet.
+	Unsaved int    `json:"unsaved"` // Signals in memory that are on no disk yet.
+}
+
+// Options are what a Server needs; only Note, Ready, Metrics and Now may be missing.
+type Options struct {
+	Board      *board.Board
+	Log        *slog.Logger
+	Site       Site
+	CORS       []string      // Origins that may read the API from a browser.
+	MaxViewers int           // Streams at once.
+	Note       func() string // What the page has to say of the product's own state.
+	Ready      func() Readiness
+	Metrics    func(io.Writer) (contentType string, err error)
+	Now        func() time.Time
+}
+
+// Server is the HTTP side of the product.
+type Server struct {
+	board      *board.Board
+	live       *live
+	site       Site
+	log        *slog.Logger
+	now        func() time.Time
+	ready      func() Readiness
+	metrics    func(io.Writer) (string, error)
+	maxViewers int
+	viewers    atomic.Int64
+	refused    atomic.Uint64
+	cache      cache // By version of the board.
+	packed     cache // Compressed bodies by their tag.
+
+	notFoundPage, brokenPage []byte
+
+	app     *fiber.App
+	running sync.WaitGroup
+	ctx     context.Context //nolint:containedctx // The life of live.run, from New to Shutdown.
+	cancel  context.CancelFunc
+}
+
+// New builds the routes and draws the first page; nothing listens yet.
+func New(o Options) (*Server, error) {
+	if o.Board == nil || o.Log == nil || o.MaxViewers < 1 {
+		return nil, fmt.Errorf("handlers: board, log and a number of viewers are needed: %w", status.ErrInvalid)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Note == nil {
+		o.Note = func() string { return "" }
+	}
+	if o.Ready == nil {
+		o.Ready = func() Readiness { return Readiness{Ready: true, Board: "filled"} }
+	}
+	s := &Server{
+		board: o.Board, live: newLive(o), site: o.Site, log: o.Log, now: o.Now,
+		ready: o.Ready, metrics: o.Metrics, maxViewers: o.MaxViewers,
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.notFoundPage = s.drawError("Nothing here", "There is no page at this address.")
+	s.brokenPage = s.drawError("Something broke", sentence[http.StatusInternalServerError])
+	s.app = fiber.New(fiber.Config{
+		AppName:               "statuspage",
+		DisableStartupMessage: true,
+		Immutable:             true, // Without it kept strings show the next visitor's data.
+		ReadTimeout:           readTimeout,
+		IdleTimeout:           idleTimeout,
+		ReadBufferSize:        maxHeader,
+		BodyLimit:             maxBody,
+		StreamRequestBody:     false,
+		ErrorHandler:          s.fail,
+	})
+	s.routes(o.CORS)
+	return s, nil
+}
+
+func (s *Server) routes(origins []string) {
+	s.app.Use(recover.New(), requestid.New(), func(c *fiber.Ctx) error {
+		s.secure(c)
+		return c.Next()
+	})
+	if len(origins) > 0 {
+		allow := cors.New(cors.Config{
+			AllowOrigins:     strings.Join(origins, ","),
+			AllowCredentials: !slices.Contains(origins, "*"), // Browsers refuse both together.
+			AllowMethods:     "GET,HEAD",
+		})
+		for _, prefix := range []string{"/signals", "/badge", "/openapi.json", "/events"} {
+			s.app.Use(prefix, allow)
+		}
+	}
+	s.app.Get("/", s.page)
+	s.app.Get("/services/:id", s.service)
+	// Add, not Get: a HEAD on a stream has no end.
+	s.app.Add(http.MethodGet, "/events", s.events)
+	s.app.Add(http.MethodGet, "/signals/stream", s.signalStream)
+	s.app.Get("/signals", s.signalsJSON)
+	s.app.Get("/badge/*", s.badge)
+	s.app.Get("/openapi.json", s.openapi)
+	s.app.Get("/redoc", s.docs)
+	s.app.Get("/docs", s.docs)
+	s.app.Get("/healthz", s.healthz)
+	s.app.Get("/readyz", s.readyz)
+	s.app.Get("/metrics", s.prometheus)
+	s.app.Get(static.Prefix+"*", s.static)
+	s.app.Get("/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect(static.Path("icon.svg"), http.StatusFound) })
+}
+
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// secure sets the headers that every answer carries.
+func (s *Server) secure(c *fiber.Ctx) {
+	c.Set(fiber.HeaderContentSecurityPolicy, policy)
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
+	c.Set(fiber.HeaderPermissionsPolicy, "camera=(), geolocation=(), microphone=()")
+	c.Set(fiber.HeaderXFrameOptions, "DENY")
+	c.Set("Cross-Origin-Opener-Policy", "same-origin")
+	resources := "same-origin"
+	if strings.HasPrefix(c.Path(), "/badge") || strings.HasPrefix(c.Path(), "/signals") || strings.HasPrefix(c.Path(), "/openapi") {
+		resources = "cross-origin" // Made to be used on other sites.
+	}
+	c.Set("Cross-Origin-Resource-Policy", resources)
+}
+
+func (s *Server) page(c *fiber.Ctx) error { return s.sendReady(c, s.live.page.Load()) }
+
+func (s *Server) service(c *fiber.Ctx) error {
+	i, ok := s.board.Find(c.Params("id"))
+	if !ok {
+		return notFound("There is no such service.")
+	}
+	return s.sendReady(c, s.live.servicePage(i))
+}
+
+func (s *Server) static(c *fiber.Ctx) error {
+	f, ok := static.Lookup(c.Path())
+	if !ok {
+		return notFound(sentence[http.StatusNotFound])
+	}
+	c.Set(fiber.HeaderContentType, f.ContentType)
+	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	c.Vary(fiber.HeaderAcceptEncoding)
+	if acceptsGzip(c) {
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+		c.Context().Response.SetBodyRaw(f.Gzip())
+		return nil
+	}
+	c.Context().Response.SetBodyRaw(f.Body)
+	return nil
+}
+
+func (s *Server) healthz(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.SendString("ok\n")
+}
+
+func (s *Server) readyz(c *fiber.Ctx) error {
+	r := s.ready()
+	if !r.Ready {
+		c.Status(http.StatusServiceUnavailable)
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return c.JSON(r)
+}
+
+func (s *Server) prometheus(c *fiber.Ctx) error {
+	if s.metrics == nil {
+		return notFound(sentence[http.StatusNotFound])
+	}
+	kind, err := s.metrics(c.Context().Response.BodyWriter())
+	if err != nil {
+		return fmt.Errorf("write metrics: %w", err)
+	}
+	c.Set(fiber.HeaderContentType, kind)
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return nil
+}
+
+// Viewers is the number of open streams.
+func (s *Server) Viewers() int { return int(s.viewers.Load()) }
+
+// Refused counts streams turned away by the full house, Dropped those that did not keep up.
+func (s *Server) Refused() uint64 { return s.refused.Load() }
+
+// Dropped counts the viewers that were dropped because they did not read.
+func (s *Server) Dropped() uint64 {
+	sum := s.live.frames.Dropped() + s.live.signals.Dropped()
+	for i := range s.live.details {
+		sum += s.live.details[i].Dropped()
+	}
+	return sum
+}
+
+// Serve answers on ln until Shutdown. It returns nil after a Shutdown.
+func (s *Server) Serve(ln net.Listener) error {
+	s.running.Go(func() { s.live.run(s.ctx) })
+	return s.app.Listener(ln)
+}
+
+// Shutdown ends the streams first, so that browsers reconnect elsewhere, and then waits a
+// few seconds for requests on their way.
+func (s *Server) Shutdown() error {
+	s.cancel()
+	s.running.Wait()
+	s.live.close()
+	if err := s.app.ShutdownWithTimeout(shutdownWait); err != nil {
+		return fmt.Errorf("stop HTTP: %w", err)
+	}
+	return nil
+}
+
+func (l *live) close() {
+	l.frames.Close()
+	l.signals.Close()
+	for i := range l.details {
+		l.details[i].Close()
+	}
+}
+
+// servicePage draws the page of one service from memory.
+func (l *live) servicePage(service int) *ready {
+	l.mu.Lock()
+	row, version := l.rows[service], l.version.Load()
+	l.mu.Unlock()
+	d := l.detail(service, l.now())
+	head := views.Head{
+		Title: d.Name + " · " + l.site.Title, SiteName: l.site.Title, Demo: l.site.Demo, Refresh: refreshSeconds,
+		Stream: "/events?service=" + d.ID + "&since=" + l.id(version),
+	}
+	return newReady(l.draw(views.ServicePage(head, drawn(row.html), d)), l.id(version)+"-"+d.ID)
+}

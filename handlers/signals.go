@@ -1,0 +1,184 @@
+package handlers
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"statuspage/internal/board"
+	"statuspage/internal/hub"
+	"statuspage/internal/status"
+)
+
+const (
+	defaultLimit = 60
+	maxLimit     = board.MaxSamples
+	// receivedFormat is RFC 3339 in UTC with the microseconds that the store keeps.
+	receivedFormat = "2006-01-02T15:04:05.000000Z"
+)
+
+// record is a signal on the wire: the tutorial's four fields and ours.
+type record struct {
+	URL        string         `json:"url"`
+	HTTPStatus int            `json:"http_status"`
+	Available  bool           `json:"available"`
+	Received   string         `json:"received"`
+	Service    string         `json:"service"`
+	Outcome    status.Outcome `json:"outcome"`
+	DurationMs float64        `json:"duration_ms"`
+	Reason     status.Reason  `json:"reason"`
+}
+
+type recordGroup struct {
+	URL     string   `json:"url"`
+	Records []record `json:"records"`
+}
+
+func newRecord(s status.Service, m status.Sample) record {
+	return record{
+		URL:        s.Label(),
+		HTTPStatus: int(m.HTTPStatus),
+		Available:  m.Outcome.Available(),
+		Received:   m.Time().Format(receivedFormat),
+		Service:    s.ID,
+		Outcome:    m.Outcome,
+		DurationMs: float64(m.DurationUs) / 1000,
+		Reason:     m.Reason,
+	}
+}
+
+// signalsJSON answers GET /signals: the newest records of every URL, oldest first.
+func (s *Server) signalsJSON(c *fiber.Ctx) error {
+	limit := defaultLimit
+	if c.Context().QueryArgs().Has("limit") {
+		n, err := strconv.Atoi(c.Query("limit"))
+		if err != nil || n < 1 || n > maxLimit {
+			return unprocessable("limit must be a whole number from 1 to " + strconv.Itoa(maxLimit) + ".")
+		}
+		limit = n
+	}
+	only := -1
+	if c.Context().QueryArgs().Has("service") {
+		i, ok := s.board.Find(c.Query("service"))
+		if !ok {
+			return unprocessable("service must be the id of a service on this page.")
+		}
+		only = i
+	}
+	key := "signals " + strconv.Itoa(limit) + " " + strconv.Itoa(only)
+	body, err := s.cache.get(s.board.Version(), key, func() ([]byte, error) {
+		return json.Marshal(s.groups(limit, only))
+	})
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+	return s.sendEntity(c, fiber.MIMEApplicationJSON, body)
+}
+
+// groups collects the records by label; services that share a URL share a group.
+func (s *Server) groups(limit, only int) []recordGroup {
+	groups, at := []recordGroup{}, map[string]int{}
+	for i, svc := range s.board.Services() {
+		if only >= 0 && only != i {
+			continue
+		}
+		records := make([]record, 0, limit)
+		for _, m := range s.board.Recent(i, limit) {
+			records = append(records, newRecord(svc, m))
+		}
+		g, known := at[svc.Label()]
+		if !known {
+			at[svc.Label()] = len(groups)
+			groups = append(groups, recordGroup{URL: svc.Label(), Records: records})
+			continue
+		}
+		groups[g].Records = newestOf(groups[g].Records, records, limit)
+	}
+	return groups
+}
+
+// newestOf merges two runs that are sorted by time, and keeps the newest.
+func newestOf(a, b []record, limit int) []record {
+	out := make([]record, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if a[0].Received <= b[0].Received { // One fixed format: text order is time order.
+			out, a = append(out, a[0]), a[1:]
+		} else {
+			out, b = append(out, b[0]), b[1:]
+		}
+	}
+	out = append(append(out, a...), b...)
+	return out[max(0, len(out)-limit):]
+}
+
+// signalStream answers GET /signals/stream: each record as it comes. A reader that names
+// the last one it has seen gets everything since; after a restart of the process some of it
+// twice, told apart by service and received.
+func (s *Server) signalStream(c *fiber.Ctx) error {
+	seen := seenID(c)
+	if err := s.admit(); err != nil {
+		return err
+	}
+	first, sub := s.live.watchSignals(seen)
+	return s.stream(c, first, sub)
+}
+
+// replayMargin is by how much a signal may come later than one that was planned after it.
+const replayMargin = 2 * time.Minute
+
+func (l *live) watchSignals(seen string) ([]byte, *hub.Subscription[[]byte]) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var missed []board.Signal
+	if epoch, rest, ok := strings.Cut(seen, "-"); ok {
+		seq, micros, _ := strings.Cut(rest, "-")
+		n, errSeq := strconv.ParseUint(seq, 10, 64)
+		us, errMicros := strconv.ParseInt(micros, 10, 64)
+		switch {
+		case errSeq != nil || errMicros != nil: // Not one of ours: begin with the next signal.
+		case epoch == l.epoch:
+			missed = l.board.Between(n, l.seen)
+		default:
+			missed = l.board.Since(time.UnixMicro(us).Add(-replayMargin), l.seen)
+		}
+	}
+	var first []byte
+	for _, m := range missed {
+		first = append(first, l.signalFrame(m)...)
+	}
+	return first, l.signals.Subscribe(signalBacklog)
+}
+
+// signalBacklog is larger than streamBacklog: here each signal is a frame of its own.
+const signalBacklog = 1024
+
+func (l *live) signalFrame(m board.Signal) []byte {
+	data, err := json.Marshal(newRecord(l.board.Services()[m.Service], m.Sample))
+	if err != nil { // A struct of plain values always encodes.
+		l.log.Error("encode signal", "error", err)
+	}
+	return sseFrame(l.id(m.Sample.Seq)+"-"+strconv.FormatInt(m.Sample.Received, 10), "signal", data)
+}
+
+// publishSignals hands fresh signals to the readers of /signals/stream.
+func (l *live) publishSignals(version uint64, signals []board.Signal) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seen = max(l.seen, version)
+	if l.signals.Len() == 0 {
+		return
+	}
+	for _, m := range signals {
+		l.signals.Publish(l.signalFrame(m))
+	}
+}
+
+func (l *live) seenVersion() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.seen
+}

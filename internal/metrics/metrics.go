@@ -1,0 +1,107 @@
+// Package metrics counts what the process does, for Prometheus. Names of probe metrics are
+// those of the blackbox exporter where it has one, so that its dashboards work here.
+package metrics
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/common/expfmt"
+)
+
+// Metrics is one registry with everything that the product counts.
+type Metrics struct {
+	registry *prometheus.Registry
+	probes   *prometheus.CounterVec
+	skipped  *prometheus.CounterVec
+	success  *prometheus.GaugeVec
+	duration *prometheus.GaugeVec
+	status   *prometheus.GaugeVec
+	phases   *prometheus.GaugeVec
+	expiry   *prometheus.GaugeVec
+}
+
+// Probe is one measurement as Prometheus sees it.
+type Probe struct {
+	Service, Instance string // Instance is the public label of the target.
+	Outcome           string
+	Success           bool
+	Duration          time.Duration
+	HTTPStatus        int                      // Below 1 when no answer came.
+	Phases            map[string]time.Duration // By the blackbox exporter's phase names.
+	CertificateExpiry time.Time
+}
+
+// New returns an empty registry, with the Go runtime's own metrics.
+func New(version string) *Metrics {
+	labels := []string{"service", "instance", "job"}
+	gauge := func(name, help string, more ...string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, append(labels, more...))
+	}
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		probes:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "statuspage_probes_total", Help: "Probes that ended, by outcome."}, []string{"outcome"}),
+		skipped:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "statuspage_probes_skipped_total", Help: "Runs that gave no signal, by cause: ours, never the target's."}, []string{"cause"}),
+		success:  gauge("probe_success", "1 when the last probe found the service available."),
+		duration: gauge("probe_duration_seconds", "How long the last probe took."),
+		status:   gauge("probe_http_status_code", "HTTP status of the last answer, 0 without one."),
+		phases:   gauge("probe_http_duration_seconds", "Phases of the last probe.", "phase"),
+		expiry:   gauge("probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the chain runs out."),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "statuspage_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}})
+	build.Set(1)
+	m.registry.MustRegister(m.probes, m.skipped, m.success, m.duration, m.status, m.phases, m.expiry, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Observe counts one probe.
+func (m *Metrics) Observe(p Probe) {
+	const job = "statuspage"
+	m.probes.WithLabelValues(p.Outcome).Inc()
+	success := 0.0
+	if p.Success {
+		success = 1
+	}
+	m.success.WithLabelValues(p.Service, p.Instance, job).Set(success)
+	m.duration.WithLabelValues(p.Service, p.Instance, job).Set(p.Duration.Seconds())
+	m.status.WithLabelValues(p.Service, p.Instance, job).Set(float64(max(0, p.HTTPStatus)))
+	for phase, d := range p.Phases {
+		m.phases.WithLabelValues(p.Service, p.Instance, job, phase).Set(d.Seconds())
+	}
+	if !p.CertificateExpiry.IsZero() {
+		m.expiry.WithLabelValues(p.Service, p.Instance, job).Set(float64(p.CertificateExpiry.Unix()))
+	}
+}
+
+// Skipped counts a run that gave no signal.
+func (m *Metrics) Skipped(cause string) { m.skipped.WithLabelValues(cause).Inc() }
+
+// Gauge adds a figure that is read when Prometheus asks.
+func (m *Metrics) Gauge(name, help string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
+}
+
+// Counter adds a count that is read when Prometheus asks.
+func (m *Metrics) Counter(name, help string, read func() float64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
+}
+
+// Write writes all metrics in the text format and returns its media type.
+func (m *Metrics) Write(w io.Writer) (contentType string, err error) {
+	families, err := m.registry.Gather()
+	if err != nil {
+		return "", fmt.Errorf("gather: %w", err)
+	}
+	format := expfmt.NewFormat(expfmt.TypeTextPlain)
+	encoder := expfmt.NewEncoder(w, format)
+	for _, f := range families {
+		if err := encoder.Encode(f); err != nil {
+			return "", fmt.Errorf("encode: %w", err)
+		}
+	}
+	return string(format), nil
+}

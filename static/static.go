@@ -1,0 +1,84 @@
+// Package static holds the files that browsers load, in the binary, under names that carry
+// a hash of their content: a name never changes its bytes, so it may be kept for ever.
+package static
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"mime"
+	"path"
+	"strings"
+	"sync"
+)
+
+//go:embed *.css *.js *.svg vendor/*.js vendor/*LICENSE*
+var files embed.FS
+
+// File is one embedded file, ready to send.
+type File struct {
+	Body        []byte
+	Gzip        func() []byte // Compressed at the first call: the start of the process shall not wait for it.
+	ContentType string
+}
+
+// Prefix is the path that all files are served below.
+const Prefix = "/static/"
+
+var (
+	byPath = map[string]File{}
+	paths  = map[string]string{}
+)
+
+func init() {
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		body, err := files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(body)
+		ext := path.Ext(name)
+		hashed := Prefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
+		kind := mime.TypeByExtension(ext)
+		if kind == "" {
+			kind = "text/plain; charset=utf-8"
+		}
+		byPath[hashed] = File{Body: body, Gzip: sync.OnceValue(func() []byte { return compress(body) }), ContentType: kind}
+		paths[name] = hashed
+		return nil
+	})
+	if err != nil {
+		panic(err) // Only a broken binary can get here.
+	}
+}
+
+func compress(body []byte) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // Fails on an unknown level only.
+	_, _ = w.Write(body)
+	_ = w.Close() // Writing to memory never fails.
+	return b.Bytes()
+}
+
+// Path returns the address of a file, such as "app.css". An unknown name is a mistake in
+// the program and panics, so that the first test finds it.
+func Path(name string) string {
+	p, ok := paths[name]
+	if !ok {
+		panic(fmt.Sprintf("static: no file %q", name))
+	}
+	return p
+}
+
+// Lookup returns the file at an address made by Path.
+func Lookup(address string) (File, bool) {
+	f, ok := byPath[address]
+	return f, ok
+}

@@ -1,0 +1,116 @@
+package badge
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"statuspage/internal/status"
+)
+
+var update = flag.Bool("update", false, "accept the golden files as they come out")
+
+func TestBadges(t *testing.T) {
+	t.Parallel()
+	for name, b := range map[string]Badge{
+		"up":       State("Website", status.Up),
+		"down":     State("API", status.Down),
+		"no-data":  State("API", status.Unknown),
+		"page":     Page("Acme", []status.Outcome{status.Up, status.Down, status.Unknown}),
+		"uptime":   Uptime("24h", status.Counts{Up: 99_999, Down: 1}),
+		"unknown":  Unknown(),
+		"escaping": {`<script>"&'`, "a<b", green},
+	} {
+		path := filepath.Join("testdata", name+".svg")
+		got := b.SVG()
+		if *update {
+			if err := os.WriteFile(path, got, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path) //nolint:gosec // A file of this test.
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			t.Errorf("%s differs (accept it with -update):\n%s", path, diff)
+		}
+	}
+}
+
+func TestPageBadgeIsHonest(t *testing.T) {
+	t.Parallel()
+	const n, u, d = status.Unknown, status.Up, status.Degraded
+	for _, c := range []struct {
+		states []status.Outcome
+		want   string
+	}{{nil, "no data"}, {[]status.Outcome{u, n}, "no data"}, {[]status.Outcome{u, u}, "all up"}, {[]status.Outcome{u, d}, "slow"}} {
+		if got := Page("x", c.states).Message; got != c.want {
+			t.Errorf("page of %v = %q, want %q", c.states, got, c.want)
+		}
+	}
+}
+
+func TestUptimeIsNeverRoundedUp(t *testing.T) {
+	t.Parallel()
+	if got := Uptime("90d", status.Counts{Up: 999_999, Down: 1}).Message; got != "99.99%" {
+		t.Errorf("uptime with one failure in a million = %s, want 99.99%%", got)
+	}
+}
+
+func TestShieldsJSONHasItsKeysOnly(t *testing.T) {
+	t.Parallel()
+	var got map[string]any
+	if err := json.Unmarshal(Unknown().JSON(true), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"schemaVersion": 1.0, "label": "status", "message": "unknown", "color": "8b929c", "isError": true}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// FuzzSVG holds the drawing to well-formed XML that carries no element but our own.
+func FuzzSVG(f *testing.F) {
+	for _, seed := range []string{"up", "<script>", "a\x00b\x1f", "\xff\xfe", "\ufffe", "]]>", strings.Repeat("W", 1000), "שלום"} {
+		f.Add(seed, seed)
+	}
+	own := map[string]bool{"svg": true, "title": true, "linearGradient": true, "stop": true, "clipPath": true, "rect": true, "g": true, "text": true}
+	f.Fuzz(func(t *testing.T, label, message string) {
+		b := Badge{label, message, green}
+		svg := b.SVG()
+		d := xml.NewDecoder(bytes.NewReader(svg))
+		for {
+			token, err := d.Token()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatalf("not XML: %v\n%s", err, svg)
+			}
+			if e, ok := token.(xml.StartElement); ok && !own[e.Name.Local] {
+				t.Fatalf("element %s got in: %s", e.Name.Local, svg)
+			}
+		}
+		if !json.Valid(b.JSON(false)) {
+			t.Fatal("JSON is not valid")
+		}
+	})
+}
+
+func BenchmarkSVG(b *testing.B) {
+	badge := State("Website", status.Up)
+	b.ReportAllocs()
+	for b.Loop() {
+		badge.SVG()
+	}
+}

@@ -1,0 +1,27 @@
+package badge
+
+// widths are the advances of the printable ASCII letters, from the space on, in tenths of
+// a pixel at 11 px: the metrics of DejaVu Sans, which Verdana shares to within a pixel a word.
+var widths = [...]int{
+	35, 44, 51, 92, 70, 105, 86, 30, 43, 43, 55, 92, 35, 40, 35, 37, 70, 70, 70,
+	70, 70, 70, 70, 70, 70, 70, 37, 37, 92, 92, 92, 58, 110, 75, 75, 77, 85, 70,
+	63, 85, 83, 32, 32, 72, 61, 95, 82, 87, 66, 87, 76, 70, 67, 81, 75, 109, 75,
+	67, 75, 43, 37, 43, 92, 55, 55, 67, 70, 60, 70, 68, 39, 70, 70, 31, 31, 64,
+	31, 107, 70, 67, 70, 70, 45, 57, 43, 70, 65, 90, 65, 65, 58, 70, 37, 70, 92,
+}
+
+// wide is the width of any other letter: that of an m, so that nothing is cut off.
+const wide = 107
+
+// textWidth returns the width of text in tenths of a pixel at 11 px.
+func textWidth(text string) int {
+	sum := 0
+	for _, r := range text {
+		if i := int(r) - ' '; i >= 0 && i < len(widths) {
+			sum += widths[i]
+		} else {
+			sum += wide
+		}
+	}
+	return sum
+}

@@ -1,0 +1,179 @@
+package views
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/google/go-cmp/cmp"
+
+	"statuspage/internal/status"
+)
+
+var update = flag.Bool("update", false, "accept the golden files as they come out")
+
+var now = time.Date(2026, 3, 29, 12, 0, 30, 0, time.UTC)
+
+func rowInput(id, name string, outcomes string) RowInput {
+	svc := status.Service{ID: id, Name: name, URL: "https://" + id + ".example/?a=1&b=2", Interval: time.Minute, Timeout: 10 * time.Second}
+	var samples []status.Sample
+	for i, o := range outcomes {
+		at := svc.Next(now.Truncate(time.Minute).Add(time.Duration(i-len(outcomes)) * time.Minute))
+		s := status.Signal{Received: at, HTTPStatus: 200, Duration: 42 * time.Millisecond}
+		switch o {
+		case 'u':
+			s.Outcome = status.Up
+		case 'd':
+			s.Outcome, s.Reason, s.Duration = status.Degraded, status.Slow, 2340*time.Millisecond
+		case 'x':
+			s.Outcome, s.Reason, s.HTTPStatus = status.Down, status.ConnectionRefused, status.NoHTTPStatus
+		default:
+			continue
+		}
+		samples = append(samples, s.Sample())
+	}
+	in := RowInput{Service: svc, Cells: status.Minutes(samples, svc, now)}
+	in.Hour = status.Total(in.Cells)
+	if n := len(samples); n > 0 {
+		in.Last = samples[n-1]
+		in.State = status.State(in.Last, svc, now)
+	}
+	return in
+}
+
+func render(t testing.TB, c templ.Component) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := c.Render(context.Background(), &b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path) //nolint:gosec // A file of this test.
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs (accept it with -update):\n%s", name, diff)
+	}
+}
+
+func TestRows(t *testing.T) {
+	t.Parallel()
+	hidden := rowInput("hidden", "Hidden", "uu")
+	hidden.Service.HideURL = true
+	for name, in := range map[string]RowInput{
+		"up":     rowInput("up", "Website", strings.Repeat("u", 59)),
+		"slow":   rowInput("slow", "API", "uuuuuddd"),
+		"down":   rowInput("down", "Mail", "uu..xx"),
+		"empty":  rowInput("empty", "New", ""),
+		"hidden": hidden,
+	} {
+		golden(t, "row-"+name+".html", render(t, RowView(BuildRow(in, time.UTC))))
+	}
+}
+
+func TestPageContainsTheRowsOfTheStream(t *testing.T) {
+	t.Parallel()
+	row := RowView(BuildRow(rowInput("api", "API", "uxu"), time.UTC))
+	banner := BannerView(BuildBanner("Acme", []status.Outcome{status.Up, status.Down}, now, "", time.UTC))
+	page := render(t, Page(Head{Title: "T", SiteName: "Acme", Refresh: 30, Stream: "/events?since=a-1"}, banner,
+		[]Group{{ID: "g0", Name: "Public", Rows: []templ.Component{row}}}))
+	for _, part := range [][]byte{render(t, row), render(t, banner)} {
+		if !bytes.Contains(page, part) {
+			t.Error("the page does not hold the same bytes that the stream sends")
+		}
+		if partial := render(t, Partial("x", row)); !bytes.Contains(partial, render(t, row)) {
+			t.Error("the partial does not hold the row's bytes")
+		}
+	}
+}
+
+func TestUntrustedTextIsEscaped(t *testing.T) {
+	t.Parallel()
+	const hostile = `<script>alert("evil")</script>'`
+	in := rowInput("api", hostile, "u")
+	in.Service.URL = "https://x.example/" + hostile
+	for name, c := range map[string]templ.Component{
+		"row":     RowView(BuildRow(in, time.UTC)),
+		"banner":  BannerView(BuildBanner(hostile, nil, now, hostile, time.UTC)),
+		"service": ServicePage(Head{Title: hostile, SiteName: hostile}, templ.NopComponent, ServiceDetail{ID: "a", Name: hostile, URL: hostile, Markdown: hostile, HTML: hostile}),
+		"error":   ErrorPage(Head{Title: hostile, SiteName: hostile}, hostile, hostile),
+		"page":    Page(Head{Title: hostile, SiteName: hostile}, templ.NopComponent, []Group{{ID: "g0", Name: hostile}}),
+	} {
+		html := render(t, c)
+		if bytes.Contains(html, []byte("<script>")) || bytes.Contains(html, []byte(`"evil"`)) {
+			t.Errorf("%s lets markup through:\n%s", name, html)
+		}
+		if !bytes.Contains(html, []byte("&lt;script&gt;")) {
+			t.Errorf("%s does not show the text at all", name)
+		}
+	}
+}
+
+func TestBannerWords(t *testing.T) {
+	t.Parallel()
+	const n, u, d, x = status.Unknown, status.Up, status.Degraded, status.Down
+	for _, c := range []struct {
+		states          []status.Outcome
+		state, headline string
+	}{
+		{nil, "unknown", "Nothing is watched yet"},
+		{[]status.Outcome{n, n}, "unknown", "No data"},
+		{[]status.Outcome{u}, "up", "The service is up"},
+		{[]status.Outcome{x}, "down", "The service is down"},
+		{[]status.Outcome{u, u}, "up", "All 2 services are up"},
+		{[]status.Outcome{u, n}, "unknown", "1 of 2 services is without data"},
+		{[]status.Outcome{u, d, n}, "degraded", "1 of 3 services is slow"},
+		{[]status.Outcome{u, d, x, x}, "down", "2 of 4 services are down"},
+		{[]status.Outcome{x, x}, "down", "All 2 services are down"},
+	} {
+		b := BuildBanner("Acme", c.states, now, "", time.UTC)
+		if b.State != c.state || b.Headline != c.headline {
+			t.Errorf("%v: %s, %q; want %s, %q", c.states, b.State, b.Headline, c.state, c.headline)
+		}
+	}
+}
+
+func TestCellText(t *testing.T) {
+	t.Parallel()
+	zone := time.FixedZone("", 3600)
+	start := now.Truncate(time.Minute)
+	for want, c := range map[string]status.Cell{
+		"13:00 no data":                {Start: start, Counts: status.Counts{Expected: 1}},
+		"13:00 up, HTTP 204, 9.5 ms":   {Start: start, Outcome: status.Up, HTTPStatus: 204, Counts: status.Counts{Up: 1, Expected: 1}, Latency: 9500 * time.Microsecond},
+		"13:00 down, timeout, 10.00 s": {Start: start, Outcome: status.Down, Reason: status.Timeout, HTTPStatus: -1, Counts: status.Counts{Down: 1, Expected: 1}, Latency: 10 * time.Second},
+		"13:00 down, unexpected status 503, 1 up, 1 down, 2 missing, 100 ms": {Start: start, Outcome: status.Down, Reason: status.UnexpectedStatus, HTTPStatus: 503, Counts: status.Counts{Up: 1, Down: 1, Expected: 4}, Latency: 100 * time.Millisecond},
+		"13:00 up, as in the check before; none was due in this minute":      {Start: start, Outcome: status.Up, Carried: true, HTTPStatus: 200},
+	} {
+		if got := cellText(c, zone); got != want {
+			t.Errorf("cellText = %q, want %q", got, want)
+		}
+	}
+}
+
+func BenchmarkRow(b *testing.B) {
+	in := rowInput("api", "API", strings.Repeat("u", 59))
+	var w bytes.Buffer
+	b.ReportAllocs()
+	for b.Loop() {
+		w.Reset()
+		_ = RowView(BuildRow(in, time.UTC)).Render(context.Background(), &w)
+	}
+	b.ReportMetric(float64(w.Len()), "bytes")
+}
