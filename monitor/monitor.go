@@ -1,0 +1,325 @@
+// Package monitor decides when to measure and where a measurement goes. gocron keeps the
+// slots; probes run in workers of their own, so that a target which hangs delays nobody; a
+// recorder makes each batch durable and shows it then. Trouble of ours (no worker, no file
+// descriptor, no disk) is counted and never becomes a signal.
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-co-op/gocron/v2"
+	"github.com/google/uuid"
+
+	"statuspage/internal/status"
+	"statuspage/monitor/probe"
+)
+
+const (
+	defaultWorkers = 256             // Probes in flight at most.
+	queueSize      = 10_000          // Runs that wait for a worker: one of each check.
+	maxLate        = 5 * time.Second // A run that starts later than this, or than half its interval, is skipped.
+	firstRunSpread = 2 * time.Second // First runs of all checks, after the start.
+	schedulerStop  = 2 * time.Second // Jobs only put a run into the queue; they end at once.
+)
+
+// Causes for which a run gave no signal, as Options.Skipped is told.
+const (
+	SkippedLate     = "late"     // No worker was free in time.
+	SkippedRunning  = "running"  // The run before has not ended.
+	SkippedFull     = "full"     // Too many runs wait.
+	SkippedInternal = "internal" // We could not measure.
+	SkippedStopped  = "stopped"  // The process stopped meanwhile.
+)
+
+// Store makes signals durable.
+type Store interface {
+	Write(ctx context.Context, signals []status.Signal) error
+}
+
+// Board shows signals. Apply never blocks.
+type Board interface {
+	Apply(signals []status.Signal)
+}
+
+// Options are what a Monitor needs; the hooks, Probe, Workers and MeasuredAt may be missing.
+type Options struct {
+	Checks     []status.Check
+	Store      Store
+	Board      Board
+	Log        *slog.Logger
+	Region     string
+	Observe    func(check status.Check, result probe.Result) // Every probe that measured.
+	Skipped    func(cause string)                            // Every run that gave no signal.
+	Probe      map[string]probe.Func                         // Defaults to probe.Kinds.
+	Workers    int                                           // Probes in flight at most; defaults to 256.
+	MeasuredAt func(service string) time.Time                // Newest known signal of a service; zero for none.
+}
+
+// Stats are figures of the present.
+type Stats struct {
+	InFlight int64 // Probes running.
+	Queue    int64 // Runs that wait for a worker.
+	Unsaved  int64 // Signals in memory because the store refuses them.
+}
+
+// Monitor measures until it is stopped.
+type Monitor struct {
+	o         Options
+	checks    []*watched
+	scheduler gocron.Scheduler
+	queue     chan run
+	recorder  *recorder
+	inFlight  atomic.Int64
+
+	probeCtx context.Context //nolint:containedctx // The life of all probes, from Start to Stop.
+	cancel   context.CancelFunc
+	workers  sync.WaitGroup
+	mu       sync.Mutex // Guards started and stopped.
+	started  bool
+	stopped  bool
+}
+
+// watched is a check with what its runs share.
+type watched struct {
+	status.Check
+	measure probe.Func
+	busy    atomic.Bool
+	last    atomic.Int64 // Slot of the newest run, Unix microseconds.
+}
+
+// run is one planned measurement.
+type run struct {
+	check *watched
+	slot  time.Time
+}
+
+// New checks the options. Nothing runs before Start.
+func New(o Options) (*Monitor, error) {
+	if o.Store == nil || o.Board == nil || o.Log == nil {
+		return nil, fmt.Errorf("monitor: store, board and log are needed: %w", status.ErrInvalid)
+	}
+	if o.Probe == nil {
+		o.Probe = probe.Kinds
+	}
+	if o.Workers <= 0 {
+		o.Workers = defaultWorkers
+	}
+	if o.Observe == nil {
+		o.Observe = func(status.Check, probe.Result) {}
+	}
+	if o.Skipped == nil {
+		o.Skipped = func(string) {}
+	}
+	if o.MeasuredAt == nil {
+		o.MeasuredAt = func(string) time.Time { return time.Time{} }
+	}
+	m := &Monitor{o: o, queue: make(chan run, queueSize), recorder: newRecorder(o.Store, o.Board, o.Log)}
+	seen := map[string]bool{}
+	for _, c := range o.Checks {
+		measure := o.Probe[c.Kind]
+		switch {
+		case measure == nil:
+			return nil, fmt.Errorf("monitor: service %s: unknown kind of check %q: %w", c.ID, c.Kind, status.ErrInvalid)
+		case seen[c.ID]:
+			return nil, fmt.Errorf("monitor: service %s is there twice: %w", c.ID, status.ErrInvalid)
+		case c.Interval < status.MinInterval || c.Timeout <= 0 || c.Timeout >= c.Interval:
+			return nil, fmt.Errorf("monitor: service %s: interval %v and timeout %v do not fit: %w", c.ID, c.Interval, c.Timeout, status.ErrInvalid)
+		}
+		seen[c.ID] = true
+		m.checks = append(m.checks, &watched{Check: c, measure: measure})
+	}
+	m.probeCtx, m.cancel = context.WithCancel(context.Background())
+	return m, nil
+}
+
+// Start begins to measure; it may be called once.
+func (m *Monitor) Start() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.started || m.stopped {
+		return fmt.Errorf("monitor: started before: %w", status.ErrInvalid)
+	}
+	scheduler, err := gocron.NewScheduler(
+		gocron.WithStopTimeout(schedulerStop),
+		gocron.WithGlobalJobOptions(gocron.WithEventListeners(gocron.AfterJobRunsWithPanic(func(_ uuid.UUID, name string, cause any) {
+			m.o.Log.Error("scheduled run panicked", "service", name, "cause", cause)
+		}))),
+	)
+	if err != nil {
+		return fmt.Errorf("scheduler: %w", err)
+	}
+	now := time.Now()
+	for _, c := range m.checks {
+		if err := m.schedule(scheduler, c, now); err != nil {
+			_ = scheduler.Shutdown()
+			return fmt.Errorf("schedule %s: %w", c.ID, err)
+		}
+	}
+	m.scheduler, m.started = scheduler, true
+	m.recorder.start()
+	for range min(m.o.Workers, max(1, len(m.checks))) { // No check runs twice at once.
+		m.workers.Go(m.work)
+	}
+	scheduler.Start()
+	return nil
+}
+
+// schedule plans the slots of a check, and a run soon after the start when its state is not
+// known (docs/adr/0003).
+func (m *Monitor) schedule(scheduler gocron.Scheduler, c *watched, now time.Time) error {
+	first := c.Next(now.Add(time.Millisecond)) // gocron refuses an instant that is over.
+	_, err := scheduler.NewJob(gocron.DurationJob(c.Interval), gocron.NewTask(func() {
+		m.enqueue(run{c, c.Nearest(time.Now())})
+	}), gocron.WithName(c.ID), gocron.WithStartAt(gocron.WithStartDateTime(first)))
+	if err != nil {
+		return err
+	}
+	if now.Sub(m.o.MeasuredAt(c.ID)) < c.Interval {
+		return nil
+	}
+	spread := min(firstRunSpread, c.Interval/2)
+	if first.Sub(now) <= spread {
+		return nil // The first slot comes soon enough.
+	}
+	at := now.Add(2*time.Millisecond + time.Duration(float64(spread)*float64(c.Phase())/float64(c.Interval))).Truncate(time.Millisecond)
+	_, err = scheduler.NewJob(gocron.OneTimeJob(gocron.OneTimeJobStartDateTime(at)), gocron.NewTask(func() {
+		m.enqueue(run{c, at.UTC()})
+	}), gocron.WithName(c.ID+" first"))
+	return err
+}
+
+// enqueue hands a run to the workers, or counts why not.
+func (m *Monitor) enqueue(r run) {
+	if r.check.last.Swap(r.slot.UnixMicro()) == r.slot.UnixMicro() {
+		return // The same slot again, after a small step of the clock.
+	}
+	select {
+	case m.queue <- r:
+	default:
+		m.o.Skipped(SkippedFull)
+	}
+}
+
+func (m *Monitor) work() {
+	for {
+		select {
+		case <-m.probeCtx.Done():
+			return
+		case r, ok := <-m.queue:
+			if !ok {
+				return
+			}
+			m.measure(r)
+		}
+	}
+}
+
+// measure runs one probe and hands its signal to the recorder.
+func (m *Monitor) measure(r run) {
+	c := r.check
+	if late := time.Since(r.slot); late > min(maxLate, c.Interval/2) {
+		m.o.Skipped(SkippedLate)
+		return
+	}
+	if !c.busy.CompareAndSwap(false, true) {
+		m.o.Skipped(SkippedRunning)
+		return
+	}
+	defer c.busy.Store(false)
+	m.inFlight.Add(1)
+	defer m.inFlight.Add(-1)
+	result := m.guarded(c)
+	if result.Outcome == status.Unknown {
+		if m.probeCtx.Err() != nil {
+			m.o.Skipped(SkippedStopped)
+			return
+		}
+		m.o.Skipped(SkippedInternal)
+		m.o.Log.Error("could not measure", "service", c.ID, "error", result.Err)
+		return
+	}
+	m.o.Observe(c.Check, result)
+	m.recorder.add(signal(c, r.slot, m.o.Region, result))
+}
+
+// guarded survives a probe that panics.
+func (m *Monitor) guarded(c *watched) (result probe.Result) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			result = probe.Result{Err: fmt.Errorf("probe panicked: %v", cause)}
+		}
+	}()
+	return c.measure(m.probeCtx, c.Check)
+}
+
+func signal(c *watched, slot time.Time, region string, r probe.Result) status.Signal {
+	s := status.Signal{
+		Received:   slot.UTC().Truncate(time.Microsecond),
+		Service:    c.ID,
+		Region:     region,
+		URL:        c.URL,
+		HTTPStatus: r.HTTPStatus,
+		Available:  r.Outcome.Available(),
+		Outcome:    r.Outcome,
+		Duration:   max(0, r.Duration).Truncate(time.Microsecond),
+		Reason:     r.Reason,
+	}
+	if r.Err != nil {
+		s.Error = r.Err.Error()
+	}
+	return s
+}
+
+// Stop takes no more runs, lets running probes end until ctx does and cancels them then,
+// and writes what they brought. It may be called more than once, and before Start.
+func (m *Monitor) Stop(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.stopped {
+		return nil
+	}
+	m.stopped = true
+	defer m.cancel()
+	if !m.started {
+		return nil
+	}
+	err := m.scheduler.Shutdown()
+	close(m.queue)
+	for range m.queue { // What waited is not begun any more.
+		m.o.Skipped(SkippedStopped)
+	}
+	ended := make(chan struct{})
+	go func() {
+		m.workers.Wait()
+		close(ended)
+	}()
+	grace, release := context.WithTimeout(ctx, stopGrace(ctx))
+	defer release()
+	select {
+	case <-ended:
+	case <-grace.Done():
+		m.cancel()
+		<-ended
+	}
+	return errors.Join(err, m.recorder.stop(ctx))
+}
+
+// stopGrace leaves a third of the time for the last write.
+func stopGrace(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return time.Minute
+	}
+	return time.Until(deadline) * 2 / 3
+}
+
+// Stats returns figures of the present.
+func (m *Monitor) Stats() Stats {
+	return Stats{InFlight: m.inFlight.Load(), Queue: int64(len(m.queue)), Unsaved: m.recorder.unsaved.Load()}
+}

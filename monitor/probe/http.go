@@ -1,0 +1,187 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"statuspage/internal/status"
+)
+
+const (
+	maxBody   = 1 << 20  // Bytes of an answer that are read, and thrown away.
+	maxHeader = 64 << 10 // Bytes of an answer's header; more is a protocol error.
+	userAgent = "statuspage"
+)
+
+var errTooManyRedirects = errors.New("too many redirects")
+
+// kept holds the transports of checks that reuse their connection, by address of target.
+var kept sync.Map
+
+// HTTP measures with HEAD or GET. Unless the check keeps its connection, DNS, TCP and TLS
+// are part of every measurement. A server that does not know HEAD is asked again with GET.
+func HTTP(ctx context.Context, check status.Check) Result {
+	start := time.Now()
+	limited, cancel := context.WithTimeout(ctx, check.Timeout)
+	defer cancel()
+	transport, done := transportFor(check)
+	defer done()
+	r := exchange(limited, check, transport, check.Method)
+	if check.Method == http.MethodHead && (r.HTTPStatus == http.StatusMethodNotAllowed || r.HTTPStatus == http.StatusNotImplemented) && !check.Expects(r.HTTPStatus) {
+		r = exchange(limited, check, transport, http.MethodGet)
+	}
+	r.Duration = time.Since(start)
+	r.Phases.Total = r.Duration
+	if ctx.Err() != nil { // Stopped by us: whatever came of it says nothing of the target.
+		return Result{Err: ctx.Err(), HTTPStatus: status.NoHTTPStatus, Duration: r.Duration}
+	}
+	return judge(check, r)
+}
+
+// judge turns what came of the exchange into a verdict.
+func judge(check status.Check, r Result) Result {
+	switch {
+	case r.Err != nil && ours(r.Err):
+		r.Outcome = status.Unknown
+	case r.Err != nil:
+		r.Outcome, r.Reason, r.HTTPStatus = status.Down, classify(r.Err), status.NoHTTPStatus
+	case !check.Expects(r.HTTPStatus):
+		r.Outcome, r.Reason = status.Down, status.UnexpectedStatus
+		r.Err = fmt.Errorf("unexpected status %d", r.HTTPStatus)
+	case check.DegradedAfter > 0 && r.Duration > check.DegradedAfter:
+		r.Outcome, r.Reason = status.Degraded, status.Slow
+	default:
+		r.Outcome = status.Up
+	}
+	return r
+}
+
+func newTransport() *http.Transport {
+	return &http.Transport{
+		DialContext:            (&net.Dialer{}).DialContext,
+		ForceAttemptHTTP2:      true,
+		MaxResponseHeaderBytes: maxHeader,
+		DisableCompression:     true, // Nobody reads the body, so nobody unpacks a bomb.
+		IdleConnTimeout:        5 * time.Minute,
+		MaxIdleConnsPerHost:    1,
+	}
+}
+
+func transportFor(check status.Check) (t *http.Transport, done func()) {
+	if !check.KeepAlive {
+		t = newTransport()
+		t.DisableKeepAlives = true
+		return t, t.CloseIdleConnections
+	}
+	shared, _ := kept.LoadOrStore(check.ID+" "+check.Target, newTransport())
+	return shared.(*http.Transport), func() {} //nolint:forcetypeassert // Nothing else is stored.
+}
+
+// exchange asks once, following redirects, and reads the body up to its limit.
+func exchange(ctx context.Context, check status.Check, transport *http.Transport, method string) Result {
+	r := Result{HTTPStatus: status.NoHTTPStatus}
+	req, err := http.NewRequestWithContext(traced(ctx, &r.Phases), method, check.Target, nil)
+	if err != nil {
+		r.Err = &ourError{redact(err, check)}
+		return r
+	}
+	req.Header.Set("User-Agent", userAgent)
+	for name, value := range check.Headers {
+		if strings.EqualFold(name, "Host") {
+			req.Host = value
+			continue
+		}
+		req.Header.Set(name, value)
+	}
+	client := &http.Client{Transport: transport, CheckRedirect: redirects(check, req.URL)}
+	res, err := client.Do(req)
+	if err != nil {
+		r.Err = redact(err, check)
+		return r
+	}
+	defer res.Body.Close() //nolint:errcheck // Read as far as we want.
+	r.HTTPStatus = res.StatusCode
+	r.CertificateExpiry = earliestExpiry(res.TLS)
+	if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, maxBody)); err != nil {
+		r.Err = redact(err, check)
+	}
+	return r
+}
+
+// redirects follows as far as the check allows; secrets go to the configured host only.
+func redirects(check status.Check, first *url.URL) func(*http.Request, []*http.Request) error {
+	return func(req *http.Request, via []*http.Request) error {
+		if !check.FollowRedirects {
+			return http.ErrUseLastResponse
+		}
+		if len(via) > status.MaxRedirects {
+			return errTooManyRedirects
+		}
+		if req.URL.Host != first.Host || req.URL.Scheme != first.Scheme && req.URL.Scheme != "https" {
+			for name := range check.Headers {
+				req.Header.Del(name)
+			}
+		}
+		return nil
+	}
+}
+
+func earliestExpiry(state *tls.ConnectionState) (earliest time.Time) {
+	if state == nil {
+		return earliest
+	}
+	for _, c := range state.PeerCertificates {
+		if earliest.IsZero() || c.NotAfter.Before(earliest) {
+			earliest = c.NotAfter
+		}
+	}
+	return earliest
+}
+
+// traced times the phases of the last connection made under ctx. Dialling two address
+// families at once calls back concurrently, hence the lock.
+func traced(ctx context.Context, p *Phases) context.Context {
+	var mu sync.Mutex
+	var dns, connect, handshake, wrote time.Time
+	note := func(at *time.Time) {
+		mu.Lock()
+		*at = time.Now()
+		mu.Unlock()
+	}
+	end := func(since *time.Time, took *time.Duration) {
+		mu.Lock()
+		if !since.IsZero() {
+			*took = time.Since(*since)
+		}
+		mu.Unlock()
+	}
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		DNSStart:             func(httptrace.DNSStartInfo) { note(&dns) },
+		DNSDone:              func(httptrace.DNSDoneInfo) { end(&dns, &p.DNS) },
+		ConnectStart:         func(string, string) { note(&connect) },
+		ConnectDone:          func(string, string, error) { end(&connect, &p.Connect) },
+		TLSHandshakeStart:    func() { note(&handshake) },
+		TLSHandshakeDone:     func(tls.ConnectionState, error) { end(&handshake, &p.TLS) },
+		WroteRequest:         func(httptrace.WroteRequestInfo) { note(&wrote) },
+		GotFirstResponseByte: func() { end(&wrote, &p.FirstByte) },
+	})
+}
+
+// redact takes what is secret out of an error: net/http puts the address in its texts.
+func redact(err error, check status.Check) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return fmt.Errorf("%s %s: %w", strings.ToUpper(u.Op), check.URL, u.Err)
+	}
+	return err
+}

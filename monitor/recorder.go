@@ -1,0 +1,158 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"statuspage/internal/status"
+)
+
+const (
+	recorderQueue = 10_000          // Results on their way to the recorder.
+	maxBatch      = 500             // Signals of one write.
+	writeTimeout  = 2 * time.Second // A disk that takes longer is in trouble; the page goes on.
+	maxUnsaved    = 100_000         // Signals kept in memory while the store refuses them.
+	firstRetry    = time.Second
+	maxRetry      = 10 * time.Second
+)
+
+// recorder makes signals durable and shows them then: in that order, so that what anyone
+// has seen is on disk. While the store refuses, it shows them at once, keeps them in memory
+// up to a bound, and writes them when the store takes them again.
+type recorder struct {
+	store   Store
+	board   Board
+	log     *slog.Logger
+	in      chan status.Signal
+	done    chan struct{}
+	kept    []status.Signal // Refused by the store, oldest first.
+	retry   time.Duration   // 0 while all is well.
+	dropped int             // Since the trouble began.
+	unsaved atomic.Int64
+	begun   bool
+	final   context.Context //nolint:containedctx // Bounds the last write; set by stop before in is closed.
+}
+
+func newRecorder(store Store, board Board, log *slog.Logger) *recorder {
+	return &recorder{store: store, board: board, log: log, in: make(chan status.Signal, recorderQueue), done: make(chan struct{})}
+}
+
+func (r *recorder) start() {
+	r.begun = true
+	go r.run()
+}
+
+// add hands a signal over. The queue holds a result of every check there may be, and the
+// recorder never waits longer than writeTimeout, so this does not block for long.
+func (r *recorder) add(s status.Signal) { r.in <- s }
+
+// stop writes what is left until ctx ends.
+func (r *recorder) stop(ctx context.Context) error {
+	if !r.begun {
+		return nil
+	}
+	r.final = ctx
+	close(r.in)
+	<-r.done
+	if n := len(r.kept); n > 0 {
+		return fmt.Errorf("%d signals could not be saved", n)
+	}
+	return nil
+}
+
+func (r *recorder) run() {
+	defer close(r.done)
+	retry := time.NewTimer(time.Hour)
+	defer retry.Stop()
+	for {
+		select {
+		case s, open := <-r.in:
+			if !open {
+				r.flush(r.final)
+				return
+			}
+			if r.take(r.batch(s)) {
+				retry.Reset(r.retry)
+			}
+		case <-retry.C:
+			if r.flush(context.Background()); r.retry > 0 {
+				r.retry = min(2*r.retry, maxRetry)
+				retry.Reset(r.retry)
+			}
+		}
+	}
+}
+
+// batch takes what is there, without waiting for more.
+func (r *recorder) batch(first status.Signal) []status.Signal {
+	signals := []status.Signal{first}
+	for len(signals) < maxBatch {
+		select {
+		case s, open := <-r.in:
+			if !open {
+				return signals // The next receive sees the end again.
+			}
+			signals = append(signals, s)
+		default:
+			return signals
+		}
+	}
+	return signals
+}
+
+// take writes a batch and shows it. In times of trouble it is shown at once and kept. It
+// tells whether trouble has begun.
+func (r *recorder) take(signals []status.Signal) (began bool) {
+	if r.retry > 0 {
+		r.board.Apply(signals)
+		r.keep(signals)
+		return false
+	}
+	err := r.write(context.Background(), signals)
+	r.board.Apply(signals)
+	if err != nil {
+		r.log.Error("signals can't be saved; the page goes on from memory", "error", err)
+		r.retry = firstRetry
+		r.keep(signals)
+	}
+	return err != nil
+}
+
+func (r *recorder) write(ctx context.Context, signals []status.Signal) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	return r.store.Write(ctx, signals)
+}
+
+func (r *recorder) keep(signals []status.Signal) {
+	r.kept = append(r.kept, signals...)
+	if over := len(r.kept) - maxUnsaved; over > 0 {
+		if r.dropped == 0 {
+			r.log.Error("too many unsaved signals; the oldest are lost from now on", "kept", maxUnsaved)
+		}
+		r.dropped += over
+		r.kept = append(r.kept[:0], r.kept[over:]...)
+	}
+	r.unsaved.Store(int64(len(r.kept)))
+}
+
+// flush writes what was kept, batch by batch, until the store refuses again.
+func (r *recorder) flush(ctx context.Context) {
+	saved := 0
+	for len(r.kept) > 0 {
+		n := min(maxBatch, len(r.kept))
+		if r.write(ctx, r.kept[:n]) != nil {
+			return // Told when it began.
+		}
+		r.kept = r.kept[n:]
+		r.unsaved.Store(int64(len(r.kept)))
+		saved += n
+	}
+	if r.retry > 0 {
+		r.log.Info("signals are saved again", "saved", saved, "lost", r.dropped)
+	}
+	r.kept, r.retry, r.dropped = nil, 0, 0
+}
