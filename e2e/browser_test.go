@@ -1,0 +1,240 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// tab is a page in a real browser with what it complained about.
+type tab struct {
+	t        *testing.T
+	ctx      context.Context
+	mu       sync.Mutex
+	messages []string
+}
+
+// newTab opens an empty tab in a browser of its own, with a fresh profile.
+func newTab(t *testing.T) *tab {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		missing(t, "Chromium", "install it: apt-get install chromium")
+	}
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun}
+	for _, flag := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync"} {
+		options = append(options, chromedp.Flag(flag, true))
+	}
+	alloc, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(alloc)
+	t.Cleanup(cancel)
+	x := &tab{t: t, ctx: ctx}
+	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
+		t.Fatalf("start the browser: %v", err)
+	}
+	console := chromedp.Console(ctx)
+	go func() {
+		for message, err := range console {
+			if err != nil {
+				return
+			}
+			x.mu.Lock()
+			x.messages = append(x.messages, fmt.Sprint(message.Type, ": ", message.Text))
+			x.mu.Unlock()
+		}
+	}()
+	return x
+}
+
+func (x *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	x.t.Helper()
+	if err := chromedp.Do(x.ctx, steps...); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+func eval[T any](x *tab, js string) T {
+	x.t.Helper()
+	v, err := chromedp.Run(x.ctx, chromedp.Evaluate[T](js))
+	if err != nil {
+		x.t.Fatalf("%s: %v", js, err)
+	}
+	return v
+}
+
+// until waits for an expression to become true in the page.
+func (x *tab) until(js string) {
+	x.t.Helper()
+	waitFor(x.t, js, func() bool {
+		v, err := chromedp.Run(x.ctx, chromedp.Evaluate[bool]("Boolean("+js+")"))
+		return err == nil && v
+	})
+}
+
+// quiet fails when the page complained about anything but lost connections.
+func (x *tab) quiet() {
+	x.t.Helper()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, m := range x.messages {
+		if strings.HasPrefix(m, "error") && !strings.Contains(m, "net::ERR_") || strings.Contains(m, "Content Security Policy") || strings.HasPrefix(m, "exception") {
+			x.t.Errorf("the console says %s", m)
+		}
+	}
+}
+
+// colors sets what the visitor prefers.
+func (x *tab) colors(scheme string) {
+	x.t.Helper()
+	_, err := chromedp.Call(x.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+	if err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+func (x *tab) screenshot(name string) {
+	x.t.Helper()
+	png, err := chromedp.Run(x.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	if err := os.MkdirAll("screenshots", 0o750); err != nil {
+		x.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join("screenshots", name+".png"), png, 0o600); err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+const stateOf = `document.querySelector('#s-%s').dataset.s === '%s'`
+
+func TestBrowserSeesEveryChange(t *testing.T) {
+	t.Parallel()
+	dir, web, api := t.TempDir(), newTarget(t), newTarget(t)
+	yaml := "title: Acme\nservices:\n" + service("web", web.url, "") + service("api", api.url, "")
+	p := start(t, dir, yaml)
+	p.newest("api", func(record) bool { return true })
+	x := newTab(t)
+	x.do(chromedp.Navigate(p.url + "/"))
+	x.until(`document.querySelector('#live').textContent.startsWith('Live')`)
+	eval[bool](x, `window.sameDocument = true`)
+	x.until(fmt.Sprintf(stateOf, "web", "up"))
+
+	// Focus a cell with the keyboard; it must survive that its row is replaced each second.
+	eval[bool](x, `document.querySelector('#s-web td[data-c][tabindex="0"]').focus() || true`)
+	x.do(chromedp.KeyEvent(kb.ArrowLeft))
+	focused := eval[string](x, `document.activeElement.textContent.slice(0, 5)`)
+	if tip := eval[string](x, `getComputedStyle(document.activeElement.querySelector('p')).left`); strings.HasPrefix(tip, "-") {
+		t.Errorf("the details of a focused cell are not shown: left %s", tip)
+	}
+
+	web.answer(http.StatusServiceUnavailable)
+	x.until(fmt.Sprintf(stateOf, "web", "down"))
+	x.until(`document.querySelector('#s-web .state').textContent === 'Down: unexpected status 503'`)
+	x.until(`document.querySelector('#banner h1').textContent === '1 of 2 services is down'`)
+	x.until(`document.title.startsWith('1 of 2 services is down')`)
+	x.until(`document.querySelector('#say').textContent.includes('web: Down')`)
+	if got := eval[string](x, `document.activeElement.closest('tr')?.id + ' ' + document.activeElement.textContent.slice(0, 5)`); got != "s-web "+focused {
+		t.Errorf("focus moved to %q, want %q", got, "s-web "+focused)
+	}
+
+	// The process dies and comes back on the same address: right again without a reload.
+	address := strings.TrimPrefix(p.url, "http://")
+	p.kill()
+	x.until(`document.querySelector('#live').dataset.live !== 'on'`)
+	web.answer(http.StatusOK)
+	start(t, dir, yaml, "serve", "--listen", address)
+	x.until(fmt.Sprintf(stateOf, "web", "up"))
+	x.until(`document.querySelector('#live').dataset.live === 'on'`)
+	if !eval[bool](x, `window.sameDocument === true`) {
+		t.Error("the page was reloaded")
+	}
+	x.quiet()
+}
+
+func TestBrowserServicePageIsLive(t *testing.T) {
+	t.Parallel()
+	web := newTarget(t)
+	p := start(t, t.TempDir(), "services:\n"+service("web", web.url, "")+service("other", web.url, ""))
+	p.newest("web", func(record) bool { return true })
+	x := newTab(t)
+	x.do(chromedp.Navigate(p.url + "/services/web"))
+	x.until(`document.querySelector('#live').textContent.startsWith('Live')`)
+	web.answer(http.StatusInternalServerError)
+	x.until(`document.querySelector('#detail tr[data-s=down]')`)
+	x.until(fmt.Sprintf(stateOf, "web", "down"))
+	x.screenshot("service-1440-light")
+	x.quiet()
+}
+
+func TestBrowserWithoutJavaScript(t *testing.T) {
+	t.Parallel()
+	web := newTarget(t)
+	p := start(t, t.TempDir(), "services:\n"+service("web", web.url, ""))
+	p.wait("shows a signal", func() bool { _, page := p.get("/"); return strings.Contains(page, `data-c="u"`) })
+	x := newTab(t)
+	if _, err := chromedp.Call(x.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		t.Fatal(err)
+	}
+	x.do(chromedp.Navigate(p.url + "/"))
+	text, err := chromedp.Run(x.ctx, chromedp.TextContent(chromedp.CSS("#s-web")))
+	if err != nil || !strings.Contains(text, "up, HTTP 200") {
+		t.Errorf("row without JavaScript: %v %q", err, text)
+	}
+	if n := eval[int](x, `document.querySelectorAll('noscript').length + document.querySelectorAll('meta[http-equiv=refresh]').length`); n == 0 {
+		t.Error("the page does not refresh itself without JavaScript")
+	}
+}
+
+func TestBrowserReference(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir(), "title: Acme\n")
+	x := newTab(t)
+	for _, path := range []string{"/redoc", "/docs"} {
+		x.do(chromedp.Navigate(p.url + path))
+		x.until(`document.querySelector('.redoc-wrap h1')?.textContent.includes('statuspage')`)
+	}
+	x.screenshot("redoc-light")
+	x.quiet()
+}
+
+// TestBrowserPictures saves what a designer looks at, and holds that nothing is cut off.
+func TestBrowserPictures(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir(), "", "demo", "--listen", "127.0.0.1:0")
+	p.wait("shows a failure and a success", func() bool {
+		_, page := p.get("/")
+		return strings.Contains(page, `data-c="x"`) && strings.Contains(page, `data-c="u"`) && !strings.Contains(page, `data-s="unknown"`)
+	})
+	x := newTab(t)
+	for _, path := range []string{"/", "/services/website", "/nope"} {
+		for _, width := range []int64{320, 768, 1440} {
+			for _, scheme := range []string{"light", "dark"} {
+				x.colors(scheme)
+				x.do(chromedp.EmulateViewport(width, 900), chromedp.Navigate(p.url+path))
+				if over := eval[int](x, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+					t.Errorf("%s at %d px is %d px too wide", path, width, over)
+				}
+				name := strings.Trim(strings.ReplaceAll(path, "/", "-"), "-")
+				if name == "" {
+					name = "page"
+				}
+				x.screenshot(fmt.Sprintf("%s-%d-%s", name, width, scheme))
+			}
+		}
+	}
+	x.quiet()
+}

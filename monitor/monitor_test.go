@@ -1,0 +1,353 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"statuspage/internal/status"
+	"statuspage/monitor/probe"
+)
+
+// events is a store and a board in one: it notes what comes in which order.
+type events struct {
+	mu      sync.Mutex
+	refuse  bool
+	written []status.Signal
+	shown   []status.Signal
+	order   []string
+}
+
+func (e *events) Write(_ context.Context, signals []status.Signal) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.refuse {
+		return errors.New("disk full")
+	}
+	e.written = append(e.written, signals...)
+	e.order = append(e.order, "write")
+	return nil
+}
+
+func (e *events) Apply(signals []status.Signal) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.shown = append(e.shown, signals...)
+	e.order = append(e.order, "show")
+}
+
+func (e *events) setRefuse(refuse bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.refuse = refuse
+}
+
+func (e *events) received(service string) (at []time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range e.written {
+		if s.Service == service {
+			at = append(at, s.Received)
+		}
+	}
+	return at
+}
+
+func check(id string, interval time.Duration) status.Check {
+	return status.Check{Service: status.Service{ID: id, URL: "http://" + id, Interval: interval, Timeout: interval / 2}, Kind: "http"}
+}
+
+func up(context.Context, status.Check) probe.Result {
+	return probe.Result{Outcome: status.Up, HTTPStatus: 200, Duration: time.Millisecond}
+}
+
+type fixture struct {
+	*Monitor
+	*events
+	skipped map[string]int
+}
+
+// begin starts a monitor inside a synctest bubble.
+func begin(t *testing.T, f probe.Func, change func(*Options), checks ...status.Check) *fixture {
+	t.Helper()
+	x := &fixture{skipped: map[string]int{}, events: &events{}}
+	o := Options{
+		Checks: checks, Store: x.events, Board: x.events, Log: slog.New(slog.DiscardHandler),
+		Probe: map[string]probe.Func{"http": f},
+		Skipped: func(cause string) {
+			x.events.mu.Lock()
+			defer x.events.mu.Unlock()
+			x.skipped[cause]++
+		},
+	}
+	if change != nil {
+		change(&o)
+	}
+	var err error
+	if x.Monitor, err = New(o); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+func (x *fixture) end(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := x.Stop(ctx); err != nil {
+		t.Errorf("stop: %v", err)
+	}
+	if err := x.Stop(ctx); err != nil {
+		t.Errorf("stop again: %v", err)
+	}
+}
+
+func TestEverySlotIsMeasuredOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		a, b := check("a", time.Minute), check("b", 10*time.Second)
+		x := begin(t, up, func(o *Options) { o.MeasuredAt = func(string) time.Time { return time.Now() } }, a, b)
+		start := time.Now()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		for _, c := range []status.Check{a, b} {
+			got := x.received(c.ID)
+			if want := c.SlotsBetween(start, time.Now()); len(got) != want {
+				t.Errorf("%s: %d signals in an hour, want %d", c.ID, len(got), want)
+			}
+			for i, at := range got {
+				if !at.Equal(c.Nearest(at)) {
+					t.Errorf("%s: signal %d at %v is on no slot", c.ID, i, at)
+				}
+			}
+		}
+		x.end(t)
+	})
+}
+
+func TestFirstRunComesAtOnceWhenTheStateIsUnknown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		known := check("known", time.Hour)
+		fresh := func(id string) time.Time {
+			if id == "known" {
+				return time.Now().Add(-30 * time.Minute)
+			}
+			return time.Now().Add(-2 * time.Hour)
+		}
+		x := begin(t, up, func(o *Options) { o.MeasuredAt = fresh }, known, check("stale", time.Hour), check("new", time.Hour))
+		time.Sleep(firstRunSpread + time.Second)
+		synctest.Wait()
+		if n := len(x.received("stale")) + len(x.received("new")); n != 2 {
+			t.Errorf("%d first runs, want one each", n)
+		}
+		if known.SlotsBetween(time.Now().Add(-firstRunSpread-time.Second), time.Now()) == 0 && len(x.received("known")) != 0 {
+			t.Error("a check whose state is known ran before its slot")
+		}
+		x.end(t)
+	})
+}
+
+func TestHangingTargetDelaysNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		hang := func(ctx context.Context, c status.Check) probe.Result {
+			if c.ID != "hang" {
+				return up(ctx, c)
+			}
+			ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+			defer cancel()
+			<-ctx.Done()
+			return probe.Result{Outcome: status.Down, Reason: status.Timeout, HTTPStatus: status.NoHTTPStatus}
+		}
+		other := check("other", time.Second)
+		x := begin(t, hang, nil, check("hang", 10*time.Second), other)
+		time.Sleep(time.Minute + 5*time.Second)
+		synctest.Wait()
+		if got := len(x.received("other")); got < 60 {
+			t.Errorf("%d signals of the other check in a minute, want 60 or more", got)
+		}
+		if got := len(x.received("hang")); got < 5 {
+			t.Errorf("%d timeouts recorded in a minute, want 5 or more", got)
+		}
+		x.end(t)
+	})
+}
+
+func TestOurOwnFailureIsNoSignal(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		x := begin(t, func(context.Context, status.Check) probe.Result {
+			if calls++; calls%2 == 0 {
+				panic("bug")
+			}
+			return probe.Result{Err: errors.New("too many open files")}
+		}, nil, check("a", time.Second))
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if n := len(x.received("a")); n != 0 {
+			t.Errorf("%d signals recorded for failures of ours", n)
+		}
+		if x.skipped[SkippedInternal] < 9 {
+			t.Errorf("%d counted as internal, want every run", x.skipped[SkippedInternal])
+		}
+		x.end(t)
+	})
+}
+
+func TestLateRunIsSkippedAndCounted(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		slow := func(ctx context.Context, c status.Check) probe.Result {
+			time.Sleep(c.Timeout - time.Millisecond)
+			return up(ctx, c)
+		}
+		var checks []status.Check
+		for _, id := range []string{"a", "b", "c", "d", "e", "f"} {
+			checks = append(checks, check(id, 4*time.Second))
+		}
+		x := begin(t, slow, func(o *Options) { o.Workers = 1 }, checks...)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if x.skipped[SkippedLate] == 0 {
+			t.Error("six checks of two seconds each on one worker, and none was late")
+		}
+		for _, id := range []string{"a", "b"} {
+			if at := x.received(id); !slices.IsSortedFunc(at, time.Time.Compare) {
+				t.Errorf("%s: slots out of order: %v", id, at)
+			}
+		}
+		x.end(t)
+	})
+}
+
+func TestSignalsAreDurableBeforeTheyAreShown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		x := begin(t, up, nil, check("a", time.Second))
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		for i, what := range x.order {
+			if want := []string{"write", "show"}[i%2]; what != want {
+				t.Fatalf("order = %v, want each write before its show", x.order)
+			}
+		}
+		x.end(t)
+	})
+}
+
+func TestRefusingStoreLosesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		x := begin(t, up, nil, check("a", time.Second))
+		x.setRefuse(true)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		x.events.mu.Lock()
+		shown, written := len(x.shown), len(x.written)
+		x.events.mu.Unlock()
+		if shown < 59 || written != 0 {
+			t.Errorf("while the store refuses: %d shown, %d written; want 60, 0", shown, written)
+		}
+		if got := x.Stats().Unsaved; got != int64(shown) {
+			t.Errorf("unsaved = %d, want %d", got, shown)
+		}
+		x.setRefuse(false)
+		time.Sleep(maxRetry + time.Second)
+		synctest.Wait()
+		at := x.received("a")
+		if len(at) < 69 || x.Stats().Unsaved != 0 {
+			t.Errorf("after recovery: %d written, %d unsaved; want all and 0", len(at), x.Stats().Unsaved)
+		}
+		if !slices.IsSortedFunc(at, time.Time.Compare) || len(slices.CompactFunc(slices.Clone(at), time.Time.Equal)) != len(at) {
+			t.Error("signals were written out of order, or twice")
+		}
+		x.end(t)
+	})
+}
+
+func TestStopWaitsForRunningProbesAndNoLonger(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		short := func(ctx context.Context, c status.Check) probe.Result {
+			wait := 2 * time.Second
+			if c.ID == "long" {
+				wait = 25 * time.Second
+			}
+			select {
+			case <-time.After(wait):
+				return up(ctx, c)
+			case <-ctx.Done():
+				return probe.Result{Err: ctx.Err()}
+			}
+		}
+		x := begin(t, short, nil, check("short", time.Minute), check("long", time.Minute))
+		time.Sleep(firstRunSpread + 10*time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.Background(), 9*time.Second)
+		defer cancel()
+		if err := x.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+		if n := len(x.received("short")); n != 1 {
+			t.Errorf("%d signals of a probe that ended in time, want 1", n)
+		}
+		if n := len(x.received("long")); n != 0 || x.skipped[SkippedStopped] != 1 {
+			t.Errorf("cancelled probe: %d signals, %d counted; want 0, 1", n, x.skipped[SkippedStopped])
+		}
+	})
+}
+
+func TestStopBeforeStart(t *testing.T) {
+	t.Parallel()
+	var e events
+	m, err := New(Options{Store: &e, Board: &e, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := m.Start(); !errors.Is(err, status.ErrInvalid) {
+		t.Errorf("start after stop: %v, want ErrInvalid", err)
+	}
+}
+
+func TestNewRefusesMistakes(t *testing.T) {
+	t.Parallel()
+	var e events
+	log := slog.New(slog.DiscardHandler)
+	long := check("a", time.Minute)
+	long.Timeout = time.Minute
+	for name, o := range map[string]Options{
+		"no store":     {Board: &e, Log: log},
+		"no board":     {Store: &e, Log: log},
+		"unknown kind": {Store: &e, Board: &e, Log: log, Checks: []status.Check{{Kind: "smoke"}}},
+		"id twice":     {Store: &e, Board: &e, Log: log, Checks: []status.Check{check("a", time.Minute), check("a", time.Minute)}},
+		"long timeout": {Store: &e, Board: &e, Log: log, Checks: []status.Check{long}},
+	} {
+		if _, err := New(o); !errors.Is(err, status.ErrInvalid) {
+			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		}
+	}
+}
+
+func TestUnsavedIsBounded(t *testing.T) {
+	t.Parallel()
+	var e events
+	r := newRecorder(&e, &e, slog.New(slog.DiscardHandler))
+	batch := make([]status.Signal, maxUnsaved)
+	r.keep(batch)
+	r.keep([]status.Signal{{Service: "newest"}})
+	if len(r.kept) != maxUnsaved || r.kept[maxUnsaved-1].Service != "newest" || r.dropped != 1 {
+		t.Errorf("kept %d, dropped %d; want %d, 1 with the newest at the end", len(r.kept), r.dropped, maxUnsaved)
+	}
+}
