@@ -1,0 +1,171 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"time"
+
+	"statuspage/internal/status"
+)
+
+const (
+	defaultFile = "statuspage.yaml"
+
+	maxFileSize = 4 << 20 // Far above 10,000 services written out in full.
+	maxServices = 10_000
+	maxViewers  = 1_000_000
+
+	reservedID = "page" // The badge of the whole page stands under this id.
+)
+
+// The environment variables that Load reads.
+const (
+	envFile      = "STATUSPAGE_CONFIG"
+	envListen    = "STATUSPAGE_LISTEN"
+	envDatabase  = "STATUSPAGE_DATABASE_URL"
+	envURL       = "STATUSPAGE_WEBSITE_URL"
+	envFrequency = "STATUSPAGE_FREQUENCY"
+)
+
+// Config is the validated settings of one process.
+type Config struct {
+	Title      string
+	Listen     string         // host:port; an empty host means every address of the machine.
+	Database   Secret         // URL with one of the schemes sqlite, questdb, postgresql, postgres.
+	Outbox     string         // Path of the file that keeps signals while a remote database is away.
+	Retention  time.Duration  // Whole hours.
+	Timezone   *time.Location // Where the days of the page begin.
+	CORS       []string       // Origins such as http://localhost:3000, or *.
+	MaxViewers int            // Open streams at a time.
+	BaseURL    string         // Public address of the page without a slash at the end; empty when unknown.
+	Checks     []status.Check
+}
+
+// Overrides is what the command line says; the zero value says nothing.
+type Overrides struct {
+	File     string // Empty: STATUSPAGE_CONFIG, then statuspage.yaml.
+	Listen   string
+	Database string
+	URLs     []string // Replace the services of the file, one service each.
+}
+
+// Load reads the settings. Flags beat the environment, the environment beats the file. A
+// missing statuspage.yaml that nobody asked for is no mistake: the defaults hold, and there
+// are no services but those of the command line and the environment. The file is checked
+// in full even where something overrides it.
+func Load(o Overrides, getenv func(string) string, readFile func(string) ([]byte, error)) (*Config, error) {
+	name, data, err := read(o.File, getenv, readFile)
+	if err != nil {
+		return nil, err
+	}
+	d := &decoder{file: name, getenv: getenv}
+	c, err := d.config(data, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// read returns the file that counts and its content, nil for a missing default file.
+func read(flag string, getenv func(string) string, readFile func(string) ([]byte, error)) (string, []byte, error) {
+	name, from := flag, "the command line"
+	if name == "" {
+		name, from = getenv(envFile), envFile
+	}
+	explicit := name != ""
+	if !explicit {
+		name = defaultFile
+	}
+	data, err := readFile(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && explicit:
+		return "", nil, fmt.Errorf("%s, named by %s, does not exist: create it or name another file: %w", name, from, fs.ErrNotExist)
+	case errors.Is(err, fs.ErrNotExist):
+		return name, nil, nil
+	case err != nil:
+		return "", nil, fmt.Errorf("read settings: %w", err)
+	case len(data) > maxFileSize:
+		return "", nil, fmt.Errorf("%s: larger than 4 MiB", name)
+	}
+	return name, data, nil
+}
+
+// config decodes the file and lays environment and flags over it. The error is that of a
+// file that is no YAML; mistakes in its content are collected in d.
+func (d *decoder) config(data []byte, o Overrides) (*Config, error) {
+	c := &Config{
+		Title:      "Status",
+		Listen:     "127.0.0.1:8000",
+		Database:   "sqlite:///data/statuspage.db",
+		Outbox:     "data/outbox.db",
+		Retention:  90 * day,
+		Timezone:   time.UTC,
+		MaxViewers: 10_000,
+	}
+	probing := defaultProbing()
+
+	root, err := d.parse(data)
+	if err != nil {
+		return nil, err
+	}
+	services := d.settings(root, c, &probing)
+
+	override(d, "-listen", o.Listen, envListen, &c.Listen, parseListen)
+	override(d, "-database", o.Database, envDatabase, &c.Database, parseDatabase)
+	override(d, "", "", envFrequency, &probing.interval, parseMinutes)
+
+	c.Checks = d.services(services, probing)
+	urls, label := o.URLs, func(i int) string { return "argument " + strconv.Itoa(i+1) }
+	if u := d.getenv(envURL); len(urls) == 0 && u != "" {
+		urls, label = []string{u}, func(int) string { return envURL }
+	}
+	if len(urls) > 0 {
+		c.Checks = d.fromURLs(urls, label, probing)
+	}
+	return c, nil
+}
+
+// override puts the value of a flag, or else that of a variable, in the place of the file's.
+func override[T any](d *decoder, flag, value, env string, dst *T, parse func(string) (T, error)) {
+	source := flag
+	if value == "" {
+		source, value = env, d.getenv(env)
+	}
+	if value == "" {
+		return
+	}
+	v, err := parse(value)
+	if err != nil {
+		d.fail(nil, source, "%v", err)
+		return
+	}
+	*dst = v
+}
+
+// fromURLs makes a service of each URL, named by its host and path.
+func (d *decoder) fromURLs(urls []string, label func(int) string, base probing) []status.Check {
+	if len(urls) > maxServices {
+		d.fail(nil, label(maxServices), "too many services: at most %d", maxServices)
+		return nil
+	}
+	base.settle()
+	used := map[string]bool{reservedID: true}
+	checks := make([]status.Check, 0, len(urls))
+	for i, text := range urls {
+		u, err := parseURL(text)
+		if err != nil {
+			d.fail(nil, label(i), "%v", err)
+			continue
+		}
+		name := urlName(u)
+		id := uniqueID(slug(name), used)
+		used[id] = true
+		checks = append(checks, base.check(id, name, "", u))
+	}
+	return checks
+}

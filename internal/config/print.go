@@ -1,0 +1,86 @@
+package config
+
+import (
+	"fmt"
+	"io"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// printed is the file form of the settings as they work out.
+type printed struct {
+	Title      string           `yaml:"title"`
+	Listen     string           `yaml:"listen"`
+	Database   string           `yaml:"database"`
+	Outbox     string           `yaml:"outbox"`
+	Retention  string           `yaml:"retention"`
+	Timezone   string           `yaml:"timezone"`
+	BaseURL    string           `yaml:"base_url,omitempty"`
+	MaxViewers int              `yaml:"max_viewers"`
+	CORS       *printedCORS     `yaml:"cors,omitempty"`
+	Services   []printedService `yaml:"services"`
+}
+
+type printedCORS struct {
+	AllowOrigins []string `yaml:"allow_origins"`
+}
+
+type printedService struct {
+	Name            string            `yaml:"name"`
+	ID              string            `yaml:"id"`
+	Group           string            `yaml:"group,omitempty"`
+	URL             string            `yaml:"url"`
+	Interval        string            `yaml:"interval"`
+	Timeout         string            `yaml:"timeout"`
+	Method          string            `yaml:"method"`
+	Headers         map[string]string `yaml:"headers,omitempty"`
+	Expect          *printedExpect    `yaml:"expect,omitempty"`
+	DegradedAfter   string            `yaml:"degraded_after,omitempty"`
+	FollowRedirects bool              `yaml:"follow_redirects"`
+	KeepAlive       bool              `yaml:"keep_alive"`
+	HideURL         bool              `yaml:"hide_url"`
+}
+
+type printedExpect struct {
+	Status []string `yaml:"status"`
+}
+
+// Print writes the effective settings as YAML, with *** for secrets.
+func (c *Config) Print(w io.Writer) error {
+	p := printed{
+		Title: c.Title, Listen: c.Listen, Database: c.Database.String(), Outbox: c.Outbox,
+		Retention: formatDuration(c.Retention), Timezone: c.Timezone.String(), BaseURL: c.BaseURL,
+		MaxViewers: c.MaxViewers, Services: []printedService{},
+	}
+	if len(c.CORS) > 0 {
+		p.CORS = &printedCORS{c.CORS}
+	}
+	for _, k := range c.Checks {
+		s := printedService{
+			Name: k.Name, ID: k.ID, Group: k.Group, URL: redactURL(k.Target), Interval: formatDuration(k.Interval),
+			Timeout: formatDuration(k.Timeout), Method: k.Method, FollowRedirects: k.FollowRedirects, KeepAlive: k.KeepAlive, HideURL: k.HideURL,
+		}
+		if k.DegradedAfter > 0 {
+			s.DegradedAfter = formatDuration(k.DegradedAfter)
+		}
+		for name := range k.Headers {
+			if s.Headers == nil {
+				s.Headers = map[string]string{}
+			}
+			s.Headers[name] = mask
+		}
+		for _, r := range k.ExpectStatus {
+			if s.Expect == nil {
+				s.Expect = &printedExpect{}
+			}
+			s.Expect.Status = append(s.Expect.Status, r.String())
+		}
+		p.Services = append(p.Services, s)
+	}
+	e := yaml.NewEncoder(w)
+	e.SetIndent(2)
+	if err := e.Encode(p); err != nil {
+		return fmt.Errorf("print settings: %w", err)
+	}
+	return e.Close()
+}

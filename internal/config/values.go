@@ -1,0 +1,331 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"statuspage/internal/status"
+)
+
+// The parsers of single values. Their errors say what to write and never repeat the value:
+// it may be a secret, or have come out of a variable.
+
+const (
+	day  = 24 * time.Hour
+	week = 7 * day
+
+	maxNameLength = 100
+	maxIDLength   = 63
+	maxURLLength  = 2048
+	maxDuration   = 100 * 365 * day
+)
+
+// parseText takes the one-line texts that people read.
+func parseText(text string) (string, error) {
+	text = strings.TrimSpace(text)
+	switch {
+	case utf8.RuneCountInString(text) > maxNameLength:
+		return "", fmt.Errorf("longer than %d characters", maxNameLength)
+	case hasControl(text):
+		return "", errors.New("has control characters or a line break")
+	}
+	return text, nil
+}
+
+// hasControl is also true for bytes that are no UTF-8, which only a variable can bring.
+func hasControl(text string) bool {
+	return !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl)
+}
+
+func parsePath(text string) (string, error) {
+	if hasControl(text) {
+		return "", errors.New("has control characters or a line break")
+	}
+	return text, nil
+}
+
+func parseID(text string) (string, error) {
+	if len(text) > maxIDLength || strings.ContainsFunc(text, func(r rune) bool {
+		return r != '-' && (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	}) {
+		return "", fmt.Errorf("not an id: write 1 to %d lower-case letters a-z, digits and dashes", maxIDLength)
+	}
+	if text == reservedID {
+		return "", fmt.Errorf("%q is reserved for the badge of the whole page: choose another id", reservedID)
+	}
+	return text, nil
+}
+
+// slug keeps status.Slug within the length of an id.
+func slug(name string) string {
+	id := status.Slug(name)
+	return strings.TrimRight(id[:min(len(id), maxIDLength)], "-")
+}
+
+// uniqueID returns id, or id with the first free number behind it.
+func uniqueID(id string, used map[string]bool) string {
+	if id == "" {
+		id = "service"
+	}
+	unique := id
+	for n := 2; used[unique]; n++ {
+		suffix := "-" + strconv.Itoa(n)
+		unique = id[:min(len(id), maxIDLength-len(suffix))] + suffix
+	}
+	return unique
+}
+
+// urlName names a service after its address.
+func urlName(u *url.URL) string {
+	name := []rune(u.Host + strings.TrimRight(u.EscapedPath(), "/"))
+	return string(name[:min(len(name), maxNameLength)])
+}
+
+func parseURL(text string) (*url.URL, error) {
+	const want = "write http://host/path or https://host/path"
+	if len(text) > maxURLLength {
+		return nil, fmt.Errorf("longer than %d characters", maxURLLength)
+	}
+	if hasControl(text) || strings.Contains(text, " ") {
+		return nil, errors.New("has a space, a control character or a line break: percent-encode it")
+	}
+	u, err := url.Parse(text)
+	if err != nil { // Its text repeats the URL, password and all.
+		return nil, errors.New("not a URL: " + want)
+	}
+	switch u.Scheme {
+	case "http", "https":
+	case "":
+		return nil, errors.New("no scheme: " + want)
+	default:
+		return nil, errors.New("only http and https can be measured: " + want)
+	}
+	if u.Hostname() == "" || u.Opaque != "" {
+		return nil, errors.New("no host: " + want)
+	}
+	if !validPort(u.Port(), u.Host) {
+		return nil, errors.New("the port is not between 1 and 65535")
+	}
+	u.Fragment, u.RawFragment = "", "" // Never sent to a server.
+	return u, nil
+}
+
+// validPort takes no port at all, but neither a bare colon nor port 0.
+func validPort(port, host string) bool {
+	if port == "" {
+		return !strings.HasSuffix(host, ":")
+	}
+	n, err := strconv.Atoi(port)
+	return err == nil && 1 <= n && n <= 65535
+}
+
+// withoutUser returns the URL as the store and the page may know it.
+func withoutUser(u *url.URL) string {
+	public := *u
+	public.User = nil
+	return public.String()
+}
+
+func parseBaseURL(text string) (string, error) {
+	u, err := parseURL(text)
+	if err != nil {
+		return "", err
+	}
+	if u.User != nil || u.RawQuery != "" || u.ForceQuery {
+		return "", errors.New("must have neither user nor query: write https://status.example.com")
+	}
+	return strings.TrimRight(u.String(), "/"), nil
+}
+
+func parseOrigin(text string) (string, error) {
+	if text == "*" {
+		return text, nil
+	}
+	u, err := parseURL(text)
+	if err != nil || u.User != nil || u.Path != "" || u.RawQuery != "" || u.ForceQuery || strings.Contains(text, "#") {
+		return "", errors.New("not an origin: write scheme and host without a path, such as http://localhost:3000, or *")
+	}
+	return strings.ToLower(u.String()), nil
+}
+
+func parseListen(text string) (string, error) {
+	host, port, err := net.SplitHostPort(text)
+	n, errPort := strconv.Atoi(port)
+	if err != nil || errPort != nil || n < 0 || n > 65535 || hasControl(host) || strings.ContainsAny(host, " /@") {
+		return "", errors.New("not an address to listen on: write host:port, such as 127.0.0.1:8000, or :8000 for every address")
+	}
+	return text, nil
+}
+
+func parseDatabase(text string) (Secret, error) {
+	const want = "write sqlite:///data/statuspage.db or questdb://user:password@host:8812/qdb"
+	u, err := url.Parse(text)
+	if err != nil || hasControl(text) || u.Opaque != "" || !strings.Contains(text, "://") {
+		return "", errors.New("not a database URL: " + want + ", special characters percent-encoded")
+	}
+	switch u.Scheme {
+	case "sqlite":
+		if strings.Trim(u.Path, "/") == "" {
+			return "", errors.New("no file: " + want)
+		}
+	case "questdb", "postgresql", "postgres":
+		if u.Hostname() == "" || !validPort(u.Port(), u.Host) {
+			return "", errors.New("no host, or a wrong port: " + want)
+		}
+	default:
+		return "", errors.New("the scheme must be sqlite, questdb, postgresql or postgres: " + want)
+	}
+	return Secret(text), nil
+}
+
+func parseTimezone(text string) (*time.Location, error) {
+	loc, err := time.LoadLocation(text)
+	if err != nil {
+		return nil, errors.New("unknown time zone: write a name such as Europe/Budapest or UTC")
+	}
+	return loc, nil
+}
+
+func parseViewers(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > maxViewers {
+		return 0, fmt.Errorf("not a whole number from 1 to %d", maxViewers)
+	}
+	return n, nil
+}
+
+func parseBool(text string) (bool, error) {
+	switch text {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, errors.New("must be true or false")
+}
+
+func parseMethod(text string) (string, error) {
+	switch method := strings.ToUpper(text); method {
+	case http.MethodHead, http.MethodGet:
+		return method, nil
+	}
+	return "", errors.New("must be HEAD or GET")
+}
+
+func parseStatus(text string) (status.StatusRange, error) {
+	r, err := status.ParseStatusRange(text)
+	if err != nil {
+		return r, errors.New(`not an HTTP status from 100 to 599: write 204, or a range such as "200-399"`)
+	}
+	return r, nil
+}
+
+var (
+	errDuration = errors.New("not a duration: write a number with its unit, such as 500ms, 30s, 12h, 90d or 2w")
+	errTooLong  = errors.New("longer than 100 years")
+
+	// longUnits takes the weeks and days off the front; five digits of either can't overflow.
+	longUnits = regexp.MustCompile(`^(?:([0-9]{1,4})w)?(?:([0-9]{1,5})d)?(.*)$`)
+)
+
+// parseDuration reads Go durations with weeks and days in front, such as 90d, 1w2d or 1d12h.
+func parseDuration(text string) (time.Duration, error) {
+	m := longUnits.FindStringSubmatch(text)
+	if m == nil {
+		return 0, errDuration
+	}
+	weeks, _ := strconv.Atoi("0" + m[1]) // Digits only; none are zero.
+	days, _ := strconv.Atoi("0" + m[2])
+	total := time.Duration(weeks)*week + time.Duration(days)*day
+	if rest := m[3]; rest != "" || text == "" {
+		d, err := time.ParseDuration(rest)
+		if err != nil || d < 0 || strings.HasPrefix(rest, "+") {
+			return 0, errDuration
+		}
+		if d > maxDuration {
+			return 0, errTooLong
+		}
+		total += d
+	}
+	if total > maxDuration {
+		return 0, errTooLong
+	}
+	return total, nil
+}
+
+// formatDuration returns the short form that parseDuration reads.
+func formatDuration(d time.Duration) string {
+	if d > 0 && d%day == 0 {
+		return strconv.FormatInt(int64(d/day), 10) + "d"
+	}
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+func parseInterval(text string) (time.Duration, error) {
+	d, err := parseMillis(text)
+	if err == nil && (d < status.MinInterval || d > day) {
+		err = errors.New("must be between 1s and 24h")
+	}
+	return d, err
+}
+
+func parseTimeout(text string) (time.Duration, error) {
+	d, err := parseMillis(text)
+	if err == nil && d <= 0 {
+		err = errors.New("must be at least 1ms")
+	}
+	return d, err
+}
+
+func parseMillis(text string) (time.Duration, error) {
+	d, err := parseDuration(text)
+	if err == nil && d%time.Millisecond != 0 {
+		err = errors.New("must be whole milliseconds")
+	}
+	return d, err
+}
+
+func parseRetention(text string) (time.Duration, error) {
+	d, err := parseDuration(text)
+	if err == nil && (d < time.Hour || d%time.Hour != 0) {
+		err = errors.New("must be whole hours, at least 1h") // The finest that a store can drop.
+	}
+	return d, err
+}
+
+// parseMinutes reads the interval as the variable of the tutorial has it.
+func parseMinutes(text string) (time.Duration, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > int(day/time.Minute) {
+		return 0, fmt.Errorf("not a number of minutes from 1 to %d", int(day/time.Minute))
+	}
+	return time.Duration(n) * time.Minute, nil
+}
+
+// validHeaderName tells whether name is a token of RFC 9110.
+func validHeaderName(name string) bool {
+	return name != "" && len(name) <= maxNameLength && !strings.ContainsFunc(name, func(r rune) bool {
+		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+	})
+}
+
+// validHeaderValue refuses above all the line breaks that would add a header.
+func validHeaderValue(value string) bool {
+	return !hasControl(strings.ReplaceAll(value, "\t", " "))
+}
