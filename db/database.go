@@ -1,0 +1,113 @@
+package db
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"time"
+
+	"statuspage/db/outbox"
+	"statuspage/internal/status"
+)
+
+// Database is an open store: an embedded one as it is, a remote one behind an outbox.
+type Database struct {
+	store  Store
+	engine string
+	opened time.Time
+
+	// Of a remote store only.
+	box  *outbox.Outbox
+	ship *shipper
+}
+
+// State says how the store is, as far as is known without asking it.
+type State struct {
+	Engine        string    // sqlite or questdb.
+	Up            bool      // The last attempt to reach it went well.
+	Outbox        int       // Signals that wait for it.
+	OldestPending time.Time // When the oldest of them was received; zero without any.
+	Since         time.Time // When Up became what it is.
+	Err           error     // Why it is not up; for the log and the operator, not for the public.
+}
+
+func embedded(store Store) *Database {
+	return &Database{store: store, engine: "sqlite", opened: time.Now()}
+}
+
+func remote(engine string, store remoteStore, box *outbox.Outbox, log *slog.Logger) *Database {
+	return &Database{store: store, engine: engine, opened: time.Now(), box: box, ship: startShipper(store, box, log)}
+}
+
+// Write makes the signals durable, all or none: in the store when it is embedded, in the
+// outbox when it is remote, from where they leave for the store at once.
+func (d *Database) Write(ctx context.Context, signals []status.Signal) error {
+	if d.box == nil {
+		return d.store.Write(ctx, signals)
+	}
+	if err := d.box.Append(ctx, signals); err != nil {
+		return err
+	}
+	d.ship.wake()
+	return nil
+}
+
+// Signals yields the signals in the store received in [from, to), oldest first; those of
+// Pending may not be among them yet.
+func (d *Database) Signals(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error] {
+	return d.store.Signals(ctx, from, to)
+}
+
+// Hours returns the sums of the UTC hours that start in [from, to), by start, then service.
+func (d *Database) Hours(ctx context.Context, from, to time.Time) ([]status.Bucket, error) {
+	return d.store.Hours(ctx, from, to)
+}
+
+// Days returns the sums of the UTC days that start in [from, to), by start, then service.
+func (d *Database) Days(ctx context.Context, from, to time.Time) ([]status.Bucket, error) {
+	return d.store.Days(ctx, from, to)
+}
+
+// Ping asks the store whether it can be read and written now.
+func (d *Database) Ping(ctx context.Context) error { return d.store.Ping(ctx) }
+
+// Pending yields the signals in the outbox that the store has not got yet, in the order
+// they were written. The iteration ends after an error.
+func (d *Database) Pending(ctx context.Context) iter.Seq2[status.Signal, error] {
+	if d.box == nil {
+		return func(func(status.Signal, error) bool) {}
+	}
+	return d.box.Pending(ctx)
+}
+
+// State returns at once, without a query.
+func (d *Database) State() State {
+	if d.box == nil {
+		return State{Engine: d.engine, Up: true, Since: d.opened}
+	}
+	s, b := d.ship.state(), d.box.Status()
+	return State{Engine: d.engine, Up: s.up, Since: s.since, Err: s.err, Outbox: b.Depth, OldestPending: b.Oldest}
+}
+
+// WaitDrained returns when every signal that waits in the outbox now has reached the store,
+// or with the error of ctx.
+func (d *Database) WaitDrained(ctx context.Context) error {
+	if d.box == nil {
+		return ctx.Err()
+	}
+	return d.ship.waitDrained(ctx, d.box.Status().Last)
+}
+
+// Close makes a last attempt to empty the outbox, of a few seconds, and closes everything.
+// What the store didn't take waits in the outbox for the next start.
+func (d *Database) Close() error {
+	if d.box == nil {
+		return d.store.Close()
+	}
+	d.ship.close()
+	errBox, errStore := d.box.Close(), d.store.Close()
+	if errBox != nil {
+		return errBox
+	}
+	return errStore
+}

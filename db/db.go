@@ -1,0 +1,29 @@
+// Package db keeps the signals: it opens the engine that a URL names, and puts a durable
+// outbox before an engine that can be away. A signal whose Write returned nil is on disk.
+package db
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"statuspage/internal/status"
+)
+
+// Store is the contract that every engine keeps; package dbtest is the same in tests.
+// All instants are UTC with whole microseconds.
+type Store interface {
+	// Write stores all signals or none. A signal with the key (received, service, region,
+	// url) of a stored one replaces it, so that a repeated batch is harmless.
+	Write(ctx context.Context, signals []status.Signal) error
+	// Signals yields the signals received in [from, to), oldest first, without holding
+	// them all in memory. The iteration ends after an error.
+	Signals(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error]
+	// Hours returns the sums of the UTC hours that start in [from, to), by start, then service.
+	Hours(ctx context.Context, from, to time.Time) ([]status.Bucket, error)
+	// Days returns the sums of the UTC days that start in [from, to), by start, then service.
+	Days(ctx context.Context, from, to time.Time) ([]status.Bucket, error)
+	// Ping tells whether the store can be read and written now.
+	Ping(ctx context.Context) error
+	Close() error
+}

@@ -1,0 +1,75 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"statuspage/db/outbox"
+	"statuspage/db/questdb"
+	"statuspage/db/sqlite"
+	"statuspage/internal/status"
+)
+
+// Options say how to keep the signals.
+type Options struct {
+	Retention time.Duration // Age at which signals are removed; their sums stay. 0 keeps all.
+	Outbox    string        // File of the outbox; needed for a remote store only.
+	Log       *slog.Logger  // Nil for none.
+
+	prefix string // Before QuestDB's table names; tests share a server.
+}
+
+// Open opens the store that the URL names: sqlite:///folder/file.db (four slashes for an
+// absolute path), or questdb://user:password@host:8812/qdb, for which postgresql and
+// postgres mean the same. It succeeds when QuestDB is away: signals wait in the outbox.
+// No error shows the password.
+func Open(ctx context.Context, url string, o Options) (*Database, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	scheme, rest, _ := strings.Cut(url, "://")
+	switch scheme {
+	case "sqlite":
+		path, err := sqlitePath(rest)
+		if err != nil {
+			return nil, err
+		}
+		store, err := sqlite.Open(ctx, path, sqlite.Options{Retention: o.Retention, Log: o.Log})
+		if err != nil {
+			return nil, err
+		}
+		return embedded(store), nil
+	case "questdb", "postgresql", "postgres":
+		store, err := questdb.New(questdb.Options{URL: url, Retention: o.Retention, Prefix: o.prefix, Log: o.Log})
+		if err != nil {
+			return nil, err
+		}
+		box, err := outbox.Open(ctx, o.Outbox, outbox.Options{})
+		if err != nil {
+			_ = store.Close() // Holds nothing yet.
+			return nil, err
+		}
+		return remote("questdb", store, box, o.Log), nil
+	default:
+		if !strings.Contains(url, "://") {
+			scheme = "" // Might be anything, a password included.
+		}
+		return nil, fmt.Errorf("store URL with scheme %q: want sqlite:///folder/file.db or questdb://user:password@host:8812/qdb: %w",
+			scheme, status.ErrInvalid)
+	}
+}
+
+// sqlitePath returns the path in what follows sqlite://.
+func sqlitePath(rest string) (string, error) {
+	host, path, found := strings.Cut(rest, "/")
+	unescaped, err := url.PathUnescape(path)
+	if !found || host != "" || err != nil || unescaped == "" || strings.HasSuffix(unescaped, "/") {
+		return "", fmt.Errorf("store URL sqlite://%s: want sqlite:///folder/file.db, or sqlite:////folder/file.db for an absolute path: %w",
+			rest, status.ErrInvalid)
+	}
+	return unescaped, nil
+}

@@ -1,0 +1,139 @@
+// Package questdb keeps signals in QuestDB, over the PostgreSQL wire protocol with pgx in
+// its default mode: the other modes are refused by QuestDB or store wrong values. Errors
+// are never told apart by SQLSTATE, which is always 00000.
+package questdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"statuspage/internal/status"
+)
+
+const (
+	connectTimeout   = 5 * time.Second
+	statementTimeout = "60000" // Milliseconds; for the pool, not for the upgrade of a large table.
+	connections      = 4
+	statements       = 32 // QuestDB keeps at most 64 a connection, pgx would cache 512.
+)
+
+// Options say where QuestDB is and how to keep the signals.
+type Options struct {
+	URL       string        // questdb://user:password@host:8812/qdb, or the same with postgresql.
+	Retention time.Duration // Age at which signals are removed, by whole days; their sums stay. 0 keeps all.
+	Prefix    string        // Before the names of all tables, [a-z0-9_]; lets tests share a server.
+	Log       *slog.Logger  // Nil for none.
+}
+
+// Store is a QuestDB. It satisfies db.Store; reads see a write some milliseconds later.
+type Store struct {
+	pool      *pgxpool.Pool
+	setup     *pgx.ConnConfig // For the schema's own connection.
+	names     names
+	sql       statementTexts
+	retention time.Duration
+	log       *slog.Logger
+	step      func(name string) error // Called after each step of the schema; tests fail here.
+}
+
+// New returns a store for the QuestDB of the URL. It doesn't connect: call Ensure before
+// the first use.
+func New(o Options) (*Store, error) {
+	if !regexp.MustCompile(`^[a-z0-9_]*$`).MatchString(o.Prefix) {
+		return nil, fmt.Errorf("prefix %q of the tables: %w", o.Prefix, status.ErrInvalid)
+	}
+	address, err := address(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	config, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		// The parser's text may hold the password.
+		return nil, fmt.Errorf("store URL: want questdb://user:password@host:8812/qdb: %w", status.ErrInvalid)
+	}
+	config.MaxConns = connections
+	config.MaxConnIdleTime = 2 * time.Minute // QuestDB hangs up after 5.
+	config.HealthCheckPeriod = 30 * time.Second
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	config.ConnConfig.StatementCacheCapacity = statements
+	setup := config.ConnConfig.Copy()
+	config.ConnConfig.RuntimeParams["options"] = "-c statement_timeout=" + statementTimeout
+
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	if err != nil {
+		return nil, fmt.Errorf("prepare connections to QuestDB: %w", err)
+	}
+	s := &Store{pool: pool, setup: setup, names: namesWith(o.Prefix), retention: o.Retention, log: o.Log}
+	s.sql = textsFor(s.names)
+	s.step = func(string) error { return nil }
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	return s, nil
+}
+
+// address turns the store URL into one that pgx reads.
+func address(text string) (string, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" {
+		// The text of err would print the URL with its password.
+		return "", fmt.Errorf("store URL: want questdb://user:password@host:8812/qdb: %w", status.ErrInvalid)
+	}
+	switch u.Scheme {
+	case "questdb", "postgres", "postgresql":
+		u.Scheme = "postgresql"
+	default:
+		return "", fmt.Errorf("store URL with scheme %q: want questdb: %w", u.Scheme, status.ErrInvalid)
+	}
+	if u.Port() == "" {
+		u.Host += ":8812"
+	}
+	if strings.Trim(u.Path, "/") == "" {
+		u.Path = "/qdb"
+	}
+	query := u.Query()
+	if !query.Has("sslmode") {
+		query.Set("sslmode", "disable") // QuestDB has no TLS here; pgx would try it first.
+	}
+	u.RawQuery = query.Encode()
+	return u.String(), nil
+}
+
+// Ping tells whether the store can be read and written now: the table and both views are
+// there, and the table applies what is written to it.
+func (s *Store) Ping(ctx context.Context) error {
+	var suspended bool
+	err := s.pool.QueryRow(ctx, `SELECT suspended FROM wal_tables() WHERE name = $1`, s.names.signals).Scan(&suspended)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return fmt.Errorf("table %s is missing: %w", s.names.signals, status.ErrUnavailable)
+	case err != nil:
+		return fmt.Errorf("ping QuestDB: %w", err)
+	case suspended:
+		return fmt.Errorf("table %s is suspended, see wal_tables(): %w", s.names.signals, status.ErrUnavailable)
+	}
+	var views int64
+	if err := s.pool.QueryRow(ctx, `SELECT count() FROM materialized_views() WHERE (view_name = $1 OR view_name = $2) AND view_status != 'invalid'`,
+		s.names.hourly, s.names.daily).Scan(&views); err != nil {
+		return fmt.Errorf("ping QuestDB: %w", err)
+	}
+	if views != 2 {
+		return fmt.Errorf("view %s or %s is missing or invalid: %w", s.names.hourly, s.names.daily, status.ErrUnavailable)
+	}
+	return nil
+}
+
+// Close ends all connections.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}

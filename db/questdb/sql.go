@@ -1,0 +1,73 @@
+package questdb
+
+// names are the tables' names. They are the only thing ever put into the text of a
+// statement, since identifiers cannot be parameters; their alphabet is checked in New.
+type names struct {
+	signals, hourly, daily string
+	upgrading, before      string // A number follows.
+}
+
+func namesWith(prefix string) names {
+	n := prefix + "signals"
+	return names{signals: n, hourly: n + "_hourly", daily: n + "_daily", upgrading: n + "_upgrading_", before: n + "_before_upgrade_"}
+}
+
+// column is a column of the signals table. The first four are those of the classic table.
+type column struct{ name, kind string }
+
+var columns = []column{
+	{"url", "STRING"},
+	{"http_status", "INT"},
+	{"received", "TIMESTAMP"},
+	{"available", "BOOLEAN"},
+	{"service", "SYMBOL"},
+	{"region", "SYMBOL"},
+	{"outcome", "SYMBOL"},
+	{"duration", "LONG"}, // Microseconds.
+	{"reason", "SYMBOL"},
+	{"error", "VARCHAR"},
+}
+
+type statementTexts struct {
+	insert, signals, hours, days string
+	createTable, dedup           string
+	createHourly, createDaily    string
+}
+
+func textsFor(n names) statementTexts {
+	buckets := func(view string) string {
+		// A service whose URL changed within the bucket is one row; other writers' rows
+		// have no service, there the URL tells them apart.
+		return `SELECT received, service, max(url) url, sum(up) up, sum(degraded) degraded, sum(down) down, sum(duration) duration FROM ` + view +
+			` WHERE received >= $1 AND received < $2 GROUP BY received, service, CASE WHEN service IS NULL THEN url END`
+	}
+	table := `CREATE TABLE IF NOT EXISTS ` + n.signals + ` (`
+	for i, c := range columns {
+		if i > 0 {
+			table += `, `
+		}
+		table += c.name + ` ` + c.kind
+	}
+	return statementTexts{
+		insert: `INSERT INTO ` + n.signals + ` (url, http_status, received, available, service, region, outcome, duration, reason, error)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		signals: `SELECT url, http_status, received, available, service, region, outcome, duration, reason, error
+			FROM ` + n.signals + ` WHERE received >= $1 AND received < $2 ORDER BY received`,
+		hours:       buckets(n.hourly),
+		days:        buckets(n.daily),
+		createTable: table + `) TIMESTAMP(received) PARTITION BY DAY WAL DEDUP UPSERT KEYS(received, service, region, url)`,
+		dedup:       `ALTER TABLE ` + n.signals + ` DEDUP ENABLE UPSERT KEYS(received, service, region, url)`,
+		// The three cases say what status.ParseOutcome says: a known outcome counts, else
+		// the available column decides.
+		createHourly: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.hourly + ` WITH BASE ` + n.signals + ` REFRESH IMMEDIATE AS (
+			SELECT received, service, url,
+			sum(CASE WHEN outcome = 'up' OR (available AND (outcome IS NULL OR outcome NOT IN ('degraded', 'down'))) THEN 1 ELSE 0 END) up,
+			sum(CASE WHEN outcome = 'degraded' THEN 1 ELSE 0 END) degraded,
+			sum(CASE WHEN outcome = 'down' OR (NOT available AND (outcome IS NULL OR outcome NOT IN ('up', 'degraded'))) THEN 1 ELSE 0 END) down,
+			sum(duration) duration
+			FROM ` + n.signals + ` SAMPLE BY 1h) PARTITION BY MONTH`,
+		createDaily: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.daily + ` WITH BASE ` + n.hourly + ` REFRESH IMMEDIATE AS (
+			SELECT received, service, url, sum(up) up, sum(degraded) degraded, sum(down) down, sum(duration) duration
+			FROM ` + n.hourly + ` SAMPLE BY 1d) PARTITION BY YEAR`,
+	}
+}

@@ -1,0 +1,236 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"statuspage/db/outbox"
+	"statuspage/internal/status"
+)
+
+const (
+	shipRows    = 1000
+	shipGap     = 250 * time.Millisecond // Between batches that are not full, so that the store gets batches.
+	shipTimeout = 15 * time.Second
+	checkEvery  = 5 * time.Second
+	backoffMin  = 250 * time.Millisecond
+	backoffMax  = 5 * time.Second
+	lastAttempt = 2 * time.Second // At Close, for what still waits.
+	closeLimit  = 5 * time.Second // At Close, for everything.
+)
+
+// remoteStore is a store that can be away and has a schema to look after.
+type remoteStore interface {
+	Store
+	Ensure(ctx context.Context) error
+}
+
+// health is what the last attempt told.
+type health struct {
+	up    bool
+	since time.Time
+	err   error
+}
+
+// shipper moves signals from the outbox to the store, in order. A signal leaves the outbox
+// only after the store has it; one that is sent twice is one row there.
+type shipper struct {
+	store remoteStore
+	box   *outbox.Outbox
+	log   *slog.Logger
+
+	woken  chan struct{}
+	health atomic.Pointer[health]
+
+	stop     chan struct{}      // Closed when Close begins: a last attempt, then the end.
+	abort    context.CancelFunc // Ends even a running attempt.
+	done     chan struct{}
+	stopOnce sync.Once
+
+	mu    sync.Mutex
+	acked chan struct{} // Closed and replaced after each ack.
+
+	ensured bool      // The schema was in order after the last error.
+	checked time.Time // When the store was last asked how it is.
+}
+
+func startShipper(store remoteStore, box *outbox.Outbox, log *slog.Logger) *shipper {
+	life, abort := context.WithCancel(context.Background())
+	s := &shipper{
+		store: store, box: box, log: log,
+		woken: make(chan struct{}, 1), stop: make(chan struct{}), abort: abort,
+		done: make(chan struct{}), acked: make(chan struct{}),
+	}
+	s.health.Store(&health{since: time.Now(), err: fmt.Errorf("store not reached yet: %w", status.ErrUnavailable)})
+	go s.run(life)
+	return s
+}
+
+// run works until close: it ships what waits, and looks every few seconds whether the
+// store is there and its schema in order.
+func (s *shipper) run(life context.Context) {
+	defer close(s.done)
+	backoff := backoffMin
+	for first := true; ; first = false {
+		err := s.round(life)
+		if life.Err() != nil {
+			return
+		}
+		s.report(err, first)
+		pause, wake := checkEvery, s.woken
+		switch {
+		case err != nil:
+			// Between half and all of the backoff, so that many processes don't come at once.
+			pause, wake = backoff/2+rand.N(backoff/2), nil
+			backoff = min(2*backoff, backoffMax)
+		default:
+			backoff = backoffMin
+			if s.sleep(shipGap) {
+				s.finish(life)
+				return
+			}
+		}
+		select {
+		case <-s.stop:
+			s.finish(life)
+			return
+		case <-wake:
+		case <-time.After(pause):
+		}
+	}
+}
+
+// sleep tells whether close began meanwhile.
+func (s *shipper) sleep(d time.Duration) bool {
+	select {
+	case <-s.stop:
+		return true
+	case <-time.After(d):
+		return false
+	}
+}
+
+// round brings the schema in order after an error, and ships until the outbox is empty.
+func (s *shipper) round(ctx context.Context) error {
+	if !s.ensured {
+		if err := s.store.Ensure(ctx); err != nil {
+			return err
+		}
+		s.ensured = true
+	}
+	err := s.drain(ctx)
+	if err == nil && time.Since(s.checked) >= checkEvery {
+		s.checked = time.Now()
+		ping, cancel := context.WithTimeout(ctx, shipTimeout)
+		defer cancel()
+		err = s.store.Ping(ping)
+	}
+	s.ensured = err == nil // The table may be gone, or the server another.
+	return err
+}
+
+func (s *shipper) drain(ctx context.Context) error {
+	for s.box.Depth() > 0 {
+		signals, last, err := s.box.Next(ctx, shipRows)
+		if err != nil {
+			return err
+		}
+		write, cancel := context.WithTimeout(ctx, shipTimeout)
+		err = s.store.Write(write, signals)
+		cancel()
+		if err != nil {
+			return err
+		}
+		if err := s.box.Ack(ctx, last); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		close(s.acked)
+		s.acked = make(chan struct{})
+		s.mu.Unlock()
+		if len(signals) < shipRows {
+			return nil // The rest came meanwhile; let it gather.
+		}
+	}
+	return nil
+}
+
+// finish is the last attempt.
+func (s *shipper) finish(life context.Context) {
+	if s.box.Depth() == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(life, lastAttempt)
+	defer cancel()
+	if !s.ensured && s.store.Ensure(ctx) != nil {
+		return // It waits in the outbox.
+	}
+	for s.box.Depth() > 0 {
+		if s.drain(ctx) != nil {
+			return
+		}
+	}
+}
+
+// report keeps the state, and logs when it changes: once, not with each retry.
+func (s *shipper) report(err error, first bool) {
+	before := *s.health.Load()
+	now := health{up: err == nil, since: before.since, err: err}
+	if now.up != before.up {
+		now.since = time.Now()
+	}
+	s.health.Store(&now)
+	switch {
+	case now.up && !before.up:
+		s.log.Info("store is up", "after", now.since.Sub(before.since).Round(time.Millisecond), "outbox", s.box.Depth())
+	case !now.up && (before.up || first):
+		s.log.Warn("store is away, signals wait in the outbox", "err", err, "outbox", s.box.Depth())
+	}
+}
+
+func (s *shipper) state() health { return *s.health.Load() }
+
+func (s *shipper) wake() {
+	select {
+	case s.woken <- struct{}{}:
+	default: // Already due.
+	}
+}
+
+func (s *shipper) waitDrained(ctx context.Context, last int64) error {
+	s.wake()
+	for {
+		s.mu.Lock()
+		acked := s.acked
+		s.mu.Unlock()
+		if s.box.Status().First > last {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.done:
+			return fmt.Errorf("store closed while signals wait: %w", status.ErrUnavailable)
+		case <-acked:
+			s.wake()
+		}
+	}
+}
+
+// close ends the shipper, at the latest after closeLimit.
+func (s *shipper) close() {
+	s.stopOnce.Do(func() { close(s.stop) })
+	// A running attempt may be waiting for a dead network; the last one gets its time.
+	select {
+	case <-s.done:
+	case <-time.After(closeLimit):
+		s.abort()
+		<-s.done
+	}
+	s.abort()
+}

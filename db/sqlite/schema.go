@@ -1,0 +1,67 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// migrations bring a file up to date; the number of those applied is its user_version.
+// Instants and durations are microseconds. The columns have the names of QuestDB's table.
+var migrations = []string{`
+CREATE TABLE signals (
+	received    INTEGER NOT NULL,
+	service     TEXT NOT NULL,
+	region      TEXT NOT NULL,
+	url         TEXT NOT NULL,
+	http_status INTEGER NOT NULL,
+	available   INTEGER NOT NULL,
+	outcome     TEXT NOT NULL,
+	duration    INTEGER NOT NULL,
+	reason      TEXT NOT NULL,
+	error       TEXT NOT NULL,
+	PRIMARY KEY (received, service, region, url)
+) WITHOUT ROWID;
+CREATE TABLE signals_hourly (
+	received INTEGER NOT NULL,
+	service  TEXT NOT NULL,
+	url      TEXT NOT NULL,
+	up       INTEGER NOT NULL,
+	degraded INTEGER NOT NULL,
+	down     INTEGER NOT NULL,
+	duration INTEGER NOT NULL,
+	PRIMARY KEY (received, service, url)
+) WITHOUT ROWID;
+CREATE TABLE signals_daily (
+	received INTEGER NOT NULL,
+	service  TEXT NOT NULL,
+	url      TEXT NOT NULL,
+	up       INTEGER NOT NULL,
+	degraded INTEGER NOT NULL,
+	down     INTEGER NOT NULL,
+	duration INTEGER NOT NULL,
+	PRIMARY KEY (received, service, url)
+) WITHOUT ROWID;
+PRAGMA user_version = 1;`,
+}
+
+func migrate(ctx context.Context, db *sql.DB) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // After a commit there is nothing left to roll back.
+	var version int
+	if err := tx.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
+		return err
+	}
+	if version > len(migrations) {
+		return fmt.Errorf("schema version %d is newer than this program's %d", version, len(migrations))
+	}
+	for _, step := range migrations[version:] {
+		if _, err := tx.ExecContext(ctx, step); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
