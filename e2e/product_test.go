@@ -418,7 +418,7 @@ func TestStartFailsWithOneClearLine(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	refuses(t, dir, "file/x.db", "serve", "--listen", "127.0.0.1:0", "--database", "sqlite:///file/x.db")
+	refuses(t, dir, "choose another path", "serve", "--listen", "127.0.0.1:0", "--database", "sqlite:///file/x.db")
 }
 
 func TestCommands(t *testing.T) {

@@ -28,7 +28,7 @@ func (c *cache) get(version uint64, key string, build func() ([]byte, error)) ([
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.version != version || len(c.bodies) >= cacheEntries {
+	if c.bodies == nil || c.version != version || len(c.bodies) >= cacheEntries {
 		c.version, c.bodies = version, make(map[string][]byte)
 	}
 	c.bodies[key] = body

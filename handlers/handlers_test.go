@@ -321,6 +321,15 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+func TestSignalsBeforeTheFirstOne(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	res, body := s.get("/signals")
+	if want := `[{"url":"https://web.example","records":[]},{"url":"API \u003cb\u003e","records":[]}]`; res.StatusCode != http.StatusOK || body != want {
+		t.Errorf("%d %s, want %s", res.StatusCode, body, want)
+	}
+}
+
 func TestSignalsRefusesBadParameters(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
