@@ -349,7 +349,14 @@ func newReady(body []byte, tag string) *ready {
 	return &ready{body: body, gzip: compress(body), etag: tag}
 }
 
+// shortDuration writes an interval as people do: 30 s, 5 min, 1h30m.
 func shortDuration(d time.Duration) string {
+	switch {
+	case d < time.Minute || d%time.Minute != 0 && d < time.Hour:
+		return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + " s"
+	case d < time.Hour:
+		return strconv.Itoa(int(d/time.Minute)) + " min"
+	}
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")

@@ -86,11 +86,11 @@ type Server struct {
 
 	app     *fiber.App
 	running sync.WaitGroup
-	ctx     context.Context //nolint:containedctx // The life of live.run, from New to Shutdown.
 	cancel  context.CancelFunc
 }
 
-// New builds the routes and draws the first page; nothing listens yet.
+// New builds the routes, draws the first page and follows the board from then on, until
+// Shutdown; nothing listens yet.
 func New(o Options) (*Server, error) {
 	if o.Board == nil || o.Log == nil || o.MaxViewers < 1 {
 		return nil, fmt.Errorf("handlers: board, log and a number of viewers are needed: %w", status.ErrInvalid)
@@ -108,7 +108,9 @@ func New(o Options) (*Server, error) {
 		board: o.Board, live: newLive(o), site: o.Site, log: o.Log, now: o.Now,
 		ready: o.Ready, metrics: o.Metrics, maxViewers: o.MaxViewers,
 	}
-	s.ctx, s.cancel = context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	s.running.Go(func() { s.live.run(ctx) })
 	s.notFoundPage = s.drawError("Nothing here", "There is no page at this address.")
 	s.brokenPage = s.drawError("Something broke", sentence[http.StatusInternalServerError])
 	s.app = fiber.New(fiber.Config{
@@ -246,7 +248,6 @@ func (s *Server) Dropped() uint64 {
 
 // Serve answers on ln until Shutdown. It returns nil after a Shutdown.
 func (s *Server) Serve(ln net.Listener) error {
-	s.running.Go(func() { s.live.run(s.ctx) })
 	return s.app.Listener(ln)
 }
 

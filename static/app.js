@@ -54,11 +54,12 @@
 
   // "Live" means: connected, and something was heard within two heartbeats.
   const age = ms => ms < 1500 ? 'just now' : ms < 90e3 ? Math.round(ms / 1000) + ' s ago' : Math.round(ms / 60e3) + ' min ago';
-  let newest = 0, offset = 0;
+  let offset = 0;
   const show = () => {
     const live = $('live'), banner = $('banner');
     if (!live) return;
-    const at = banner && banner.dataset.at ? Date.parse(banner.dataset.at) : newest;
+    const signal = document.querySelector('#detail time'); // On a service's own page.
+    const at = Date.parse(banner ? banner.dataset.at : signal ? signal.dateTime : '');
     const last = at ? 'last signal ' + age(Math.max(0, Date.now() + offset - at)) : 'no signal yet';
     const silent = Date.now() - heard > 45e3;
     const state = !tried ? 'off' : !connected ? 'again' : silent ? 'stale' : 'on';

@@ -62,7 +62,7 @@ func (c Counts) Coverage() string {
 }
 
 // Percent formats part of whole with at most two decimals, cut off and never rounded up:
-// "100" means all of it. A whole of nothing is "0".
+// "100" means all of it, "0" none of it, and what lies below the last decimal is "<0.01".
 func Percent(part, whole int) string {
 	if whole <= 0 || part <= 0 {
 		return "0"
@@ -71,6 +71,9 @@ func Percent(part, whole int) string {
 		return "100"
 	}
 	hundredths := int64(part) * 10_000 / int64(whole)
+	if hundredths == 0 {
+		return "<0.01"
+	}
 	digits := strconv.FormatInt(hundredths/100, 10)
 	if rest := hundredths % 100; rest != 0 {
 		digits += "." + string(rune('0'+rest/10))
