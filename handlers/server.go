@@ -102,7 +102,7 @@ func New(o Options) (*Server, error) {
 		o.Note = func() string { return "" }
 	}
 	if o.Ready == nil {
-		o.Ready = func() Readiness { return Readiness{Ready: true, Board: "filled"} }
+		o.Ready = func() Readiness { return Readiness{Ready: true, Board: "filled", Store: "up"} }
 	}
 	s := &Server{
 		board: o.Board, live: newLive(o), site: o.Site, log: o.Log, now: o.Now,

@@ -1,0 +1,68 @@
+package static
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestVendoredFilesAreWhatWasVendored(t *testing.T) {
+	t.Parallel()
+	sums, err := os.ReadFile("vendor/CHECKSUMS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range strings.Lines(string(sums)) {
+		want, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		body, err := files.ReadFile("vendor/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := sha256.Sum256(body); hex.EncodeToString(got[:]) != want {
+			t.Errorf("%s is not the file that CHECKSUMS names", name)
+		}
+		n++
+	}
+	entries, err := files.ReadDir("vendor")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".js") {
+			n--
+		}
+	}
+	if n != 0 {
+		t.Error("CHECKSUMS does not name every vendored script")
+	}
+}
+
+func TestNamesCarryTheContent(t *testing.T) {
+	t.Parallel()
+	for name, address := range paths {
+		f, ok := Lookup(address)
+		if !ok {
+			t.Fatalf("%s is not served at %s", name, address)
+		}
+		sum := sha256.Sum256(f.Body)
+		if !strings.Contains(address, hex.EncodeToString(sum[:6])) {
+			t.Errorf("%s does not carry the hash of %s", address, name)
+		}
+		z, err := gzip.NewReader(bytes.NewReader(f.Gzip()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if unpacked, _ := io.ReadAll(z); !bytes.Equal(unpacked, f.Body) {
+			t.Errorf("%s is another file when compressed", name)
+		}
+	}
+	if _, ok := Lookup(Prefix + "app.css"); ok {
+		t.Error("a name without a hash is served, though it may change")
+	}
+}
