@@ -88,9 +88,11 @@ func transportFor(check status.Check) (t *http.Transport, done func()) {
 }
 
 // exchange asks once, following redirects, and reads the body up to its limit.
-func exchange(ctx context.Context, check status.Check, transport *http.Transport, method string) Result {
-	r := Result{HTTPStatus: status.NoHTTPStatus}
-	req, err := http.NewRequestWithContext(traced(ctx, &r.Phases), method, check.Target, nil)
+func exchange(ctx context.Context, check status.Check, transport *http.Transport, method string) (r Result) {
+	r.HTTPStatus = status.NoHTTPStatus
+	var watch stopwatch
+	defer func() { r.Phases = watch.read() }()
+	req, err := http.NewRequestWithContext(watch.trace(ctx), method, check.Target, nil)
 	if err != nil {
 		r.Err = &ourError{redact(err, check)}
 		return r
@@ -148,32 +150,46 @@ func earliestExpiry(state *tls.ConnectionState) (earliest time.Time) {
 	return earliest
 }
 
-// traced times the phases of the last connection made under ctx. Dialling two address
-// families at once calls back concurrently, hence the lock.
-func traced(ctx context.Context, p *Phases) context.Context {
-	var mu sync.Mutex
-	var dns, connect, handshake, wrote time.Time
-	note := func(at *time.Time) {
-		mu.Lock()
-		*at = time.Now()
-		mu.Unlock()
+// stopwatch times the phases of the last connection. Dialling goes on in goroutines of its
+// own, two address families at once, and after the deadline too: hence the lock, and a copy
+// for who reads.
+type stopwatch struct {
+	mu                             sync.Mutex
+	phases                         Phases
+	dns, connect, handshake, wrote time.Time
+}
+
+func (w *stopwatch) read() Phases {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.phases
+}
+
+func (w *stopwatch) note(at *time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	*at = time.Now()
+}
+
+func (w *stopwatch) end(since *time.Time, took *time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !since.IsZero() {
+		*took = time.Since(*since)
 	}
-	end := func(since *time.Time, took *time.Duration) {
-		mu.Lock()
-		if !since.IsZero() {
-			*took = time.Since(*since)
-		}
-		mu.Unlock()
-	}
+}
+
+func (w *stopwatch) trace(ctx context.Context) context.Context {
+	p := &w.phases
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		DNSStart:             func(httptrace.DNSStartInfo) { note(&dns) },
-		DNSDone:              func(httptrace.DNSDoneInfo) { end(&dns, &p.DNS) },
-		ConnectStart:         func(string, string) { note(&connect) },
-		ConnectDone:          func(string, string, error) { end(&connect, &p.Connect) },
-		TLSHandshakeStart:    func() { note(&handshake) },
-		TLSHandshakeDone:     func(tls.ConnectionState, error) { end(&handshake, &p.TLS) },
-		WroteRequest:         func(httptrace.WroteRequestInfo) { note(&wrote) },
-		GotFirstResponseByte: func() { end(&wrote, &p.FirstByte) },
+		DNSStart:             func(httptrace.DNSStartInfo) { w.note(&w.dns) },
+		DNSDone:              func(httptrace.DNSDoneInfo) { w.end(&w.dns, &p.DNS) },
+		ConnectStart:         func(string, string) { w.note(&w.connect) },
+		ConnectDone:          func(string, string, error) { w.end(&w.connect, &p.Connect) },
+		TLSHandshakeStart:    func() { w.note(&w.handshake) },
+		TLSHandshakeDone:     func(tls.ConnectionState, error) { w.end(&w.handshake, &p.TLS) },
+		WroteRequest:         func(httptrace.WroteRequestInfo) { w.note(&w.wrote) },
+		GotFirstResponseByte: func() { w.end(&w.wrote, &p.FirstByte) },
 	})
 }
 
