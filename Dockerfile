@@ -7,9 +7,10 @@ COPY . .
 RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /statuspage ./cmd/statuspage \
  && mkdir -p /empty/data
 
-FROM gcr.io/distroless/static:nonroot
+# Nothing but the binary, the certificates that it trusts, and a folder to write to: no shell, no root.
+FROM scratch
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /statuspage /statuspage
-# Non-root writes its store and outbox here.
 COPY --from=build --chown=65532:65532 /empty/data /data
 COPY statuspage.yaml /statuspage.yaml
 WORKDIR /

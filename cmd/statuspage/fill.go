@@ -28,6 +28,7 @@ func (a *app) fill(ctx context.Context, first chan<- struct{}) {
 	if err != nil && ctx.Err() == nil {
 		a.log.Error("read the outbox", "error", err)
 	}
+	a.awaitStore(ctx)
 	wait, told := fillRetry, false
 	for {
 		err := a.fillOnce(ctx, start, waiting > 0)
@@ -53,6 +54,21 @@ func (a *app) fill(ctx context.Context, first chan<- struct{}) {
 			return
 		case <-time.After(wait):
 			wait = min(2*wait, fillRetryMax)
+		}
+	}
+}
+
+// awaitStore gives a store that is being reached, or whose tables are being made, a moment.
+func (a *app) awaitStore(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, fillWait/2)
+	defer cancel()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for !a.store.State().Up {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return
 		}
 	}
 }
