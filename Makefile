@@ -2,8 +2,9 @@
 VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
 BIN := bin/statuspage
 GO ?= go
+LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build run demo run-questdb test check race fuzz bench generate verify lint compose image clean
+.PHONY: help build run demo run-questdb test check race fuzz bench generate verify lint fmt compose image clean
 
 help: ## What there is
 	@awk 'BEGIN{FS=":.*## "} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,9 +41,13 @@ generate: ## Make the templ components anew
 verify: ## Generated code is fresh, modules are tidy
 	scripts/verify
 
-lint: ## gofmt, go vet
-	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+lint: ## go vet and golangci-lint with .golangci.yml; the first run builds it
 	$(GO) vet ./...
+	$(GO) run $(LINT) run ./...
+
+fmt: ## Format everything
+	$(GO) run $(LINT) fmt ./...
+	$(GO) tool templ fmt views
 
 compose: ## QuestDB and the page in containers
 	docker compose up --build

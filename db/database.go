@@ -4,10 +4,9 @@ import (
 	"context"
 	"iter"
 	"log/slog"
-	"time"
-
 	"statuspage/db/outbox"
 	"statuspage/internal/status"
+	"time"
 )
 
 // Database is an open store: an embedded one as it is, a remote one behind an outbox.

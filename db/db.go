@@ -5,9 +5,8 @@ package db
 import (
 	"context"
 	"iter"
-	"time"
-
 	"statuspage/internal/status"
+	"time"
 )
 
 // Store is the contract that every engine keeps; package dbtest is the same in tests.

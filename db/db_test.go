@@ -8,14 +8,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"statuspage/db"
+	"statuspage/db/dbtest"
+	"statuspage/internal/status"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"statuspage/db"
-	"statuspage/db/dbtest"
-	"statuspage/internal/status"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }
@@ -87,8 +86,10 @@ func TestSQLite(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	for _, bad := range []string{"", "hunter2", "mysql://u:hunter2@h/x", "sqlite://x.db", "sqlite:///", "questdb://u:hunter2@:1/x", "questdb://u:hunter2@h:x/y",
-		"sqlite:////proc/none/x.db"} {
+	for _, bad := range []string{
+		"", "hunter2", "mysql://u:hunter2@h/x", "sqlite://x.db", "sqlite:///", "questdb://u:hunter2@:1/x", "questdb://u:hunter2@h:x/y",
+		"sqlite:////proc/none/x.db",
+	} {
 		d, err := db.Open(t.Context(), bad, db.Options{Outbox: filepath.Join(t.TempDir(), "o.db")})
 		if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: %v", bad, err)
@@ -198,7 +199,7 @@ func TestQuestDBAwayAndBack(t *testing.T) {
 		t.Error(err)
 	}
 	d = open()
-	defer d.Close() //nolint:errcheck // The test is over.
+	defer d.Close()
 	if n := pending(t, d); n != 0 {
 		t.Errorf("%d pending after a quick close", n)
 	}

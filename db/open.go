@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
-	"strings"
-	"time"
-
 	"statuspage/db/outbox"
 	"statuspage/db/questdb"
 	"statuspage/db/sqlite"
 	"statuspage/internal/status"
+	"strings"
+	"time"
 )
 
 // Options say how to keep the signals.

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"statuspage/db/outbox"
+	"statuspage/internal/status"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"statuspage/db/outbox"
-	"statuspage/internal/status"
 )
 
 const (

@@ -226,7 +226,7 @@ func TestBrowserPictures(t *testing.T) {
 		return strings.Contains(page, `data-c="x"`) && strings.Contains(page, `data-c="u"`) && !strings.Contains(page, `data-s="unknown"`)
 	})
 	x := newTab(t)
-	for _, path := range []string{"/", "/services/website", "/nope"} {
+	for _, path := range []string{"/", "/services/reports-broken", "/nope"} {
 		for _, width := range []int64{320, 768, 1440} {
 			for _, scheme := range []string{"light", "dark"} {
 				x.colors(scheme)

@@ -85,7 +85,7 @@ func newTarget(t *testing.T) *target {
 		}
 		w.WriteHeader(code)
 	})}
-	go server.Serve(ln) //nolint:errcheck // Ends with Close.
+	go server.Serve(ln)
 	t.Cleanup(func() { _ = server.Close() })
 	return x
 }
@@ -210,11 +210,11 @@ func (p *product) stop() {
 
 func (p *product) get(path string) (int, string) {
 	p.t.Helper()
-	res, err := http.Get(p.url + path) //nolint:gosec,noctx // Our own process.
+	res, err := http.Get(p.url + path)
 	if err != nil {
 		return 0, ""
 	}
-	defer res.Body.Close() //nolint:errcheck // Read to its end.
+	defer res.Body.Close()
 	body, _ := io.ReadAll(res.Body)
 	return res.StatusCode, string(body)
 }
@@ -361,7 +361,7 @@ func TestSignalStreamIsLive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // Cut by the test.
+	defer res.Body.Close()
 	lines, seen := bufio.NewScanner(res.Body), 0
 	for seen < 2 && lines.Scan() {
 		data, is := strings.CutPrefix(lines.Text(), `data: {`)
@@ -405,7 +405,7 @@ func TestStartFailsWithOneClearLine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close() //nolint:errcheck // Ends with the test.
+	defer taken.Close()
 	dir := t.TempDir()
 	refuses(t, dir, "is taken; choose another with --listen", "serve", "--listen", taken.Addr().String())
 	refuses(t, dir, "nowhere.yaml", "serve", "--config", "nowhere.yaml")

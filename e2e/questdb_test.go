@@ -32,13 +32,13 @@ func newQuestDB(t *testing.T) *questdb {
 	t.Helper()
 	q := &questdb{t: t, dir: t.TempDir()}
 	q.start()
-	t.Cleanup(func() { _ = exec.Command("../scripts/questdb", "stop", q.dir).Run() }) //nolint:gosec // Our own script.
+	t.Cleanup(func() { _ = exec.Command("../scripts/questdb", "stop", q.dir).Run() })
 	return q
 }
 
 func (q *questdb) start() {
 	q.t.Helper()
-	cmd := exec.Command("../scripts/questdb", "start", q.dir) //nolint:gosec // Our own script.
+	cmd := exec.Command("../scripts/questdb", "start", q.dir)
 	cmd.Env = append(os.Environ(), "QUESTDB_PG_PORT="+q.port)
 	out, err := cmd.Output()
 	var exit *exec.ExitError
@@ -79,7 +79,7 @@ func (q *questdb) exec(sql string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer conn.Close(ctx) //nolint:errcheck // Only read.
+	defer conn.Close(ctx)
 	if !strings.HasPrefix(sql, "SELECT") {
 		_, err = conn.Exec(ctx, sql)
 		return 0, err

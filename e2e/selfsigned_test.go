@@ -27,12 +27,12 @@ func newSelfSigned(t *testing.T) (url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}) //nolint:gosec // A test.
+	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := &http.Server{ReadHeaderTimeout: patience, Handler: http.NotFoundHandler(), ErrorLog: log.New(io.Discard, "", 0)}
-	go server.Serve(ln) //nolint:errcheck // Ends with Close.
+	go server.Serve(ln)
 	t.Cleanup(func() { _ = server.Close() })
 	return "https://" + ln.Addr().String()
 }

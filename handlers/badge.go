@@ -2,12 +2,11 @@ package handlers
 
 import (
 	"net/http"
+	"statuspage/internal/status"
+	"statuspage/views/badge"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
-
-	"statuspage/internal/status"
-	"statuspage/views/badge"
 )
 
 const (

@@ -3,11 +3,10 @@ package handlers
 import (
 	"bytes"
 	_ "embed"
-
-	"github.com/gofiber/fiber/v2"
-
 	"statuspage/static"
 	"statuspage/views"
+
+	"github.com/gofiber/fiber/v2"
 )
 
 //go:embed openapi.json

@@ -6,13 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"statuspage/internal/status"
+	"statuspage/views"
 	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
-
-	"statuspage/internal/status"
-	"statuspage/views"
 )
 
 // problem is an error whose words were written for the public.
@@ -102,10 +101,10 @@ func wantsPage(c *fiber.Ctx) bool {
 
 // errorPage returns the page for a problem; those for 404 and 500 were drawn at start.
 func (s *Server) errorPage(p *problem) []byte {
-	switch {
-	case p.code == http.StatusNotFound:
+	switch p.code {
+	case http.StatusNotFound:
 		return s.notFoundPage
-	case p.code == http.StatusInternalServerError:
+	case http.StatusInternalServerError:
 		return s.brokenPage
 	default:
 		return s.drawError(http.StatusText(p.code), p.detail)

@@ -11,13 +11,12 @@ import (
 	"net"
 	"net/http"
 	"regexp"
-	"strings"
-	"testing"
-	"time"
-
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"statuspage/static"
+	"strings"
+	"testing"
+	"time"
 )
 
 // site is a server on a real socket with the board behind it.
@@ -87,7 +86,7 @@ func (s *site) do(method, path string, header ...string) (*http.Response, string
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	defer res.Body.Close() //nolint:errcheck // Read to its end.
+	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
 		s.t.Fatal(err)
@@ -182,7 +181,7 @@ func (s *site) events(path string, header ...string) <-chan string {
 	events := make(chan string, 100)
 	go func() {
 		defer close(events)
-		defer res.Body.Close() //nolint:errcheck // Cut by the test.
+		defer res.Body.Close()
 		lines := bufio.NewScanner(res.Body)
 		lines.Buffer(nil, 1<<20)
 		var block strings.Builder

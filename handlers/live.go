@@ -6,6 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"statuspage/internal/board"
+	"statuspage/internal/hub"
+	"statuspage/internal/status"
+	"statuspage/views"
 	"strconv"
 	"strings"
 	"sync"
@@ -13,11 +17,6 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
-
-	"statuspage/internal/board"
-	"statuspage/internal/hub"
-	"statuspage/internal/status"
-	"statuspage/views"
 )
 
 const (

@@ -2,15 +2,13 @@ package handlers
 
 import (
 	"context"
-	"io"
 	"log/slog"
+	"statuspage/internal/board"
+	"statuspage/internal/status"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"statuspage/internal/board"
-	"statuspage/internal/status"
 )
 
 // newTestLive follows a board inside a synctest bubble, where time is virtual.
@@ -24,7 +22,7 @@ func newTestLive(t testing.TB, ids ...string) (*live, *board.Board, func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newLive(Options{Board: b, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now, Note: func() string { return "" }})
+	l := newLive(Options{Board: b, Log: slog.New(slog.DiscardHandler), Now: time.Now, Note: func() string { return "" }})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

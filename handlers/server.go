@@ -11,6 +11,10 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"statuspage/internal/board"
+	"statuspage/internal/status"
+	"statuspage/static"
+	"statuspage/views"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -20,11 +24,6 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/cors"
 	"github.com/gofiber/fiber/v2/middleware/recover"
 	"github.com/gofiber/fiber/v2/middleware/requestid"
-
-	"statuspage/internal/board"
-	"statuspage/internal/status"
-	"statuspage/static"
-	"statuspage/views"
 )
 
 // Limits of what a client may ask for.

@@ -2,15 +2,14 @@ package handlers
 
 import (
 	"encoding/json"
+	"statuspage/internal/board"
+	"statuspage/internal/hub"
+	"statuspage/internal/status"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-
-	"statuspage/internal/board"
-	"statuspage/internal/hub"
-	"statuspage/internal/status"
 )
 
 const (

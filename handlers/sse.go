@@ -4,13 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"math/rand/v2"
+	"statuspage/internal/hub"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-
-	"statuspage/internal/hub"
 )
 
 const (
@@ -57,9 +56,9 @@ func (s *Server) stream(c *fiber.Ctx, first []byte, sub *hub.Subscription[[]byte
 		defer sub.Close()
 		heartbeat := time.NewTicker(streamHeartbeat)
 		defer heartbeat.Stop()
-		expired := time.After(streamLifetime + rand.N(streamLifetime/4)) //nolint:gosec // Spreads load.
+		expired := time.After(streamLifetime + rand.N(streamLifetime/4))
 		// The first bytes also send the headers; the delay by chance spreads reconnects.
-		retry := streamRetry + rand.N(streamRetry) //nolint:gosec // Spreads load.
+		retry := streamRetry + rand.N(streamRetry)
 		frame := append(beat(now()), first...)
 		frame = append([]byte("retry: "+strconv.FormatInt(retry.Milliseconds(), 10)+"\n"), frame...)
 		for ok := true; ok; {

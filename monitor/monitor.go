@@ -9,15 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"statuspage/internal/status"
+	"statuspage/monitor/probe"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
 	"github.com/google/uuid"
-
-	"statuspage/internal/status"
-	"statuspage/monitor/probe"
 )
 
 const (

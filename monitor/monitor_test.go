@@ -5,13 +5,12 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"statuspage/internal/status"
+	"statuspage/monitor/probe"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"statuspage/internal/status"
-	"statuspage/monitor/probe"
 )
 
 // events is a store and a board in one: it notes what comes in which order.

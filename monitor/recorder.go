@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"statuspage/internal/status"
 	"sync/atomic"
 	"time"
-
-	"statuspage/internal/status"
 )
 
 const (

@@ -3,11 +3,10 @@ package views
 import (
 	"fmt"
 	"net/url"
+	"statuspage/internal/status"
 	"strconv"
 	"strings"
 	"time"
-
-	"statuspage/internal/status"
 )
 
 // Row is one service as the page draws it: ready strings only.

@@ -6,14 +6,13 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"statuspage/internal/status"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/a-h/templ"
 	"github.com/google/go-cmp/cmp"
-
-	"statuspage/internal/status"
 )
 
 var update = flag.Bool("update", false, "accept the golden files as they come out")
@@ -64,7 +63,7 @@ func golden(t *testing.T, name string, got []byte) {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // A file of this test.
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

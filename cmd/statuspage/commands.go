@@ -2,16 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
-	"strings"
-	"time"
-
 	"statuspage/internal/config"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
+	"strings"
+	"time"
 )
 
 const healthTimeout = 3 * time.Second
@@ -23,7 +23,7 @@ func (e env) config(args []string) error {
 		verb, args = args[0], args[1:]
 	}
 	if verb != "check" && verb != "print" {
-		return fmt.Errorf("config: say `config check` or `config print`")
+		return errors.New("config: say `config check` or `config print`")
 	}
 	cfg, err := e.load("config "+verb, args)
 	if err != nil {
@@ -55,7 +55,7 @@ func (e env) probe(ctx context.Context, args []string) error {
 		return err
 	}
 	if f.NArg() != 1 {
-		return fmt.Errorf("probe: name one service or URL")
+		return errors.New("probe: name one service or URL")
 	}
 	check, err := e.findCheck(*file, f.Arg(0))
 	if err != nil {

@@ -8,10 +8,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
-
 	"statuspage/internal/config"
 	"statuspage/internal/status"
+	"time"
 )
 
 const (
@@ -43,9 +42,9 @@ func (e env) demo(ctx context.Context, args []string) error {
 		{"Public", "Website", func(http.ResponseWriter, *http.Request) {}},
 		{"Public", "API (slow now and then)", func(w http.ResponseWriter, r *http.Request) {
 			pause(r, time.Duration(rand.Int64N(int64(demoSlow*3/2))))
-		}}, //nolint:gosec // Only for show.
+		}},
 		{"Public", "Search (flaky)", func(w http.ResponseWriter, _ *http.Request) {
-			if rand.IntN(5) == 0 { //nolint:gosec // Only for show.
+			if rand.IntN(5) == 0 {
 				w.WriteHeader(http.StatusServiceUnavailable)
 			}
 		}},

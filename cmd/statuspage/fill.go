@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"time"
-
 	"statuspage/internal/board"
 	"statuspage/internal/status"
+	"time"
 )
 
 const (

@@ -19,15 +19,15 @@ var version = ""
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
-	switch {
-	case errors.Is(err, errReported):
-		os.Exit(1)
-	case err != nil:
-		fmt.Fprintln(os.Stderr, "statuspage:", err)
-		os.Exit(1)
+	stop()
+	if err == nil {
+		return
 	}
+	if !errors.Is(err, errReported) {
+		fmt.Fprintln(os.Stderr, "statuspage:", err)
+	}
+	os.Exit(1)
 }
 
 // errReported ends a command whose output has told all there is to say.

@@ -7,10 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"sync/atomic"
-	"syscall"
-	"time"
-
 	"statuspage/db"
 	"statuspage/handlers"
 	"statuspage/internal/board"
@@ -19,6 +15,9 @@ import (
 	"statuspage/internal/status"
 	"statuspage/monitor"
 	"statuspage/monitor/probe"
+	"sync/atomic"
+	"syscall"
+	"time"
 )
 
 const (

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"statuspage/db"
+	"statuspage/internal/status"
 	"strings"
 	"sync"
 	"testing"
@@ -13,9 +15,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-
-	"statuspage/db"
-	"statuspage/internal/status"
 )
 
 // patience is how long a read may stay behind a write.

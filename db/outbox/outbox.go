@@ -11,13 +11,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"statuspage/internal/status"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // The driver.
-
-	"statuspage/internal/status"
 )
 
 // DefaultMaxRows is the bound unless Options say otherwise: about 1 GB, or two weeks of
@@ -215,7 +214,8 @@ func (b *Outbox) change(ctx context.Context, fn func(*sql.Tx) error) error {
 // oldest are ever removed, so the depth needs no counting.
 func read(ctx context.Context, q interface {
 	QueryRowContext(context.Context, string, ...any) *sql.Row
-}) (Status, error) {
+},
+) (Status, error) {
 	var first, received sql.NullInt64
 	var last int64
 	if err := q.QueryRowContext(ctx, `SELECT (SELECT seq FROM queue ORDER BY seq LIMIT 1),

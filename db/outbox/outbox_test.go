@@ -3,13 +3,12 @@ package outbox_test
 import (
 	"errors"
 	"path/filepath"
+	"statuspage/db/outbox"
+	"statuspage/internal/status"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"statuspage/db/outbox"
-	"statuspage/internal/status"
 )
 
 func open(t *testing.T, path string, maxRows int) *outbox.Outbox {

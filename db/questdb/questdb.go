@@ -10,13 +10,12 @@ import (
 	"log/slog"
 	"net/url"
 	"regexp"
+	"statuspage/internal/status"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-
-	"statuspage/internal/status"
 )
 
 const (

@@ -2,16 +2,15 @@ package questdb_test
 
 import (
 	"context"
+	"statuspage/db"
+	"statuspage/db/dbtest"
+	"statuspage/db/questdb"
+	"statuspage/internal/status"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"statuspage/db"
-	"statuspage/db/dbtest"
-	"statuspage/db/questdb"
-	"statuspage/internal/status"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }

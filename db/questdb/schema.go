@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"statuspage/internal/status"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"statuspage/internal/status"
 )
 
 const (

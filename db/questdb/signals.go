@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"statuspage/internal/status"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgtype/zeronull"
-
-	"statuspage/internal/status"
 )
 
 // Write stores all signals or none. A signal with the key (received, service, region, url)

@@ -1,5 +1,7 @@
 package questdb
 
+import "strings"
+
 // names are the tables' names. They are the only thing ever put into the text of a
 // statement, since identifiers cannot be parameters; their alphabet is checked in New.
 type names struct {
@@ -41,13 +43,11 @@ func textsFor(n names) statementTexts {
 		return `SELECT received, service, max(url) url, sum(up) up, sum(degraded) degraded, sum(down) down, sum(duration) duration FROM ` + view +
 			` WHERE received >= $1 AND received < $2 GROUP BY received, service, CASE WHEN service IS NULL THEN url END`
 	}
-	table := `CREATE TABLE IF NOT EXISTS ` + n.signals + ` (`
+	kinds := make([]string, len(columns))
 	for i, c := range columns {
-		if i > 0 {
-			table += `, `
-		}
-		table += c.name + ` ` + c.kind
+		kinds[i] = c.name + ` ` + c.kind
 	}
+	table := `CREATE TABLE IF NOT EXISTS ` + n.signals + ` (` + strings.Join(kinds, `, `)
 	return statementTexts{
 		insert: `INSERT INTO ` + n.signals + ` (url, http_status, received, available, service, region, outcome, duration, reason, error)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,

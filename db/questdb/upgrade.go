@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"statuspage/internal/status"
 	"strconv"
 	"strings"
-
-	"statuspage/internal/status"
 )
 
 // A table that cannot take our columns as it is, such as the classic one without WAL and

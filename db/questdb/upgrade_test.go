@@ -3,13 +3,12 @@ package questdb_test
 import (
 	"errors"
 	"fmt"
+	"statuspage/db/dbtest"
+	"statuspage/internal/status"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"statuspage/db/dbtest"
-	"statuspage/internal/status"
 )
 
 var errKilled = errors.New("killed")

@@ -4,9 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"time"
-
 	"statuspage/internal/status"
+	"time"
 )
 
 const (

@@ -8,7 +8,8 @@ import (
 
 // migrations bring a file up to date; the number of those applied is its user_version.
 // Instants and durations are microseconds. The columns have the names of QuestDB's table.
-var migrations = []string{`
+var migrations = []string{
+	`
 CREATE TABLE signals (
 	received    INTEGER NOT NULL,
 	service     TEXT NOT NULL,

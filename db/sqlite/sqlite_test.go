@@ -4,16 +4,15 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"statuspage/db"
+	"statuspage/db/dbtest"
+	"statuspage/db/sqlite"
+	"statuspage/internal/status"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"statuspage/db"
-	"statuspage/db/dbtest"
-	"statuspage/db/sqlite"
-	"statuspage/internal/status"
 )
 
 func TestMain(m *testing.M) { dbtest.Main(m) }

@@ -5,9 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
-
 	"statuspage/internal/status"
+	"time"
 )
 
 const (

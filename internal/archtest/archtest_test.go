@@ -2,7 +2,6 @@
 package archtest
 
 import (
-	"fmt"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -59,11 +58,11 @@ func parseRules(markdown string) rules {
 func (r rules) check(pkg string, imports []string) (offences []string) {
 	allowed, known := r[pkg]
 	if !known {
-		return []string{fmt.Sprintf("%s is missing in the table", pkg)}
+		return []string{pkg + " is missing in the table"}
 	}
 	for _, i := range imports {
 		if allowed != nil && !slices.Contains(allowed, i) {
-			offences = append(offences, fmt.Sprintf("%s imports %s", pkg, i))
+			offences = append(offences, pkg+" imports "+i)
 		}
 	}
 	return offences

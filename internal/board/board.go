@@ -7,11 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"sort"
-	"sync"
-	"time"
-
 	"statuspage/internal/hub"
 	"statuspage/internal/status"
+	"sync"
+	"time"
 )
 
 const (

@@ -2,11 +2,10 @@ package board
 
 import (
 	"errors"
+	"statuspage/internal/status"
 	"sync"
 	"testing"
 	"time"
-
-	"statuspage/internal/status"
 )
 
 var noon = time.Date(2026, 3, 29, 12, 0, 30, 0, time.UTC)

@@ -2,9 +2,8 @@ package board
 
 import (
 	"slices"
-	"time"
-
 	"statuspage/internal/status"
+	"time"
 )
 
 // Row is what a page shows of one service at one instant.

@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"statuspage/internal/status"
 	"strconv"
 	"time"
-
-	"statuspage/internal/status"
 )
 
 const (

@@ -45,7 +45,7 @@ func golden(t *testing.T, path, got string) {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // A file of this test.
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func FuzzLoad(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, path := range files {
-		text, err := os.ReadFile(path) //nolint:gosec // A file of this test.
+		text, err := os.ReadFile(path)
 		if err != nil {
 			f.Fatal(err)
 		}

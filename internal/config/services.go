@@ -4,11 +4,10 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"statuspage/internal/status"
 	"time"
 
 	"go.yaml.in/yaml/v4"
-
-	"statuspage/internal/status"
 )
 
 // probing is what defaults and services say of how to measure.

@@ -7,13 +7,12 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"statuspage/internal/status"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"statuspage/internal/status"
 )
 
 // The parsers of single values. Their errors say what to write and never repeat the value:

@@ -73,7 +73,7 @@ func BenchmarkPublish(b *testing.B) {
 	for range 1000 {
 		s := h.Subscribe(1)
 		go func() {
-			for range s.C { //nolint:revive // Only drains.
+			for range s.C {
 			}
 		}()
 	}

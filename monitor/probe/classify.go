@@ -8,10 +8,9 @@ import (
 	"io"
 	"net"
 	"os"
+	"statuspage/internal/status"
 	"strings"
 	"syscall"
-
-	"statuspage/internal/status"
 )
 
 // ourError is a failure before the target could have any part in it.

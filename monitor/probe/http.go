@@ -10,11 +10,10 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"statuspage/internal/status"
 	"strings"
 	"sync"
 	"time"
-
-	"statuspage/internal/status"
 )
 
 const (

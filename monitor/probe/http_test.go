@@ -9,12 +9,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"statuspage/internal/status"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
-
-	"statuspage/internal/status"
 )
 
 func checkOf(url string) status.Check {
@@ -56,7 +55,7 @@ func raw(t *testing.T, f func(net.Conn)) string {
 // answer reads the request's header and sends text.
 func answer(text string) func(net.Conn) {
 	return func(c net.Conn) {
-		defer c.Close() //nolint:errcheck // A test.
+		defer c.Close()
 		_, _ = c.Read(make([]byte, 4096))
 		_, _ = io.WriteString(c, text)
 	}
@@ -64,7 +63,7 @@ func answer(text string) func(net.Conn) {
 
 func reset(c net.Conn) {
 	_, _ = c.Read(make([]byte, 4096))
-	_ = c.(*net.TCPConn).SetLinger(0) //nolint:forcetypeassert // Our own listener.
+	_ = c.(*net.TCPConn).SetLinger(0)
 	_ = c.Close()
 }
 
@@ -96,7 +95,7 @@ func TestVerdicts(t *testing.T) {
 		"hang in body": {serve(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "10")
 			_, _ = io.WriteString(w, "x")
-			w.(http.Flusher).Flush() //nolint:forcetypeassert // net/http's.
+			w.(http.Flusher).Flush()
 			forever(w, r)
 		}), func(c *status.Check) { c.Method, c.Timeout = http.MethodGet, 200*time.Millisecond }, status.Down, status.Timeout, -1},
 		"endless body": {serve(t, func(w http.ResponseWriter, r *http.Request) {

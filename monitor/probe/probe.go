@@ -4,9 +4,8 @@ package probe
 
 import (
 	"context"
-	"time"
-
 	"statuspage/internal/status"
+	"time"
 )
 
 // Func measures once. It returns by the check's timeout, and sooner when ctx ends.

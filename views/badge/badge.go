@@ -6,10 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"html"
+	"statuspage/internal/status"
 	"strings"
 	"unicode"
-
-	"statuspage/internal/status"
 )
 
 // MaxText is how many letters of a label or message are drawn.

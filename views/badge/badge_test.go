@@ -9,12 +9,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"statuspage/internal/status"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"statuspage/internal/status"
 )
 
 var update = flag.Bool("update", false, "accept the golden files as they come out")
@@ -37,7 +36,7 @@ func TestBadges(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		want, err := os.ReadFile(path) //nolint:gosec // A file of this test.
+		want, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
