@@ -2,15 +2,16 @@ package handlers
 
 import "sync"
 
-// cacheEntries bounds the answers kept of one version: with hostile parameters the cache
-// is emptied, never grown.
-const cacheEntries = 4096
+// cacheBytes bounds the answers kept of one version: asked for ever other parameters, the
+// cache is emptied, never grown.
+const cacheBytes = 32 << 20
 
 // cache keeps answers made from one version of the board; a newer version empties it.
 type cache struct {
 	mu      sync.RWMutex
 	version uint64
 	bodies  map[string][]byte
+	size    int // Bytes in bodies.
 }
 
 // get returns the body of that key, made by build at most a few times a version.
@@ -28,9 +29,12 @@ func (c *cache) get(version uint64, key string, build func() ([]byte, error)) ([
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.bodies == nil || c.version != version || len(c.bodies) >= cacheEntries {
-		c.version, c.bodies = version, make(map[string][]byte)
+	if c.bodies == nil || c.version != version || c.size+len(body) > cacheBytes {
+		c.version, c.bodies, c.size = version, make(map[string][]byte), 0
 	}
-	c.bodies[key] = body
+	if len(body) <= cacheBytes {
+		c.size += len(body) - len(c.bodies[key])
+		c.bodies[key] = body
+	}
 	return body, nil
 }
