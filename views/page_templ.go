@@ -248,7 +248,7 @@ func layout(head Head) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if head.Demo {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<p class=\"demo\">This is a demo: the services are sample targets inside the process, checked every two seconds.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<aside class=\"demo\" aria-label=\"Demo\">This is a demo: the services are sample targets inside the process, checked every two seconds.</aside>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
