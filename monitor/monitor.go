@@ -90,6 +90,14 @@ type watched struct {
 	measure probe.Func
 	busy    atomic.Bool
 	last    atomic.Int64 // Slot of the newest run, Unix microseconds.
+	told    verdict      // What the log was told last; guarded by busy.
+}
+
+// verdict is what a change of is worth a line in the log.
+type verdict struct {
+	outcome status.Outcome
+	reason  status.Reason
+	code    int
 }
 
 // run is one planned measurement.
@@ -243,8 +251,24 @@ func (m *Monitor) measure(r run) {
 		m.o.Log.Error("could not measure", "service", c.ID, "error", result.Err)
 		return
 	}
+	m.tell(c, result)
 	m.o.Observe(c.Check, result)
 	m.recorder.add(signal(c, r.slot, m.o.Region, result))
+}
+
+// tell logs a verdict that differs from the one before, with the full text of the error:
+// a line a change, not a line a probe.
+func (m *Monitor) tell(c *watched, r probe.Result) {
+	now := verdict{r.Outcome, r.Reason, r.HTTPStatus}
+	before := c.told
+	if c.told = now; now == before || before.outcome == status.Unknown && now.outcome == status.Up {
+		return
+	}
+	args := []any{"service", c.ID, "outcome", r.Outcome.String(), "was", before.outcome.String()}
+	if r.Err != nil {
+		args = append(args, "reason", r.Reason.String(), "error", r.Err)
+	}
+	m.o.Log.Info("service changed", args...)
 }
 
 // guarded survives a probe that panics.

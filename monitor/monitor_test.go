@@ -1,12 +1,14 @@
 package monitor
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -349,4 +351,25 @@ func TestUnsavedIsBounded(t *testing.T) {
 	if len(r.kept) != maxUnsaved || r.kept[maxUnsaved-1].Service != "newest" || r.dropped != 1 {
 		t.Errorf("kept %d, dropped %d; want %d, 1 with the newest at the end", len(r.kept), r.dropped, maxUnsaved)
 	}
+}
+
+func TestLogTellsChangesOnly(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		calls := 0
+		f := func(ctx context.Context, c status.Check) probe.Result {
+			if calls++; calls > 5 && calls <= 15 {
+				return probe.Result{Outcome: status.Down, Reason: status.DNS, HTTPStatus: status.NoHTTPStatus, Err: errors.New("lookup a.example: no such host")}
+			}
+			return up(ctx, c)
+		}
+		x := begin(t, f, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) }, check("a", time.Second))
+		time.Sleep(30 * time.Second)
+		synctest.Wait()
+		x.end(t)
+		if n := strings.Count(log.String(), "service changed"); n != 2 || !strings.Contains(log.String(), "no such host") {
+			t.Errorf("%d lines for going down and coming back, want 2 with the error's text:\n%s", n, log.String())
+		}
+	})
 }
