@@ -28,6 +28,8 @@ const (
 	pageShare = 10
 	// pageOldest bounds how old a page may be all the same.
 	pageOldest = time.Second
+	// pageAttention is for how long after a visit the page is kept fresh in advance.
+	pageAttention = 10 * time.Second
 	// streamBacklog is how many frames a viewer may lag behind before it is dropped.
 	streamBacklog = 16
 	// detailSamples is how many signals a service's own page lists.
@@ -48,8 +50,10 @@ type live struct {
 	details []hub.Hub[[]byte] // For the services' own pages, by service.
 	signals hub.Hub[[]byte]   // For /signals/stream.
 
-	page    atomic.Pointer[ready]
-	version atomic.Uint64 // Same as in mu's realm, for cheap reading.
+	page     atomic.Pointer[ready]
+	version  atomic.Uint64 // Of the newest frame; written under mu.
+	visited  atomic.Int64  // Unix nanoseconds of the newest request for the page.
+	building sync.Mutex    // One rebuild at a time.
 
 	mu     sync.Mutex // Rows, banner and the subscriptions move together.
 	rows   []renderedRow
@@ -68,6 +72,8 @@ type renderedRow struct {
 type ready struct {
 	body, gzip []byte
 	etag       string
+	version    uint64
+	built      time.Time
 }
 
 func newLive(o Options) *live {
@@ -96,7 +102,7 @@ func (l *live) run(ctx context.Context) {
 	var (
 		version, sub = l.board.Subscribe()
 		minute       = l.now().Truncate(time.Minute)
-		built        time.Time
+		next         time.Time // Not before then is the page rebuilt.
 		waiting      bool
 	)
 	defer func() { sub.Close() }()
@@ -111,9 +117,6 @@ func (l *live) run(ctx context.Context) {
 			return
 		case c, ok := <-sub.C:
 			if !ok { // We lagged: take the board as it is.
-				if ctx.Err() != nil {
-					return
-				}
 				version, sub = l.board.Subscribe()
 				l.publishSignals(version, l.board.Between(l.seenVersion(), version))
 				changed = l.render(nil, true)
@@ -139,16 +142,11 @@ func (l *live) run(ctx context.Context) {
 			}
 		case <-rebuild.C:
 			waiting = false
-			start := time.Now()
-			l.rebuild()
-			built = time.Now()
-			if took := built.Sub(start); took*pageShare > pageEvery {
-				built = built.Add(min(took*pageShare, pageOldest) - pageEvery)
-			}
+			next = l.rebuild()
 		}
-		if changed && !waiting {
+		if changed && !waiting && time.Since(time.Unix(0, l.visited.Load())) < pageAttention {
 			waiting = true
-			rebuild.Reset(max(0, pageEvery-time.Since(built)))
+			rebuild.Reset(max(0, time.Until(next)))
 		}
 	}
 }
@@ -232,8 +230,38 @@ func (l *live) render(dirty map[int]bool, all bool) bool {
 	return true
 }
 
-// rebuild puts the page together from the rows as they stand.
-func (l *live) rebuild() {
+// current is the page for a visitor, at most pageOldest behind. While visitors come, the
+// page is made in advance; the first after a lull waits for it to be made.
+func (l *live) current() *ready {
+	l.visited.Store(time.Now().UnixNano())
+	if p := l.page.Load(); l.isFresh(p) {
+		return p
+	}
+	l.building.Lock()
+	defer l.building.Unlock()
+	if !l.isFresh(l.page.Load()) { // Else somebody has made it meanwhile.
+		l.build()
+	}
+	return l.page.Load()
+}
+
+func (l *live) isFresh(p *ready) bool {
+	return p.version == l.version.Load() || time.Since(p.built) < pageOldest
+}
+
+// rebuild makes the page in advance, and returns the instant before which that should not
+// be done again.
+func (l *live) rebuild() (next time.Time) {
+	l.building.Lock()
+	defer l.building.Unlock()
+	start := time.Now()
+	l.build()
+	return time.Now().Add(max(pageEvery, min(time.Since(start)*pageShare, pageOldest)))
+}
+
+// build puts the page together from the rows as they stand; building must be held.
+func (l *live) build() {
+	built := time.Now()
 	l.mu.Lock()
 	rows := append([]renderedRow(nil), l.rows...)
 	banner, version := l.banner, l.version.Load()
@@ -247,7 +275,9 @@ func (l *live) rebuild() {
 		Title: b.Title, SiteName: l.site.Title, Demo: l.site.Demo,
 		Refresh: refreshSeconds, Stream: "/events?since=" + l.id(version),
 	}
-	l.page.Store(newReady(l.draw(views.Page(head, drawn(banner.html), l.groups(rows))), l.id(version)))
+	p := newReady(l.draw(views.Page(head, drawn(banner.html), l.groups(rows))), l.id(version))
+	p.version, p.built = version, built
+	l.page.Store(p)
 }
 
 // groups puts the rows below their headings, in the order in which the operator named them.

@@ -83,13 +83,43 @@ func TestStateTurnsUnknownByItself(t *testing.T) {
 		b.Apply([]status.Signal{upSignal("a")})
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if page := string(l.page.Load().body); !strings.Contains(page, "The service is up") {
+		if page := string(l.current().body); !strings.Contains(page, "The service is up") {
 			t.Fatalf("page after a signal:\n%s", page)
 		}
 		time.Sleep(40 * time.Second) // Interval, timeout and grace, and then some.
 		synctest.Wait()
-		if page := string(l.page.Load().body); !strings.Contains(page, "No data") || strings.Contains(page, "The service is up") {
+		if page := string(l.current().body); !strings.Contains(page, "No data") || strings.Contains(page, "The service is up") {
 			t.Errorf("page long after the last signal:\n%s", page)
+		}
+	})
+}
+
+func TestPageIsMadeWhenSomebodyLooks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l, b, stop := newTestLive(t, "a")
+		defer stop()
+		time.Sleep(time.Hour) // Nobody looks.
+		before := l.page.Load().version
+		if l.version.Load() == before {
+			t.Fatal("the grid has not moved on")
+		}
+		b.Apply([]status.Signal{upSignal("a")})
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if l.page.Load().version != before {
+			t.Error("the page was made though nobody looks")
+		}
+		if page := string(l.current().body); !strings.Contains(page, "The service is up") {
+			t.Errorf("the first visitor after an hour sees:\n%s", page)
+		}
+		down := upSignal("a")
+		down.Outcome = status.Down
+		b.Apply([]status.Signal{down})
+		time.Sleep(pageEvery + coalesce + time.Millisecond)
+		synctest.Wait()
+		if page := string(l.page.Load().body); !strings.Contains(page, "The service is down") {
+			t.Errorf("the page is not kept fresh while visitors come:\n%s", page)
 		}
 	})
 }

@@ -176,7 +176,7 @@ func (s *Server) secure(c *fiber.Ctx) {
 	c.Set("Cross-Origin-Resource-Policy", resources)
 }
 
-func (s *Server) page(c *fiber.Ctx) error { return s.sendReady(c, s.live.page.Load()) }
+func (s *Server) page(c *fiber.Ctx) error { return s.sendReady(c, s.live.current()) }
 
 func (s *Server) service(c *fiber.Ctx) error {
 	i, ok := s.board.Find(c.Params("id"))

@@ -156,7 +156,6 @@ func (a *app) stop(filler <-chan struct{}) error {
 		err = fmt.Errorf("stop the prober: %w", err)
 	}
 	<-filler
-	a.board.Close()
 	return errors.Join(err, a.server.Shutdown())
 }
 

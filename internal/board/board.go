@@ -180,9 +180,6 @@ func (b *Board) Subscribe() (uint64, *hub.Subscription[Change]) {
 	return b.version, b.feed.Subscribe(feedBacklog)
 }
 
-// Close ends all feeds.
-func (b *Board) Close() { b.feed.Close() }
-
 // Version is the number of the newest change.
 func (b *Board) Version() uint64 {
 	b.mu.RLock()
