@@ -16,8 +16,9 @@ import (
 const (
 	demoInterval = 2 * time.Second
 	demoAwayFor  = time.Minute
-	demoHereFor  = 90 * time.Second
+	demoHereFor  = 4 * time.Minute
 	demoSlow     = 400 * time.Millisecond
+	demoRare     = 60 // One answer in so many is slow, or an error: one in two minutes.
 )
 
 // demo serves a page about sample targets inside the process: real sockets, the real
@@ -44,7 +45,7 @@ func (e env) demo(ctx context.Context, args []string) error {
 			pause(r, time.Duration(rand.Int64N(int64(demoSlow*3/2))))
 		}},
 		{"Public", "Search (flaky)", func(w http.ResponseWriter, _ *http.Request) {
-			if rand.IntN(5) == 0 {
+			if rand.IntN(demoRare) == 0 {
 				w.WriteHeader(http.StatusServiceUnavailable)
 			}
 		}},
