@@ -28,25 +28,52 @@ func (s *Server) badge(c *fiber.Ctx) error {
 			return notFound("A badge's address ends in .svg or .json.")
 		}
 	}
-	window := c.Query("window", defaultWindow)
-	code := http.StatusOK
-	b := s.drawBadge(name, window, &code)
-	c.Set(fiber.HeaderCacheControl, badgeCaching)
-	c.Status(code)
+	kind := "image/svg+xml; charset=utf-8"
 	if isJSON {
-		return s.sendEntity(c, fiber.MIMEApplicationJSON, b.JSON(code != http.StatusOK))
+		kind = fiber.MIMEApplicationJSON
 	}
-	return s.sendEntity(c, "image/svg+xml; charset=utf-8", b.SVG())
+	c.Set(fiber.HeaderCacheControl, badgeCaching)
+	window := c.Query("window", defaultWindow)
+	if !strings.HasSuffix(name, "/uptime") {
+		window = defaultWindow // It says nothing here, so it shall not fill the cache.
+	}
+	if b, code := s.wrongBadge(name, window); code != http.StatusOK {
+		c.Status(code)
+		return send(c, kind, newEntity(encodeBadge(b, isJSON, true)))
+	}
+	e, err := s.badges.get(s.live.version.Load(), path+" "+window, func() ([]byte, error) {
+		return encodeBadge(s.drawBadge(name, window), isJSON, false), nil
+	})
+	if err != nil {
+		return err
+	}
+	return send(c, kind, e)
 }
 
-func (s *Server) drawBadge(name, window string, code *int) badge.Badge {
+func encodeBadge(b badge.Badge, isJSON, isError bool) []byte {
+	if isJSON {
+		return b.JSON(isError)
+	}
+	return b.SVG()
+}
+
+// wrongBadge says what is wrong with a badge's address, and how to answer; 200 is nothing.
+func (s *Server) wrongBadge(name, window string) (badge.Badge, int) {
+	id, uptime := strings.CutSuffix(name, "/uptime")
+	if _, known := status.FindPeriod(window); uptime && !known {
+		return badge.Invalid("window: 1h, 24h, 7d, 30d or 90d"), http.StatusBadRequest
+	}
+	if _, ok := s.board.Find(id); !ok && id != pageBadge {
+		return badge.Unknown(), http.StatusNotFound
+	}
+	return badge.Badge{}, http.StatusOK
+}
+
+// drawBadge draws a badge whose address is right.
+func (s *Server) drawBadge(name, window string) badge.Badge {
 	now := s.now()
 	id, uptime := strings.CutSuffix(name, "/uptime")
-	period, known := status.FindPeriod(window)
-	if uptime && !known {
-		*code = http.StatusBadRequest
-		return badge.Invalid("window: 1h, 24h, 7d, 30d or 90d")
-	}
+	period, _ := status.FindPeriod(window)
 	if id == pageBadge {
 		var sum status.Counts
 		states := make([]status.Outcome, len(s.board.Services()))
@@ -61,14 +88,9 @@ func (s *Server) drawBadge(name, window string, code *int) badge.Badge {
 		}
 		return badge.Page(s.site.Title, states)
 	}
-	i, ok := s.board.Find(id)
-	switch {
-	case !ok:
-		*code = http.StatusNotFound
-		return badge.Unknown()
-	case uptime:
+	i, _ := s.board.Find(id)
+	if uptime {
 		return badge.Uptime(period.Name, s.board.Uptime(i, period.Length, now))
-	default:
-		return badge.State(s.board.Services()[i].Name, s.board.State(i, now))
 	}
+	return badge.State(s.board.Services()[i].Name, s.board.State(i, now))
 }

@@ -10,31 +10,35 @@ const cacheBytes = 32 << 20
 type cache struct {
 	mu      sync.RWMutex
 	version uint64
-	bodies  map[string][]byte
-	size    int // Bytes in bodies.
+	made    map[string]*entity
+	size    int // Bytes of all made.
 }
 
-// get returns the body of that key, made by build at most a few times a version.
-func (c *cache) get(version uint64, key string, build func() ([]byte, error)) ([]byte, error) {
+// get returns the answer of that key, built at most a few times a version.
+func (c *cache) get(version uint64, key string, build func() ([]byte, error)) (*entity, error) {
 	c.mu.RLock()
-	body, ok := c.bodies[key]
+	e, ok := c.made[key]
 	ok = ok && c.version == version
 	c.mu.RUnlock()
 	if ok {
-		return body, nil
+		return e, nil
 	}
 	body, err := build()
 	if err != nil {
 		return nil, err
 	}
+	e = newEntity(body)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.bodies == nil || c.version != version || c.size+len(body) > cacheBytes {
-		c.version, c.bodies, c.size = version, make(map[string][]byte), 0
+	if c.made == nil || c.version != version || c.size+e.size() > cacheBytes {
+		c.version, c.made, c.size = version, make(map[string]*entity), 0
 	}
-	if len(body) <= cacheBytes {
-		c.size += len(body) - len(c.bodies[key])
-		c.bodies[key] = body
+	if old := c.made[key]; old != nil {
+		c.size -= old.size()
 	}
-	return body, nil
+	if e.size() <= cacheBytes {
+		c.size += e.size()
+		c.made[key] = e
+	}
+	return e, nil
 }

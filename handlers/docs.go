@@ -17,9 +17,9 @@ var openapi []byte
 // that of the one style element which it writes as text. Both go with the vendored version.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-func (s *Server) openapi(c *fiber.Ctx) error {
+func (s *Server) description(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return s.sendEntity(c, fiber.MIMEApplicationJSON, openapi)
+	return send(c, fiber.MIMEApplicationJSON, s.openapi)
 }
 
 // docs is the reference of the API; everything that it loads is in the binary.
@@ -31,5 +31,5 @@ func (s *Server) docs(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderContentSecurityPolicy, docsPolicy)
 	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return s.sendEntity(c, fiber.MIMETextHTMLCharsetUTF8, b.Bytes())
+	return send(c, fiber.MIMETextHTMLCharsetUTF8, newEntity(b.Bytes()))
 }

@@ -14,46 +14,42 @@ import (
 // gzipFrom is the size from which compressing on the fly is worth its time.
 const gzipFrom = 1024
 
-// sendEntity sends a body with an entity tag made of its content, or 304 when the reader
-// has it.
-func (s *Server) sendEntity(c *fiber.Ctx, kind string, body []byte) error {
-	sum := sha256.Sum256(body)
-	etag := hex.EncodeToString(sum[:8])
-	c.Set(fiber.HeaderContentType, kind)
-	if c.Response().StatusCode() == http.StatusOK && fresh(c, etag) {
-		return nil
-	}
-	c.Vary(fiber.HeaderAcceptEncoding)
-	if len(body) >= gzipFrom && acceptsGzip(c) {
-		key := "gzip " + etag
-		packed, err := s.packed.get(0, key, func() ([]byte, error) { return compress(body), nil })
-		if err != nil {
-			return err
-		}
-		c.Set(fiber.HeaderContentEncoding, "gzip")
-		setTag(c, etag+"-gz")
-		return c.Send(packed)
-	}
-	setTag(c, etag)
-	return c.Send(body)
+// entity is a body with its tag, compressed where that pays; its bytes are shared by all
+// requests.
+type entity struct {
+	body, gzip []byte // No gzip below gzipFrom.
+	etag       string
 }
 
-// sendReady sends a page of ready bytes; the slices are shared by all requests.
-func (s *Server) sendReady(c *fiber.Ctx, p *ready) error {
-	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
-	c.Set(fiber.HeaderCacheControl, "no-cache")
+// newEntity makes the tag of the content, so that the same content has the same tag after
+// a restart and on every machine.
+func newEntity(body []byte) *entity {
+	sum := sha256.Sum256(body)
+	e := &entity{body: body, etag: hex.EncodeToString(sum[:8])}
+	if len(body) >= gzipFrom {
+		e.gzip = compress(body)
+	}
+	return e
+}
+
+func (e *entity) size() int { return len(e.body) + len(e.gzip) }
+
+// send answers with the entity, or with 304 when the reader has it. Answers that are not
+// 200 are always sent whole.
+func send(c *fiber.Ctx, kind string, e *entity) error {
+	c.Set(fiber.HeaderContentType, kind)
 	c.Vary(fiber.HeaderAcceptEncoding)
-	if fresh(c, p.etag) {
+	if c.Response().StatusCode() == http.StatusOK && fresh(c, e.etag) {
 		return nil
 	}
-	if acceptsGzip(c) {
+	if e.gzip != nil && acceptsGzip(c) {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
-		setTag(c, p.etag+"-gz")
-		c.Context().Response.SetBodyRaw(p.gzip)
+		setTag(c, e.etag+"-gz")
+		c.Context().Response.SetBodyRaw(e.gzip)
 		return nil
 	}
-	setTag(c, p.etag)
-	c.Context().Response.SetBodyRaw(p.body)
+	setTag(c, e.etag)
+	c.Context().Response.SetBodyRaw(e.body)
 	return nil
 }
 

@@ -68,12 +68,11 @@ type renderedRow struct {
 	state   status.Outcome
 }
 
-// ready is a page made of bytes: plain, compressed, and the version as its entity tag.
+// ready is a page with the version that it shows.
 type ready struct {
-	body, gzip []byte
-	etag       string
-	version    uint64
-	built      time.Time
+	entity
+	version uint64
+	built   time.Time
 }
 
 func newLive(o Options) *live {
@@ -374,8 +373,10 @@ func drawn(html []byte) templ.Component {
 	})
 }
 
+// newReady makes an entity of a page, which is always worth compressing, with its version
+// as the tag.
 func newReady(body []byte, tag string) *ready {
-	return &ready{body: body, gzip: compress(body), etag: tag}
+	return &ready{entity: entity{body: body, gzip: compress(body), etag: tag}}
 }
 
 // shortDuration writes an interval as people do: 30 s, 5 min, 1h30m.

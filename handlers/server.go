@@ -78,8 +78,9 @@ type Server struct {
 	maxViewers int
 	viewers    atomic.Int64
 	refused    atomic.Uint64
-	cache      cache // By version of the board.
-	packed     cache // Compressed bodies by their tag.
+	records    cache // Of /signals, by version of the board.
+	badges     cache // By version of the page: a state may also change by time alone.
+	openapi    *entity
 
 	notFoundPage, brokenPage []byte
 
@@ -110,6 +111,7 @@ func New(o Options) (*Server, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.running.Go(func() { s.live.run(ctx) })
+	s.openapi = newEntity(openapi)
 	s.notFoundPage = s.drawError("Nothing here", "There is no page at this address.")
 	s.brokenPage = s.drawError("Something broke", sentence[http.StatusInternalServerError])
 	s.app = fiber.New(fiber.Config{
@@ -149,7 +151,7 @@ func (s *Server) routes(origins []string) {
 	s.app.Add(http.MethodGet, "/signals/stream", s.signalStream)
 	s.app.Get("/signals", s.signalsJSON)
 	s.app.Get("/badge/*", s.badge)
-	s.app.Get("/openapi.json", s.openapi)
+	s.app.Get("/openapi.json", s.description)
 	s.app.Get("/redoc", s.docs)
 	s.app.Get("/docs", s.docs)
 	s.app.Get("/healthz", s.healthz)
@@ -176,14 +178,19 @@ func (s *Server) secure(c *fiber.Ctx) {
 	c.Set("Cross-Origin-Resource-Policy", resources)
 }
 
-func (s *Server) page(c *fiber.Ctx) error { return s.sendReady(c, s.live.current()) }
+func (s *Server) page(c *fiber.Ctx) error { return sendPage(c, s.live.current()) }
+
+func sendPage(c *fiber.Ctx, p *ready) error {
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+	return send(c, fiber.MIMETextHTMLCharsetUTF8, &p.entity)
+}
 
 func (s *Server) service(c *fiber.Ctx) error {
 	i, ok := s.board.Find(c.Params("id"))
 	if !ok {
 		return notFound("There is no such service.")
 	}
-	return s.sendReady(c, s.live.servicePage(i))
+	return sendPage(c, s.live.servicePage(i))
 }
 
 func (s *Server) static(c *fiber.Ctx) error {

@@ -68,14 +68,14 @@ func (s *Server) signalsJSON(c *fiber.Ctx) error {
 		only = i
 	}
 	key := "signals " + strconv.Itoa(limit) + " " + strconv.Itoa(only)
-	body, err := s.cache.get(s.board.Version(), key, func() ([]byte, error) {
+	e, err := s.records.get(s.board.Version(), key, func() ([]byte, error) {
 		return json.Marshal(s.groups(limit, only))
 	})
 	if err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return s.sendEntity(c, fiber.MIMEApplicationJSON, body)
+	return send(c, fiber.MIMEApplicationJSON, e)
 }
 
 // groups collects the records by label; services that share a URL share a group.
