@@ -112,7 +112,7 @@ func create(path string) error {
 // Append puts the signals at the end, all or none; when it returns they are on disk. It
 // refuses what would not fit with an error that wraps status.ErrUnavailable.
 func (b *Outbox) Append(ctx context.Context, signals []status.Signal) error {
-	if err := check(signals); err != nil {
+	if err := status.CheckSignals(signals); err != nil {
 		return err
 	}
 	b.mu.Lock() // Writers take turns, so that the bound holds and the status fits the file.
@@ -256,20 +256,4 @@ func (b *Outbox) after(ctx context.Context, seq int64, limit int) (signals []sta
 		return nil, 0, fmt.Errorf("outbox %s: %w", b.path, err)
 	}
 	return signals, last, nil
-}
-
-// check refuses what no store would take: it would stand at the head of the queue for ever.
-func check(signals []status.Signal) error {
-	for _, s := range signals {
-		if s.Outcome == status.Unknown || s.Outcome > status.Down {
-			return fmt.Errorf("signal of %q without an outcome: %w", s.Service, status.ErrInvalid)
-		}
-		if s.Received.UnixMicro() < 0 || s.Received.Year() > 9999 {
-			return fmt.Errorf("signal of %q received in %d: %w", s.Service, s.Received.Year(), status.ErrInvalid)
-		}
-		if int(int32(s.HTTPStatus)) != s.HTTPStatus {
-			return fmt.Errorf("signal of %q with HTTP status %d: %w", s.Service, s.HTTPStatus, status.ErrInvalid)
-		}
-	}
-	return nil
 }

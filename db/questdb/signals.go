@@ -18,7 +18,7 @@ import (
 // Write stores all signals or none. A signal with the key (received, service, region, url)
 // of a stored one replaces it.
 func (s *Store) Write(ctx context.Context, signals []status.Signal) error {
-	if err := check(signals); err != nil {
+	if err := status.CheckSignals(signals); err != nil {
 		return err
 	}
 	if len(signals) == 0 {
@@ -133,17 +133,4 @@ func instant(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) 
 func text(s string) pgtype.Text {
 	clean := strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 	return pgtype.Text{String: clean, Valid: s != ""}
-}
-
-// check refuses what could not be read back as it was.
-func check(signals []status.Signal) error {
-	for _, s := range signals {
-		if s.Outcome == status.Unknown || s.Outcome > status.Down {
-			return fmt.Errorf("signal of %q without an outcome: %w", s.Service, status.ErrInvalid)
-		}
-		if s.Received.UnixMicro() < 0 || s.Received.Year() > 9999 {
-			return fmt.Errorf("signal of %q received in %d: %w", s.Service, s.Received.Year(), status.ErrInvalid)
-		}
-	}
-	return nil
 }

@@ -52,7 +52,7 @@ func (s *Store) Write(ctx context.Context, signals []status.Signal) error {
 	if len(signals) == 0 {
 		return ctx.Err()
 	}
-	if err := check(signals); err != nil {
+	if err := status.CheckSignals(signals); err != nil {
 		return err
 	}
 	tx, err := s.write.BeginTx(ctx, nil)
@@ -126,16 +126,3 @@ func add(ctx context.Context, tx *sql.Tx, query string, changes map[bucket]sums)
 }
 
 func floor(us int64, step time.Duration) int64 { return us - us%step.Microseconds() }
-
-// check refuses what could not be read back as it was.
-func check(signals []status.Signal) error {
-	for _, s := range signals {
-		if s.Outcome == status.Unknown || s.Outcome > status.Down {
-			return fmt.Errorf("signal of %q without an outcome: %w", s.Service, status.ErrInvalid)
-		}
-		if s.Received.UnixMicro() < 0 || s.Received.Year() > 9999 {
-			return fmt.Errorf("signal of %q received in %d: %w", s.Service, s.Received.Year(), status.ErrInvalid)
-		}
-	}
-	return nil
-}

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"fmt"
 	"math"
 	"time"
 )
@@ -21,6 +22,23 @@ type Signal struct {
 	Duration   time.Duration // From the start of the probe to its verdict, whole microseconds.
 	Reason     Reason        // None when Up.
 	Error      string        // Full text for operators: log and store only, never the public page.
+}
+
+// CheckSignals refuses what no store could give back as it was: a signal without an outcome,
+// an instant before 1970 or after 9999, an HTTP status beyond 32 bits. Such a row would stand at the
+// head of an outbox for ever.
+func CheckSignals(signals []Signal) error {
+	for _, s := range signals {
+		switch {
+		case s.Outcome == Unknown || s.Outcome > Down:
+			return fmt.Errorf("signal of %q without an outcome: %w", s.Service, ErrInvalid)
+		case s.Received.UnixMicro() < 0 || s.Received.Year() > 9999:
+			return fmt.Errorf("signal of %q received in %d: %w", s.Service, s.Received.Year(), ErrInvalid)
+		case int(int32(s.HTTPStatus)) != s.HTTPStatus:
+			return fmt.Errorf("signal of %q with HTTP status %d: %w", s.Service, s.HTTPStatus, ErrInvalid)
+		}
+	}
+	return nil
 }
 
 // Sample is what the board keeps of a signal: 24 bytes, nothing that must not be public.

@@ -225,3 +225,24 @@ func TestStatusRange(t *testing.T) {
 		t.Error("an expectation replaces the default")
 	}
 }
+
+func TestCheckSignals(t *testing.T) {
+	t.Parallel()
+	good := Signal{Received: noon, Outcome: Down, HTTPStatus: NoHTTPStatus}
+	if err := CheckSignals([]Signal{good}); err != nil {
+		t.Error(err)
+	}
+	for name, change := range map[string]func(*Signal){
+		"no outcome":    func(s *Signal) { s.Outcome = Unknown },
+		"bad outcome":   func(s *Signal) { s.Outcome = Down + 1 },
+		"before 1970":   func(s *Signal) { s.Received = time.Unix(-1, 0) },
+		"far future":    func(s *Signal) { s.Received = noon.AddDate(9000, 0, 0) },
+		"huge response": func(s *Signal) { s.HTTPStatus = 1 << 40 },
+	} {
+		bad := good
+		change(&bad)
+		if err := CheckSignals([]Signal{good, bad}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		}
+	}
+}
