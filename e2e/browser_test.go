@@ -171,6 +171,20 @@ func TestBrowserSeesEveryChange(t *testing.T) {
 	x.quiet()
 }
 
+// TestBrowserLeavesADeadConnection makes the page believe that it has heard nothing for long.
+func TestBrowserLeavesADeadConnection(t *testing.T) {
+	t.Parallel()
+	web := newTarget(t)
+	p := start(t, t.TempDir(), "services:\n  - {name: web, url: '"+web.url+"', interval: 1h}\n")
+	x := newTab(t)
+	x.do(chromedp.Navigate(p.url + "/"))
+	x.until(`document.querySelector('#live').dataset.live === 'on'`)
+	eval[bool](x, `(() => { const real = Date.now; Date.now = () => real() + 60e3; return true })()`)
+	x.until(`document.querySelector('#live').dataset.live === 'again'`)
+	x.until(`document.querySelector('#live').dataset.live === 'on'`)
+	x.quiet()
+}
+
 func TestBrowserServicePageIsLive(t *testing.T) {
 	t.Parallel()
 	web := newTarget(t)

@@ -4,7 +4,7 @@
   'use strict';
   const $ = id => document.getElementById(id);
   const cells = row => [...row.querySelectorAll('td[data-c]')];
-  let connected = false, tried = false, heard = 0, focus = null, states = new Map();
+  let connected = false, tried = false, heard = 0, stream = null, focus = null, states = new Map();
 
   // One tab stop a row: the newest cell. The others are reached with the arrow keys.
   const stops = () => document.querySelectorAll('.grid tbody tr').forEach(row => {
@@ -66,11 +66,14 @@
     live.dataset.live = state;
     const words = { off: 'connecting', again: 'Reconnecting · ' + last, stale: 'Stale · ' + last, on: 'Live · ' + last }[state];
     if (live.textContent !== words) live.textContent = words;
+    // A connection can be dead without a sign, after a sleep or a change of network: end
+    // it, and htmx opens another that brings what was missed.
+    if (state === 'stale' && stream && stream.reader) stream.reader.cancel();
   };
   const hear = up => { tried = true; connected = up; if (up) heard = Date.now(); show(); };
 
   document.addEventListener('htmx:sse:before:message', remember);
-  document.addEventListener('htmx:sse:after:connection', () => hear(true));
+  document.addEventListener('htmx:sse:after:connection', e => { stream = e.detail.connection; hear(true); });
   document.addEventListener('htmx:sse:before:connection', e => { if (e.detail.connection.attempt > 0) hear(false); });
   document.addEventListener('htmx:sse:error', () => hear(false));
   document.addEventListener('htmx:sse:after:message', () => { hear(true); restore(); show(); });
