@@ -43,20 +43,34 @@ func init() {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(body)
-		ext := path.Ext(name)
-		hashed := Prefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
-		kind := mime.TypeByExtension(ext)
-		if kind == "" {
-			kind = "text/plain; charset=utf-8"
-		}
-		byPath[hashed] = File{Body: body, Gzip: sync.OnceValue(func() []byte { return compress(body) }), ContentType: kind}
-		paths[name] = hashed
+		add(name, body)
 		return nil
 	})
 	if err != nil {
 		panic(err) // Only a broken binary can get here.
 	}
+	var bundle bytes.Buffer
+	for _, name := range pageScripts {
+		bundle.Write(byPath[paths[name]].Body)
+		bundle.WriteString("\n;\n")
+	}
+	add("page.js", bundle.Bytes())
+}
+
+// pageScripts are sent as one, page.js. As three they may be run with time between them:
+// htmx then goes over the page before its extension is there, and never opens the stream.
+var pageScripts = []string{"vendor/htmx-4.0.1.min.js", "vendor/hx-sse-4.0.1.min.js", "app.js"}
+
+func add(name string, body []byte) {
+	sum := sha256.Sum256(body)
+	ext := path.Ext(name)
+	hashed := Prefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
+	kind := mime.TypeByExtension(ext)
+	if kind == "" {
+		kind = "text/plain; charset=utf-8"
+	}
+	byPath[hashed] = File{Body: body, Gzip: sync.OnceValue(func() []byte { return compress(body) }), ContentType: kind}
+	paths[name] = hashed
 }
 
 func compress(body []byte) []byte {
