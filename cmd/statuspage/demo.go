@@ -41,8 +41,12 @@ func (e env) demo(ctx context.Context, args []string) error {
 		serve       http.HandlerFunc
 	}{
 		{"Public", "Website", func(http.ResponseWriter, *http.Request) {}},
-		{"Public", "API (slow now and then)", func(w http.ResponseWriter, r *http.Request) {
-			pause(r, time.Duration(rand.Int64N(int64(demoSlow*3/2))))
+		{"Public", "API (slow now and then)", func(_ http.ResponseWriter, r *http.Request) {
+			wait := rand.N(demoSlow / 2)
+			if rand.IntN(demoRare) == 0 {
+				wait += demoSlow
+			}
+			pause(r, wait)
 		}},
 		{"Public", "Search (flaky)", func(w http.ResponseWriter, _ *http.Request) {
 			if rand.IntN(demoRare) == 0 {
