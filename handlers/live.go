@@ -199,7 +199,7 @@ func (l *live) render(dirty map[int]bool, all bool) bool {
 		if !all && !dirty[i] {
 			continue
 		}
-		row := l.board.Row(i, now)
+		row := l.board.Row(i, status.LastHour, l.board.Location(), now)
 		html := l.draw(views.RowView(views.BuildRow(views.RowInput(row), l.board.Location())))
 		if bytes.Equal(html, l.rows[i].html) {
 			continue

@@ -34,7 +34,7 @@ type RowInput struct {
 	State   status.Outcome
 	Last    status.Sample
 	Cells   []status.Cell
-	Hour    status.Counts
+	Sum     status.Counts
 }
 
 // DOMID is the id of a service's row: the one place that makes it, for page, stream and tests.
@@ -58,9 +58,9 @@ func BuildRow(in RowInput, zone *time.Location) Row {
 		Latency:   "–",
 		Cells:     make([]Cell, len(in.Cells)),
 	}
-	if percent, ok := in.Hour.Uptime(); ok {
+	if percent, ok := in.Sum.Uptime(); ok {
 		row.Uptime = percent + " %"
-		row.Coverage = "of " + in.Hour.Coverage() + " % observed"
+		row.Coverage = "of " + in.Sum.Coverage() + " % observed"
 	}
 	if in.State.Available() {
 		row.Latency = Milliseconds(in.Last.Duration())

@@ -38,7 +38,7 @@ func rowInput(id, name string, outcomes string) RowInput {
 		samples = append(samples, s.Sample())
 	}
 	in := RowInput{Service: svc, Cells: status.Minutes(samples, svc, now)}
-	in.Hour = status.Total(in.Cells)
+	in.Sum = status.Total(in.Cells)
 	if n := len(samples); n > 0 {
 		in.Last = samples[n-1]
 		in.State = status.State(in.Last, svc, now)

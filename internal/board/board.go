@@ -17,9 +17,11 @@ const (
 	// MaxSamples is how many samples of a service the board keeps: a day of one a minute,
 	// the most that /signals hands out.
 	MaxSamples = 1440
-	// maxHours and maxDays bound the counts kept: a week by the hour, the history by the day.
-	maxHours = 7*24 + 1
-	maxDays  = 91
+	// maxHours bounds the counts kept: 90 days, the day that is going on, and one more for
+	// zones that are ahead.
+	maxHours = 92 * 24
+	// MaxOutages is how many outages of a service the board keeps.
+	MaxOutages = 1000
 	// feedBacklog is how many changes a subscriber may lag behind.
 	feedBacklog = 256
 )
@@ -49,13 +51,11 @@ type Board struct {
 }
 
 type row struct {
-	samples []status.Sample  // Oldest first, one a received instant.
-	hours   map[int64]counts // By Unix hour.
-	days    map[int64]counts // By Unix time of the day's first hour, in the board's time zone.
+	samples     []status.Sample // Oldest first, one a received instant.
+	hours       hours
+	outages     []status.Outage // Oldest first.
+	certificate time.Time       // When the target's certificate expires; zero when it has shown none.
 }
-
-// counts is a bucket without its head; a service has up to 260 of them.
-type counts struct{ up, degraded, down uint32 }
 
 // New returns an empty board of these services, whose days begin at midnight in location.
 func New(services []status.Service, location *time.Location) (*Board, error) {
@@ -73,7 +73,6 @@ func New(services []status.Service, location *time.Location) (*Board, error) {
 			return nil, fmt.Errorf("board: service id %q is empty or there twice: %w", s.ID, status.ErrInvalid)
 		}
 		b.index[s.ID] = i
-		b.rows[i] = row{hours: map[int64]counts{}, days: map[int64]counts{}}
 	}
 	return b, nil
 }
@@ -108,7 +107,10 @@ func (b *Board) Apply(signals []status.Signal) {
 			continue
 		}
 		b.version++
-		r.count(sample, b.location)
+		r.hours.add(s.Received, counts{}.plus(s.Outcome))
+		if n := len(r.samples); r.samples[n-1].Received == sample.Received {
+			r.track(sample, s.Region, b.services[i])
+		}
 		fresh = append(fresh, Signal{Service: i, Sample: sample})
 	}
 	if len(fresh) > 0 {
@@ -130,31 +132,78 @@ func (b *Board) Backfill(signals []status.Signal) {
 }
 
 // SetHistory replaces the counts of all hours before the given one by those of the store.
-func (b *Board) SetHistory(before time.Time, hours []status.Bucket) {
+func (b *Board) SetHistory(before time.Time, history []status.Bucket) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	limit := before.Truncate(time.Hour).Unix()
-	live := make([]map[int64]counts, len(b.rows))
+	limit := before.Truncate(time.Hour)
+	for i := range b.rows {
+		b.rows[i].hours.clearBefore(limit)
+	}
+	for _, h := range history {
+		if i, shown := b.owner(h.Service, h.URL); shown && h.Start.Before(limit) {
+			b.rows[i].hours.add(h.Start, counts{clip(h.Up), clip(h.Degraded), clip(h.Down)})
+		}
+	}
+	b.version++ // Whoever keeps answers by version shall make them anew.
+}
+
+// SetOutages replaces the outages that began before the given instant by those that the
+// store's failed signals (oldest first) tell of, and lets the samples after it go on from
+// there. Which of them ended with a recovery, and not with a lapse, Resolve says.
+func (b *Board) SetOutages(before time.Time, failed []status.Signal) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.rows {
+		b.rows[i].outages = nil
+	}
+	for _, s := range failed {
+		if i, shown := b.owner(s.Service, s.URL); shown && s.Received.Before(before) {
+			b.rows[i].outages = status.Failed(b.rows[i].outages, s.Sample(), s.Region, b.services[i], MaxOutages)
+		}
+	}
 	for i := range b.rows {
 		r := &b.rows[i]
-		live[i] = map[int64]counts{}
-		for hour, c := range r.hours {
-			if hour >= limit {
-				live[i][hour] = c
+		for _, s := range r.samples {
+			if s.Received >= before.UnixMicro() {
+				r.track(s, "", b.services[i])
 			}
 		}
-		r.hours, r.days = map[int64]counts{}, map[int64]counts{}
-		for hour, c := range live[i] {
-			r.add(time.Unix(hour, 0), c, b.location)
+	}
+	b.version++
+}
+
+// Resolve says when the service of a lapsed outage was found available again after all.
+func (b *Board) Resolve(o status.Outage, at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i, ok := b.index[o.Service]
+	if !ok {
+		return
+	}
+	for n := range b.rows[i].outages {
+		if known := &b.rows[i].outages[n]; known.Begin.Equal(o.Begin) {
+			known.End, known.Lapsed = at, false
+			b.version++
 		}
 	}
-	for _, h := range hours {
-		if i, shown := b.owner(h.Service, h.URL); shown && h.Start.Unix() < limit {
-			b.rows[i].add(h.Start, counts{uint32(h.Up), uint32(h.Degraded), uint32(h.Down)}, b.location)
-		}
+}
+
+// SetCertificate notes when the certificate that a service shows expires.
+func (b *Board) SetCertificate(id string, expiry time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if i, ok := b.index[id]; ok {
+		b.rows[i].certificate = expiry
 	}
-	for i := range b.rows {
-		b.rows[i].prune()
+}
+
+func (r *row) track(s status.Sample, region string, svc status.Service) {
+	switch s.Outcome {
+	case status.Down:
+		r.outages = status.Failed(r.outages, s, region, svc, MaxOutages)
+	case status.Up, status.Degraded:
+		status.Recovered(r.outages, s, svc)
+	case status.Unknown:
 	}
 }
 
@@ -214,50 +263,4 @@ func (r *row) insert(s status.Sample, limit int) bool {
 		r.samples = r.samples[1:] // The backing array moves on at the next growth.
 	}
 	return true
-}
-
-func (r *row) count(s status.Sample, location *time.Location) {
-	var c counts
-	switch s.Outcome {
-	case status.Up:
-		c.up = 1
-	case status.Degraded:
-		c.degraded = 1
-	case status.Down:
-		c.down = 1
-	case status.Unknown:
-	}
-	r.add(s.Time().Truncate(time.Hour), c, location)
-	r.prune()
-}
-
-func (r *row) add(hour time.Time, c counts, location *time.Location) {
-	local := hour.In(location)
-	day := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, location).Unix()
-	r.hours[hour.Unix()] = r.hours[hour.Unix()].plus(c)
-	r.days[day] = r.days[day].plus(c)
-}
-
-// prune forgets the oldest buckets beyond the bounds.
-func (r *row) prune() {
-	forget(r.hours, maxHours)
-	forget(r.days, maxDays)
-}
-
-func forget(buckets map[int64]counts, limit int) {
-	if len(buckets) <= limit {
-		return
-	}
-	starts := make([]int64, 0, len(buckets))
-	for start := range buckets {
-		starts = append(starts, start)
-	}
-	slices.Sort(starts)
-	for _, start := range starts[:len(starts)-limit] {
-		delete(buckets, start)
-	}
-}
-
-func (c counts) plus(d counts) counts {
-	return counts{c.up + d.up, c.degraded + d.degraded, c.down + d.down}
 }

@@ -40,7 +40,7 @@ func TestApplyTellsSubscribersOnceASignal(t *testing.T) {
 	if len(sub.C) != 0 {
 		t.Error("a repeated signal was published")
 	}
-	if got := b.Row(0, noon).Hour; got.Up != 1 || got.Down != 0 {
+	if got := b.Row(0, status.LastHour, time.UTC, noon).Sum; got.Up != 1 || got.Down != 0 {
 		t.Errorf("counts after a repeated signal = %+v, want the first one only", got)
 	}
 }
@@ -138,7 +138,7 @@ func TestConcurrentUse(t *testing.T) {
 		wg.Go(func() {
 			for i := range 200 {
 				b.Apply([]status.Signal{signal("a", noon.Add(time.Duration(w*1000+i)*time.Second), status.Up)})
-				b.Row(0, noon)
+				b.Row(0, status.LastHour, time.UTC, noon)
 				b.Uptime(0, 24*time.Hour, noon)
 				_, sub := b.Subscribe()
 				sub.Close()
@@ -168,6 +168,68 @@ func BenchmarkRow(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		bd.Row(0, noon)
+		bd.Row(0, status.LastHour, time.UTC, noon)
+	}
+}
+
+func TestWindowsShowWhatTheHoursCount(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, "a")
+	hour := noon.Truncate(time.Hour)
+	b.SetHistory(hour, []status.Bucket{
+		{Service: "a", Start: hour.Add(-2 * time.Hour), Counts: status.Counts{Up: 58, Down: 2}},
+		{Service: "a", Start: hour.AddDate(0, 0, -89), Counts: status.Counts{Degraded: 7}},
+		{Service: "a", Start: hour.AddDate(0, 0, -200), Counts: status.Counts{Down: 7}},
+	})
+	b.SetOutages(hour, []status.Signal{signal("a", hour.Add(-90*time.Minute), status.Down), signal("a", hour.Add(-89*time.Minute), status.Down)})
+	b.Apply([]status.Signal{signal("a", noon, status.Up)})
+	day := b.Row(0, status.LastDay, time.UTC, noon)
+	if len(day.Cells) != 24 || day.Cells[21].Down != 2 || day.Cells[21].Outcome != status.Down || day.Cells[23].Up != 1 {
+		t.Errorf("cells of the day = %+v", day.Cells[21:])
+	}
+	long := b.Row(0, status.Last90, time.UTC, noon)
+	if len(long.Cells) != 90 || long.Cells[0].Degraded != 7 || long.Cells[89].Counts.Up != 59 {
+		t.Errorf("first and last of 90 days = %+v, %+v", long.Cells[0], long.Cells[89])
+	}
+	if long.Sum.Down != 2 || long.Cells[0].Expected != 1440 {
+		t.Errorf("sum of 90 days = %+v, expected in a day %d", long.Sum, long.Cells[0].Expected)
+	}
+}
+
+func TestOutagesFollowTheSignals(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, "a")
+	at := func(minute int) time.Time { return noon.Add(time.Duration(minute) * time.Minute) }
+	b.SetOutages(at(0), []status.Signal{signal("a", at(-300), status.Down), signal("a", at(-299), status.Down), signal("a", at(-1), status.Down)})
+	b.Apply([]status.Signal{signal("a", at(0), status.Down), signal("a", at(1), status.Up), signal("a", at(2), status.Down)})
+	got := b.Outages(0, at(2))
+	if len(got) != 3 || !got[0].Ongoing() || !got[1].End.Equal(at(1)) || got[1].Lapsed || got[1].Failures != 2 || !got[2].Lapsed {
+		t.Fatalf("outages = %+v, want an old one lapsed, one ended at minute 1, and one going on", got)
+	}
+	b.Resolve(got[2], at(-298))
+	if got := b.Outages(0, at(30)); !got[0].Lapsed || got[2].Lapsed || !got[2].End.Equal(at(-298)) {
+		t.Errorf("outages half an hour later = %+v, want the newest lapsed and the oldest resolved", got)
+	}
+}
+
+func TestHoursForgetWhatIsTooOld(t *testing.T) {
+	t.Parallel()
+	var h hours
+	for i := range maxHours + 10 {
+		h.add(noon.Add(time.Duration(i)*time.Hour), counts{up: uint16(i%9 + 1)})
+	}
+	h.add(noon, counts{down: 1}) // Too old by now.
+	if got := h.at(noon.Add(9 * time.Hour)); got != (status.Counts{}) {
+		t.Errorf("an hour that fell out counts %+v", got)
+	}
+	if got, want := h.at(noon.Add(10*time.Hour)).Up, 10%9+1; got != want {
+		t.Errorf("the oldest hour kept counts %d, want %d", got, want)
+	}
+	h.add(noon.Add(3*maxHours*time.Hour), counts{up: 1})
+	if got := h.at(noon.Add((3*maxHours - 1) * time.Hour)); got.Up != 0 {
+		t.Error("a jump ahead left old counts")
+	}
+	if got := h.at(noon.Add(3 * maxHours * time.Hour)); got.Up != 1 {
+		t.Error("a jump ahead lost its own count")
 	}
 }

@@ -1,6 +1,7 @@
 package board
 
 import (
+	"cmp"
 	"slices"
 	"statuspage/internal/status"
 	"time"
@@ -11,25 +12,49 @@ type Row struct {
 	Service status.Service
 	State   status.Outcome // Unknown when nobody has known for longer than a run may take.
 	Last    status.Sample  // Newest sample; the zero value when there is none.
-	Cells   []status.Cell  // The last hour, oldest first.
-	Hour    status.Counts  // Sum of the cells.
+	Cells   []status.Cell  // Of the window, oldest first.
+	Sum     status.Counts  // Of the cells.
 }
 
-// Row returns the state of one service at now.
-func (b *Board) Row(service int, now time.Time) Row {
+// Row returns the state of one service at now, with the cells of a window whose days are
+// those of the zone.
+func (b *Board) Row(service int, window status.Window, zone *time.Location, now time.Time) Row {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	svc, r := b.services[service], &b.rows[service]
-	// The sample before the first cell may still hold in it.
-	from := now.Add(-status.GridMinutes*time.Minute - svc.Interval - time.Minute).UnixMicro()
-	first, _ := slices.BinarySearchFunc(r.samples, from, func(s status.Sample, t int64) int { return int(min(max(s.Received-t, -1), 1)) })
-	row := Row{Service: svc, Cells: status.Minutes(r.samples[first:], svc, now)}
-	row.Hour = status.Total(row.Cells)
+	row := Row{Service: svc}
+	switch window.Name {
+	case status.LastDay.Name:
+		row.Cells = status.Hours(r.hours.at, svc, now, window.Cells)
+		status.Explain(row.Cells, r.outages)
+	case status.Last90.Name:
+		row.Cells = status.Days(r.hours.at, svc, now, window.Cells, zone)
+		status.Explain(row.Cells, r.outages)
+	default:
+		// The sample before the first cell may still hold in it.
+		from := now.Add(-status.GridMinutes*time.Minute - svc.Interval - time.Minute)
+		row.Cells = status.Minutes(r.samples[r.first(from):], svc, now)
+	}
+	row.Sum = status.Total(row.Cells)
 	if n := len(r.samples); n > 0 {
 		row.Last = r.samples[n-1]
 		row.State = status.State(row.Last, svc, now)
 	}
 	return row
+}
+
+// first is the index of the first sample received at or after t.
+func (r *row) first(t time.Time) int {
+	at, _ := slices.BinarySearchFunc(r.samples, t.UnixMicro(), func(s status.Sample, us int64) int { return cmp.Compare(s.Received, us) })
+	return at
+}
+
+// Counts adds up the hours of UTC that begin in [from, to), Expected left out. The board
+// reaches back 91 days.
+func (b *Board) Counts(service int, from, to time.Time) status.Counts {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return status.CountBetween(b.rows[service].hours.at, from, to)
 }
 
 // Recent returns a copy of the newest samples of a service, at most limit, oldest first.
@@ -110,9 +135,8 @@ func (b *Board) MeasuredAt(id string) time.Time {
 	return time.Time{}
 }
 
-// Uptime counts the measurements of a service in the window that ends at now. Windows of
-// an hour or less are exact; up to a week they begin at a full hour, longer ones at a day
-// border in the board's time zone.
+// Uptime counts the measurements of a service in the window that ends at now: exactly as far as
+// the samples reach back, else from the first full hour of the window on.
 func (b *Board) Uptime(service int, window time.Duration, now time.Time) status.Counts {
 	svc := b.services[service]
 	from := now.Add(-window)
@@ -120,31 +144,62 @@ func (b *Board) Uptime(service int, window time.Duration, now time.Time) status.
 	defer b.mu.RUnlock()
 	r := &b.rows[service]
 	var sum status.Counts
-	switch {
-	case window <= time.Hour:
-		for _, s := range r.samples {
-			if s.Received >= from.UnixMicro() && s.Received <= now.UnixMicro() {
+	if window <= time.Hour || len(r.samples) > 0 && r.samples[0].Received <= from.UnixMicro() {
+		for _, s := range r.samples[r.first(from):] {
+			if s.Received <= now.UnixMicro() {
 				sum = sum.Count(s.Outcome)
 			}
 		}
-	case window <= (maxHours-1)*time.Hour:
-		from = from.Truncate(time.Hour).Add(time.Hour)
-		sum = total(r.hours, from)
-	default:
-		local := from.In(b.location)
-		from = time.Date(local.Year(), local.Month(), local.Day()+1, 0, 0, 0, 0, b.location)
-		sum = total(r.days, from)
+	} else {
+		sum = status.CountBetween(r.hours.at, from, now)
+		if full := from.Truncate(time.Hour); full.Before(from) {
+			from = full.Add(time.Hour)
+		}
 	}
 	sum.Expected = svc.Due(from, now, now)
 	return sum
 }
 
-func total(buckets map[int64]counts, from time.Time) status.Counts {
-	var sum status.Counts
-	for start, c := range buckets {
-		if start >= from.Unix() {
-			sum = sum.Add(status.Counts{Up: int(c.up), Degraded: int(c.degraded), Down: int(c.down)})
+// Latencies returns how long the measurements took that found the service available, of
+// those that the board keeps and that were received in [from, to).
+func (b *Board) Latencies(service int, from, to time.Time) []time.Duration {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	r := &b.rows[service]
+	var out []time.Duration
+	for _, s := range r.samples[r.first(from):] {
+		if s.Received < to.UnixMicro() && s.Outcome.Available() {
+			out = append(out, s.Duration())
 		}
 	}
-	return sum
+	return out
+}
+
+// Samples returns a copy of the samples received in [from, to), oldest first, and whether
+// the board reaches back to from.
+func (b *Board) Samples(service int, from, to time.Time) (samples []status.Sample, complete bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	r := &b.rows[service]
+	first, last := r.first(from), r.first(to)
+	return slices.Clone(r.samples[first:last]), len(r.samples) > 0 && r.samples[0].Received <= from.UnixMicro()
+}
+
+// Outages returns a service's outages that the board keeps, as they stand at now, newest first.
+func (b *Board) Outages(service int, now time.Time) []status.Outage {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	out := slices.Clone(b.rows[service].outages)
+	for i := range out {
+		out[i] = out[i].Settled(b.services[service], now)
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// Certificate is when the certificate that a service shows expires, zero when it has shown none.
+func (b *Board) Certificate(service int) time.Time {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.rows[service].certificate
 }

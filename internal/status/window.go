@@ -5,6 +5,31 @@ import "time"
 // GridMinutes is the number of cells in the grid of the last hour.
 const GridMinutes = 60
 
+// Window is a stretch of the recent past that the grid shows.
+type Window struct {
+	Name  string // As in addresses: 1h.
+	Cells int
+	Cell  time.Duration // Length of a cell; a day may have an hour more or less.
+}
+
+// The windows of the grid.
+var (
+	LastHour = Window{"1h", GridMinutes, time.Minute}
+	LastDay  = Window{"24h", 24, time.Hour}
+	Last90   = Window{"90d", 90, 24 * time.Hour}
+	Windows  = []Window{LastHour, LastDay, Last90}
+)
+
+// FindWindow returns the window of that name.
+func FindWindow(name string) (Window, bool) {
+	for _, w := range Windows {
+		if w.Name == name {
+			return w, true
+		}
+	}
+	return Window{}, false
+}
+
 // staleGrace is what a result may need on top of interval and timeout before its absence
 // means that nobody knows the state any more.
 const staleGrace = 5 * time.Second
@@ -50,6 +75,64 @@ func Minutes(samples []Sample, svc Service, now time.Time) []Cell {
 	return cells
 }
 
+// Hours lays counts out in the one-hour cells of UTC of which now lies in the last.
+func Hours(count func(hour time.Time) Counts, svc Service, now time.Time, n int) []Cell {
+	first := now.UTC().Truncate(time.Hour).Add(-time.Duration(n-1) * time.Hour)
+	cells := make([]Cell, n)
+	for i := range cells {
+		cells[i] = cellOf(count, svc, first.Add(time.Duration(i)*time.Hour), first.Add(time.Duration(i+1)*time.Hour), now)
+	}
+	return cells
+}
+
+// Days lays counts out in the days of a zone, of which now lies in the last. A day has the
+// hours of UTC that begin in it: 23 or 25 when the clock changes.
+func Days(count func(hour time.Time) Counts, svc Service, now time.Time, n int, zone *time.Location) []Cell {
+	year, month, day := now.In(zone).Date()
+	cells := make([]Cell, n)
+	for i := range cells {
+		start := time.Date(year, month, day-(n-1)+i, 0, 0, 0, 0, zone)
+		cells[i] = cellOf(count, svc, start, time.Date(year, month, day-(n-1)+i+1, 0, 0, 0, 0, zone), now)
+	}
+	return cells
+}
+
+func cellOf(count func(hour time.Time) Counts, svc Service, start, end, now time.Time) Cell {
+	c := Cell{Start: start, Length: end.Sub(start)}
+	c.Counts = CountBetween(count, start, end)
+	c.Expected = svc.Due(start, end, now)
+	c.Outcome = c.Worst()
+	return c
+}
+
+// CountBetween adds up the hours of UTC that begin in [from, to).
+func CountBetween(count func(hour time.Time) Counts, from, to time.Time) Counts {
+	hour := from.UTC().Truncate(time.Hour)
+	if hour.Before(from) {
+		hour = hour.Add(time.Hour)
+	}
+	var sum Counts
+	for ; hour.Before(to); hour = hour.Add(time.Hour) {
+		sum = sum.Add(count(hour))
+	}
+	return sum
+}
+
+// Explain puts the reason of the first outage that touches it on every cell with a failure.
+func Explain(cells []Cell, outages []Outage) {
+	next := 0
+	for i := range cells {
+		c := &cells[i]
+		end := c.Start.Add(c.Length)
+		for next < len(outages) && outages[next].Last.Before(c.Start) {
+			next++
+		}
+		if c.Down > 0 && next < len(outages) && outages[next].Begin.Before(end) {
+			c.Reason, c.HTTPStatus = outages[next].Reason, outages[next].HTTPStatus
+		}
+	}
+}
+
 func (c *Cell) add(s Sample) {
 	c.Counts = c.Count(s.Outcome)
 	c.Latency += s.Duration()
@@ -71,7 +154,7 @@ func (s Service) Due(from, to, now time.Time) int {
 // State is the service's present state: the outcome of its last sample while that is
 // fresh, Unknown once the run after it is overdue.
 func State(last Sample, svc Service, now time.Time) Outcome {
-	if last.Outcome == Unknown || now.Sub(last.Time()) > svc.Interval+svc.Timeout+staleGrace {
+	if last.Outcome == Unknown || now.Sub(last.Time()) > svc.Holds() {
 		return Unknown
 	}
 	return last.Outcome

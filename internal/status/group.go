@@ -1,0 +1,74 @@
+package status
+
+// Group is a heading with services below it.
+type Group struct {
+	ID          string // Unique, [a-z0-9-]; "services" for those without a group.
+	Name        string // Empty for the services without a group.
+	Description string
+	Services    []int // Indices, in the order of the page.
+}
+
+// NoGroup is the id of the services that stand below no heading.
+const NoGroup = "services"
+
+// Groups puts services below their headings: first the configured groups in their order,
+// then all others in the order in which services name them. A group without services is
+// left out.
+func Groups(services []Service, configured []Group) []Group {
+	groups := make([]Group, 0, len(configured)+1)
+	at := map[string]int{}
+	for _, g := range configured {
+		g.Services = nil
+		at[g.Name] = len(groups)
+		groups = append(groups, g)
+	}
+	used := map[string]bool{}
+	for _, g := range groups {
+		used[g.ID] = true
+	}
+	for i, s := range services {
+		n, known := at[s.Group]
+		if !known {
+			n = len(groups)
+			at[s.Group] = n
+			groups = append(groups, Group{ID: groupID(s.Group, used), Name: s.Group})
+		}
+		groups[n].Services = append(groups[n].Services, i)
+	}
+	kept := groups[:0]
+	for _, g := range groups {
+		if len(g.Services) > 0 {
+			kept = append(kept, g)
+		}
+	}
+	return kept
+}
+
+func groupID(name string, used map[string]bool) string {
+	id := NoGroup
+	if name != "" {
+		id = Slug(name)
+	}
+	if id == "" {
+		id = "group"
+	}
+	for used[id] {
+		id += "-2"
+	}
+	used[id] = true
+	return id
+}
+
+// Worst sums the states of a group or page up. What nobody knows is worse than up: not all
+// being known is no good news; but it hides no service that is known to be slow or down.
+func Worst(states []Outcome) Outcome {
+	worst, unknown := Unknown, len(states) == 0
+	for _, s := range states {
+		worst = max(worst, s)
+		unknown = unknown || s == Unknown
+	}
+	if worst == Up && unknown {
+		return Unknown
+	}
+	return worst
+}
