@@ -67,6 +67,26 @@ func (d *Database) Days(ctx context.Context, from, to time.Time) ([]status.Bucke
 	return d.store.Days(ctx, from, to)
 }
 
+// SignalsOf yields the signals of one service in the store received in [from, to), oldest first.
+func (d *Database) SignalsOf(ctx context.Context, svc status.Service, from, to time.Time) iter.Seq2[status.Signal, error] {
+	return d.store.SignalsOf(ctx, svc, from, to)
+}
+
+// HoursOf returns the sums of one service in the UTC hours that start in [from, to).
+func (d *Database) HoursOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.Bucket, error) {
+	return d.store.HoursOf(ctx, svc, from, to)
+}
+
+// LatenciesOf returns the latencies of one service in the UTC hours that start in [from, to).
+func (d *Database) LatenciesOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.LatencyHour, error) {
+	return d.store.LatenciesOf(ctx, svc, from, to)
+}
+
+// Failures yields the failed signals in the store received in [from, to), oldest first.
+func (d *Database) Failures(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error] {
+	return d.store.Failures(ctx, from, to)
+}
+
 // Ping asks the store whether it can be read and written now.
 func (d *Database) Ping(ctx context.Context) error { return d.store.Ping(ctx) }
 

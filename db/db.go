@@ -22,6 +22,16 @@ type Store interface {
 	Hours(ctx context.Context, from, to time.Time) ([]status.Bucket, error)
 	// Days returns the sums of the UTC days that start in [from, to), by start, then service.
 	Days(ctx context.Context, from, to time.Time) ([]status.Bucket, error)
+	// SignalsOf yields the signals of one service received in [from, to), oldest first: those
+	// under its id, and those of other writers under its URL.
+	SignalsOf(ctx context.Context, svc status.Service, from, to time.Time) iter.Seq2[status.Signal, error]
+	// HoursOf returns the sums of one service in the UTC hours that start in [from, to), one an hour.
+	HoursOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.Bucket, error)
+	// LatenciesOf returns the latencies of one service in the UTC hours that start in
+	// [from, to), of measurements that found it available. They outlive the signals.
+	LatenciesOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.LatencyHour, error)
+	// Failures yields the signals with the outcome Down received in [from, to), oldest first.
+	Failures(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error]
 	// Ping tells whether the store can be read and written now.
 	Ping(ctx context.Context) error
 	Close() error

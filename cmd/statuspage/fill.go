@@ -14,6 +14,7 @@ const (
 	fillBatch    = 500
 	fillRetry    = time.Second // Doubled up to fillRetryMax.
 	fillRetryMax = 10 * time.Second
+	maxResolved  = 200 // Of a service's outages, the newest, that the store is asked the end of.
 	// viewsLag is how long a store may take until its rollups know what it has just been given.
 	viewsLag = 3 * time.Second
 )
@@ -98,9 +99,40 @@ func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool) error
 		return fmt.Errorf("read the last days: %w", err)
 	}
 	a.board.SetHistory(hour, hours)
+	if err := a.fillOutages(ctx, start, hour); err != nil {
+		return err
+	}
 	from := start.Add(-a.lookBack())
 	if _, err := feed(a.store.Signals(ctx, from, start.Add(-2*time.Hour)), a.board.Backfill); err != nil {
 		return fmt.Errorf("read the last day: %w", err)
+	}
+	return nil
+}
+
+// fillOutages derives the outages of the past from the failed signals in the store, and asks
+// it when the services came back: failed signals alone don't tell a recovery from a time
+// in which nobody measured.
+func (a *app) fillOutages(ctx context.Context, start, hour time.Time) error {
+	var failed []status.Signal
+	if _, err := feed(a.store.Failures(ctx, start.Add(-a.cfg.Retention), hour), func(batch []status.Signal) { failed = append(failed, batch...) }); err != nil {
+		return fmt.Errorf("read the failures: %w", err)
+	}
+	a.board.SetOutages(hour, failed)
+	for i, svc := range a.board.Services() {
+		for n, o := range a.board.Outages(i, start) {
+			if n >= maxResolved || !o.Lapsed {
+				continue
+			}
+			for s, err := range a.store.SignalsOf(ctx, svc, o.Last.Add(time.Microsecond), o.Last.Add(svc.Holds())) {
+				if err != nil {
+					return fmt.Errorf("read the end of an outage: %w", err)
+				}
+				if s.Available {
+					a.board.Resolve(o, s.Received)
+					break
+				}
+			}
+		}
 	}
 	return nil
 }

@@ -201,6 +201,9 @@ func (a *app) readiness() handlers.Readiness {
 }
 
 func (a *app) observe(c status.Check, r probe.Result) {
+	if !r.CertificateExpiry.IsZero() {
+		a.board.SetCertificate(c.ID, r.CertificateExpiry)
+	}
 	a.metrics.Observe(metrics.Probe{
 		Service: c.ID, Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
 		Duration: r.Duration, HTTPStatus: r.HTTPStatus, CertificateExpiry: r.CertificateExpiry,

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"statuspage/db"
 	"statuspage/internal/status"
 	"strings"
@@ -37,6 +38,9 @@ func Run(t *testing.T, open func(t *testing.T) db.Store) {
 		{"order and borders", orderAndBorders},
 		{"hours and days", hoursAndDays},
 		{"rows of other writers", otherWriters},
+		{"one service", oneService},
+		{"latencies", latencies},
+		{"failures", failures},
 		{"refused signals", refused},
 		{"cancelled context", cancelled},
 		{"concurrent writers", concurrent},
@@ -67,8 +71,12 @@ func Signal(service string, after time.Duration, o status.Outcome) status.Signal
 
 // Collect reads all signals of a range.
 func Collect(ctx context.Context, s db.Store, from, to time.Time) ([]status.Signal, error) {
+	return collect(s.Signals(ctx, from, to))
+}
+
+func collect(signals iter.Seq2[status.Signal, error]) ([]status.Signal, error) {
 	var all []status.Signal
-	for sig, err := range s.Signals(ctx, from, to) {
+	for sig, err := range signals {
 		if err != nil {
 			return all, err
 		}
@@ -284,6 +292,83 @@ func otherWriters(t *testing.T, s db.Store) {
 		}
 	}
 	sums(t, s, want(T0.Truncate(time.Hour)), want(T0.Truncate(24*time.Hour)))
+}
+
+// api is the service that the reads of one service are asked for.
+var api = status.Service{ID: "api", URL: "https://api.example"}
+
+func oneService(t *testing.T, s db.Store) {
+	foreign := Signal("api", time.Minute, status.Down)
+	foreign.Service = "" // Of another writer, under the same URL.
+	stranger := Signal("other", 2*time.Minute, status.Up)
+	stranger.Service = ""
+	moved := Signal("api", 3*time.Minute, status.Up)
+	moved.URL = "https://moved.example"
+	want := []status.Signal{Signal("api", 0, status.Up), foreign, moved}
+	write(t, s, append([]status.Signal{Signal("apis", 0, status.Down), stranger, Signal("api", -time.Hour, status.Down), Signal("api", time.Hour, status.Down)}, want...)...)
+	hour := T0.Truncate(time.Hour)
+	Poll(t, func() string {
+		got, err := collect(s.SignalsOf(t.Context(), api, T0, T0.Add(time.Hour)))
+		if err != nil {
+			return err.Error()
+		}
+		return cmp.Diff(want, got)
+	})
+	Poll(t, func() string {
+		got, err := s.HoursOf(t.Context(), api, hour, hour.Add(time.Hour))
+		switch {
+		case err != nil:
+			return err.Error()
+		case len(got) != 1 || !got[0].Start.Equal(hour) || got[0].Counts != status.Counts{Up: 2, Down: 1}:
+			return fmt.Sprintf("hours = %+v, want one with 2 up and 1 down", got)
+		}
+		return ""
+	})
+}
+
+func latencies(t *testing.T, s db.Store) {
+	var batch []status.Signal
+	want := status.Histogram{}
+	for i, d := range []time.Duration{0, 1500 * time.Nanosecond, 700 * time.Microsecond, 42 * time.Millisecond, 43 * time.Millisecond, 1234 * time.Millisecond, 59 * time.Second} {
+		sig := Signal("api", time.Duration(i)*time.Second, status.Up+status.Outcome(i%2))
+		sig.Duration = d.Truncate(time.Microsecond)
+		want[status.Bin(sig.Duration)]++
+		batch = append(batch, sig)
+	}
+	later := Signal("api", time.Hour, status.Up)
+	batch = append(batch, Signal("api", 20*time.Second, status.Down), Signal("other", 0, status.Up), later)
+	changed := Signal("api", 30*time.Second, status.Up)
+	write(t, s, changed)
+	changed.Outcome, changed.Available = status.Down, false // Overwritten: its latency counts no more.
+	write(t, s, append(batch, changed)...)
+	write(t, s, batch...)
+	hour := T0.Truncate(time.Hour)
+	all := []status.LatencyHour{{Start: hour, Histogram: want}, {Start: hour.Add(time.Hour), Histogram: status.Histogram{status.Bin(later.Duration): 1}}}
+	Poll(t, func() string {
+		got, err := s.LatenciesOf(t.Context(), api, hour, hour.Add(2*time.Hour))
+		if err != nil {
+			return err.Error()
+		}
+		return cmp.Diff(all, got)
+	})
+	got, err := s.LatenciesOf(t.Context(), api, hour, hour.Add(time.Hour))
+	if diff := cmp.Diff(all[:1], got); diff != "" || err != nil {
+		t.Errorf("[from, to): %v %s", err, diff)
+	}
+}
+
+func failures(t *testing.T, s db.Store) {
+	foreign := Signal("x", 3*time.Second, status.Down)
+	foreign.Service = ""
+	want := []status.Signal{Signal("a", 0, status.Down), Signal("b", time.Second, status.Down), foreign}
+	write(t, s, append([]status.Signal{Signal("a", time.Second, status.Up), Signal("b", 0, status.Degraded), Signal("a", time.Hour, status.Down)}, want...)...)
+	Poll(t, func() string {
+		got, err := collect(s.Failures(t.Context(), T0, T0.Add(time.Hour)))
+		if err != nil {
+			return err.Error()
+		}
+		return cmp.Diff(want, got)
+	})
 }
 
 func refused(t *testing.T, s db.Store) {

@@ -107,7 +107,7 @@ func address(text string) (string, error) {
 	return u.String(), nil
 }
 
-// Ping tells whether the store can be read and written now: the table and both views are
+// Ping tells whether the store can be read and written now: the table and its views are
 // there, and the table applies what is written to it.
 func (s *Store) Ping(ctx context.Context) error {
 	var suspended bool
@@ -121,12 +121,12 @@ func (s *Store) Ping(ctx context.Context) error {
 		return fmt.Errorf("table %s is suspended, see wal_tables(): %w", s.names.signals, status.ErrUnavailable)
 	}
 	var views int64
-	if err := s.pool.QueryRow(ctx, `SELECT count() FROM materialized_views() WHERE (view_name = $1 OR view_name = $2) AND view_status != 'invalid'`,
-		s.names.hourly, s.names.daily).Scan(&views); err != nil {
+	if err := s.pool.QueryRow(ctx, `SELECT count() FROM materialized_views() WHERE view_name IN ($1, $2, $3) AND view_status != 'invalid'`,
+		s.names.hourly, s.names.daily, s.names.latencies).Scan(&views); err != nil {
 		return fmt.Errorf("ping QuestDB: %w", err)
 	}
-	if views != 2 {
-		return fmt.Errorf("view %s or %s is missing or invalid: %w", s.names.hourly, s.names.daily, status.ErrUnavailable)
+	if views != 3 {
+		return fmt.Errorf("view %s, %s or %s is missing or invalid: %w", s.names.hourly, s.names.daily, s.names.latencies, status.ErrUnavailable)
 	}
 	return nil
 }

@@ -133,7 +133,7 @@ func (w *schema) table(ctx context.Context) error {
 
 // resume lets suspended tables go on: what suspended them, such as a full disk, may be over.
 func (w *schema) resume(ctx context.Context) error {
-	for _, name := range []string{w.names.signals, w.names.hourly, w.names.daily} {
+	for _, name := range []string{w.names.signals, w.names.hourly, w.names.daily, w.names.latencies} {
 		var n int64
 		if err := w.conn.QueryRow(ctx, `SELECT count() FROM wal_tables() WHERE name = $1 AND suspended`, name).Scan(&n); err != nil {
 			return err
@@ -156,6 +156,7 @@ func (w *schema) views(ctx context.Context) error {
 	for _, view := range []struct{ name, create, partition string }{
 		{w.names.hourly, w.sql.createHourly, "MONTH"},
 		{w.names.daily, w.sql.createDaily, "YEAR"},
+		{w.names.latencies, w.sql.createLatencies, "MONTH"},
 	} {
 		all, err := w.tables(ctx)
 		if err != nil {
@@ -204,7 +205,7 @@ func (w *schema) ttl(ctx context.Context) error {
 	if err := w.settled(ctx, w.names.signals); err != nil {
 		return err
 	}
-	for _, view := range []string{w.names.hourly, w.names.daily} {
+	for _, view := range []string{w.names.hourly, w.names.daily, w.names.latencies} {
 		if err := w.refreshed(ctx, view); err != nil {
 			return err
 		}

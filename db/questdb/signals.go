@@ -46,10 +46,25 @@ func (s *Store) Write(ctx context.Context, signals []status.Signal) error {
 // Signals yields the signals received in [from, to), oldest first. The iteration ends
 // after an error.
 func (s *Store) Signals(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error] {
+	return s.read(ctx, s.sql.signals, instant(from), instant(to))
+}
+
+// SignalsOf yields the signals of one service received in [from, to), oldest first: those
+// under its id, and those of other writers under its URL.
+func (s *Store) SignalsOf(ctx context.Context, svc status.Service, from, to time.Time) iter.Seq2[status.Signal, error] {
+	return s.read(ctx, s.sql.signalsOf, instant(from), instant(to), svc.ID, svc.URL)
+}
+
+// Failures yields the signals with the outcome Down received in [from, to), oldest first.
+func (s *Store) Failures(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error] {
+	return s.read(ctx, s.sql.failed, instant(from), instant(to))
+}
+
+func (s *Store) read(ctx context.Context, query string, args ...any) iter.Seq2[status.Signal, error] {
 	return func(yield func(status.Signal, error) bool) {
 		ctx, cancel := context.WithCancel(ctx) // A reader who stops early doesn't wait for the rest.
 		defer cancel()
-		rows, err := s.pool.Query(ctx, s.sql.signals, instant(from), instant(to))
+		rows, err := s.pool.Query(ctx, query, args...)
 		if err != nil {
 			yield(status.Signal{}, fmt.Errorf("read signals: %w", err))
 			return
@@ -92,16 +107,40 @@ func scan(rows pgx.Rows) (status.Signal, error) {
 
 // Hours returns the sums of the UTC hours that start in [from, to), by start, then service.
 func (s *Store) Hours(ctx context.Context, from, to time.Time) ([]status.Bucket, error) {
-	return s.buckets(ctx, s.sql.hours, from, to)
+	return s.buckets(ctx, s.sql.hours, instant(from), instant(to))
 }
 
 // Days returns the sums of the UTC days that start in [from, to), by start, then service.
 func (s *Store) Days(ctx context.Context, from, to time.Time) ([]status.Bucket, error) {
-	return s.buckets(ctx, s.sql.days, from, to)
+	return s.buckets(ctx, s.sql.days, instant(from), instant(to))
 }
 
-func (s *Store) buckets(ctx context.Context, query string, from, to time.Time) ([]status.Bucket, error) {
-	rows, err := s.pool.Query(ctx, query, instant(from), instant(to))
+// HoursOf returns the sums of one service in the UTC hours that start in [from, to), one an hour.
+func (s *Store) HoursOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.Bucket, error) {
+	return s.buckets(ctx, s.sql.hoursOf, instant(from), instant(to), svc.ID, svc.URL)
+}
+
+// LatenciesOf returns the latencies of one service in the UTC hours that start in [from, to).
+func (s *Store) LatenciesOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.LatencyHour, error) {
+	rows, err := s.pool.Query(ctx, s.sql.latencies, instant(from), instant(to), svc.ID, svc.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read latencies: %w", err)
+	}
+	var all []status.LatencyHour
+	var start time.Time
+	var bin int32
+	var n int64
+	if _, err := pgx.ForEachRow(rows, []any{&start, &bin, &n}, func() error {
+		all = status.AppendLatency(all, start.UTC(), int(bin), int(n))
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("read latencies: %w", err)
+	}
+	return all, nil
+}
+
+func (s *Store) buckets(ctx context.Context, query string, args ...any) ([]status.Bucket, error) {
+	rows, err := s.pool.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read sums: %w", err)
 	}

@@ -6,12 +6,13 @@ import "strings"
 // statement, since identifiers cannot be parameters; their alphabet is checked in New.
 type names struct {
 	signals, hourly, daily string
+	latencies              string
 	upgrading, before      string // A number follows.
 }
 
 func namesWith(prefix string) names {
 	n := prefix + "signals"
-	return names{signals: n, hourly: n + "_hourly", daily: n + "_daily", upgrading: n + "_upgrading_", before: n + "_before_upgrade_"}
+	return names{signals: n, hourly: n + "_hourly", daily: n + "_daily", latencies: n + "_latency_hourly", upgrading: n + "_upgrading_", before: n + "_before_upgrade_"}
 }
 
 // column is a column of the signals table. The first four are those of the classic table.
@@ -31,9 +32,11 @@ var columns = []column{
 }
 
 type statementTexts struct {
-	insert, signals, hours, days string
-	createTable, dedup           string
-	createHourly, createDaily    string
+	insert, signals, hours, days          string
+	signalsOf, hoursOf, latencies, failed string
+	createTable, dedup                    string
+	createHourly, createDaily             string
+	createLatencies                       string
 }
 
 func textsFor(n names) statementTexts {
@@ -47,14 +50,28 @@ func textsFor(n names) statementTexts {
 	for i, c := range columns {
 		kinds[i] = c.name + ` ` + c.kind
 	}
+	columnsOf := `SELECT url, http_status, received, available, service, region, outcome, duration, reason, error
+		FROM ` + n.signals + ` WHERE received >= $1 AND received < $2`
+	const ofService = ` AND (service = $3 OR (service IS NULL AND url = $4))`
+	// What status.ParseOutcome says: a known outcome counts, else the available column decides.
+	const isDown = `(outcome = 'down' OR (NOT available AND (outcome IS NULL OR outcome NOT IN ('up', 'degraded'))))`
+	const isAvailable = `(outcome IN ('up', 'degraded') OR (available AND (outcome IS NULL OR outcome != 'down')))`
 	table := `CREATE TABLE IF NOT EXISTS ` + n.signals + ` (` + strings.Join(kinds, `, `)
 	return statementTexts{
 		insert: `INSERT INTO ` + n.signals + ` (url, http_status, received, available, service, region, outcome, duration, reason, error)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		signals: `SELECT url, http_status, received, available, service, region, outcome, duration, reason, error
-			FROM ` + n.signals + ` WHERE received >= $1 AND received < $2 ORDER BY received`,
-		hours:       buckets(n.hourly),
-		days:        buckets(n.daily),
+		signals:   columnsOf + ` ORDER BY received`,
+		signalsOf: columnsOf + ofService + ` ORDER BY received`,
+		failed:    columnsOf + ` AND ` + isDown + ` ORDER BY received`,
+		hours:     buckets(n.hourly),
+		days:      buckets(n.daily),
+		hoursOf: `SELECT received, max(service) service, max(url) url, sum(up) up, sum(degraded) degraded, sum(down) down, sum(duration) duration FROM ` + n.hourly +
+			` WHERE received >= $1 AND received < $2` + ofService + ` GROUP BY received`,
+		latencies: `SELECT received, bin, sum(n) n FROM ` + n.latencies + ` WHERE received >= $1 AND received < $2` + ofService + ` GROUP BY received, bin ORDER BY received`,
+		// status.Bin in SQL. Rows of other writers have no duration, and so no latency.
+		createLatencies: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.latencies + ` WITH BASE ` + n.signals + ` REFRESH IMMEDIATE AS (
+			SELECT received, service, url, cast(floor(ln(CASE WHEN duration < 1 THEN 1 ELSE duration END) * 8 / ln(2)) AS INT) bin, count() n
+			FROM ` + n.signals + ` WHERE duration IS NOT NULL AND ` + isAvailable + ` SAMPLE BY 1h) PARTITION BY MONTH`,
 		createTable: table + `) TIMESTAMP(received) PARTITION BY DAY WAL DEDUP UPSERT KEYS(received, service, region, url)`,
 		dedup:       `ALTER TABLE ` + n.signals + ` DEDUP ENABLE UPSERT KEYS(received, service, region, url)`,
 		// The three cases say what status.ParseOutcome says: a known outcome counts, else

@@ -44,6 +44,21 @@ CREATE TABLE signals_daily (
 	PRIMARY KEY (received, service, url)
 ) WITHOUT ROWID;
 PRAGMA user_version = 1;`,
+	// Latencies by hour and bin (status.Bin), and failures by service: the reads of history.
+	`
+CREATE TABLE latencies_hourly (
+	service  TEXT NOT NULL,
+	url      TEXT NOT NULL,
+	received INTEGER NOT NULL,
+	bin      INTEGER NOT NULL,
+	n        INTEGER NOT NULL,
+	PRIMARY KEY (service, url, received, bin)
+) WITHOUT ROWID;
+INSERT INTO latencies_hourly (service, url, received, bin, n)
+	SELECT service, url, received - received % 3600000000, CAST(floor(ln(max(duration, 1)) * 8 / ln(2)) AS INTEGER), count(*)
+	FROM signals WHERE outcome IN ('up', 'degraded') GROUP BY 1, 2, 3, 4;
+CREATE INDEX signals_down ON signals (received, service) WHERE outcome = 'down';
+PRAGMA user_version = 2;`,
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {

@@ -21,12 +21,20 @@ const (
 	addDay = `INSERT INTO signals_daily (received, service, url, up, degraded, down, duration) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (received, service, url) DO UPDATE SET up = up + excluded.up, degraded = degraded + excluded.degraded,
 		down = down + excluded.down, duration = duration + excluded.duration`
+	addLatency = `INSERT INTO latencies_hourly (service, url, received, bin, n) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (service, url, received, bin) DO UPDATE SET n = n + excluded.n`
 )
 
 // bucket is the key of one row of sums.
 type bucket struct {
 	start        int64
 	service, url string
+}
+
+// latencyBin is the key of one bin of an hour's latencies.
+type latencyBin struct {
+	bucket
+	bin int
 }
 
 // sums is what a batch changes in a bucket; an overwritten row takes its old share out.
@@ -78,7 +86,7 @@ func write(ctx context.Context, tx *sql.Tx, signals []status.Signal) error {
 	if err != nil {
 		return err
 	}
-	hours, days := map[bucket]sums{}, map[bucket]sums{}
+	hours, days, latencies := map[bucket]sums{}, map[bucket]sums{}, map[latencyBin]int{}
 	for _, sig := range signals {
 		at := sig.Received.UnixMicro()
 		hour := bucket{floor(at, time.Hour), sig.Service, sig.URL}
@@ -92,6 +100,9 @@ func write(ctx context.Context, tx *sql.Tx, signals []status.Signal) error {
 			was := status.ParseOutcome(outcome, available)
 			hours[hour] = hours[hour].plus(-1, was, duration)
 			days[day] = days[day].plus(-1, was, duration)
+			if was.Available() {
+				latencies[latencyBin{hour, status.Bin(time.Duration(duration) * time.Microsecond)}]--
+			}
 		case !errors.Is(err, sql.ErrNoRows):
 			return err
 		}
@@ -102,6 +113,12 @@ func write(ctx context.Context, tx *sql.Tx, signals []status.Signal) error {
 		}
 		hours[hour] = hours[hour].plus(1, sig.Outcome, duration)
 		days[day] = days[day].plus(1, sig.Outcome, duration)
+		if sig.Outcome.Available() {
+			latencies[latencyBin{hour, status.Bin(sig.Duration)}]++
+		}
+	}
+	if err := addLatencies(ctx, tx, latencies); err != nil {
+		return err
 	}
 	if err := add(ctx, tx, addHour, hours); err != nil {
 		return err
@@ -119,6 +136,22 @@ func add(ctx context.Context, tx *sql.Tx, query string, changes map[bucket]sums)
 			continue // A repeated batch changes nothing.
 		}
 		if _, err := stmt.ExecContext(ctx, b.start, b.service, b.url, c.up, c.degraded, c.down, c.duration); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func addLatencies(ctx context.Context, tx *sql.Tx, changes map[latencyBin]int) error {
+	stmt, err := tx.PrepareContext(ctx, addLatency)
+	if err != nil {
+		return err
+	}
+	for b, n := range changes {
+		if n == 0 {
+			continue
+		}
+		if _, err := stmt.ExecContext(ctx, b.service, b.url, b.start, b.bin, n); err != nil {
 			return err
 		}
 	}

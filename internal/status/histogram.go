@@ -90,3 +90,12 @@ type LatencyHour struct {
 	Start time.Time
 	Histogram
 }
+
+// AppendLatency adds n latencies of a bin to hours that come in order of time.
+func AppendLatency(hours []LatencyHour, start time.Time, bin, n int) []LatencyHour {
+	if last := len(hours) - 1; last < 0 || !hours[last].Start.Equal(start) {
+		hours = append(hours, LatencyHour{Start: start, Histogram: Histogram{}})
+	}
+	hours[len(hours)-1].Histogram[bin] += n
+	return hours
+}
