@@ -1,13 +1,12 @@
 package handlers
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"statuspage/internal/status"
 	"statuspage/views"
+	"statuspage/views/lang"
 	"strconv"
 	"strings"
 
@@ -45,7 +44,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	c.Status(p.code)
 	if wantsPage(c) {
 		c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
-		c.Context().Response.SetBodyRaw(s.errorPage(p))
+		c.Context().Response.SetBodyRaw(s.errorPage(c, p))
 		return nil
 	}
 	body, _ := json.Marshal(struct { // Strings and a number always encode.
@@ -99,23 +98,14 @@ func wantsPage(c *fiber.Ctx) bool {
 	return strings.Contains(c.Get(fiber.HeaderAccept), "text/html")
 }
 
-// errorPage returns the page for a problem; those for 404 and 500 were drawn at start.
-func (s *Server) errorPage(p *problem) []byte {
-	switch p.code {
-	case http.StatusNotFound:
-		return s.notFoundPage
-	case http.StatusInternalServerError:
-		return s.brokenPage
-	default:
-		return s.drawError(http.StatusText(p.code), p.detail)
+// errorPage draws the page for a problem, in the visitor's language as far as it is known.
+func (s *Server) errorPage(c *fiber.Ctx, p *problem) []byte {
+	k := look{window: status.LastHour, lang: lang.Match(c.Get(fiber.HeaderAcceptLanguage)), zone: s.board.Location()}
+	headline := http.StatusText(p.code)
+	if p.code == http.StatusNotFound {
+		headline = "Nothing here"
 	}
-}
-
-func (s *Server) drawError(headline, detail string) []byte {
-	var b bytes.Buffer
-	head := views.Head{Title: headline + " · " + s.site.Title, SiteName: s.site.Title, Refresh: 0}
-	if err := views.ErrorPage(head, headline, detail).Render(context.Background(), &b); err != nil {
-		return []byte("<!DOCTYPE html><title>Error</title><p>" + http.StatusText(http.StatusInternalServerError))
-	}
-	return b.Bytes()
+	head := s.live.head(k, "/", headline+" · "+s.site.Title)
+	head.Zone.Empty, head.Canonical = true, ""
+	return s.live.bytes(views.ErrorPage(head, headline, p.detail))
 }

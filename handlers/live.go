@@ -3,13 +3,13 @@ package handlers
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"statuspage/internal/board"
 	"statuspage/internal/hub"
 	"statuspage/internal/status"
 	"statuspage/views"
+	"statuspage/views/lang"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,63 +32,52 @@ const (
 	pageAttention = 10 * time.Second
 	// streamBacklog is how many frames a viewer may lag behind before it is dropped.
 	streamBacklog = 16
-	// detailSamples is how many signals a service's own page lists.
-	detailSamples = 30
 )
 
 // live turns changes of the board into bytes, once each, and hands the same bytes to all
-// readers: rows and banner for the stream, the whole page, records for /signals/stream.
+// readers: frames and pages of each edition, records for /signals/stream.
 type live struct {
-	board *board.Board
-	now   func() time.Time
-	log   *slog.Logger
-	site  Site
-	note  func() string
-	epoch string // Of this process: versions of another one mean nothing here.
+	board  *board.Board
+	now    func() time.Time
+	log    *slog.Logger
+	site   Site
+	dress  views.Site
+	note   func() string
+	epoch  string // Of this process: versions of another one mean nothing here.
+	groups []status.Group
 
-	frames  hub.Hub[[]byte]   // For the page.
-	details []hub.Hub[[]byte] // For the services' own pages, by service.
-	signals hub.Hub[[]byte]   // For /signals/stream.
+	signals hub.Hub[[]byte] // For /signals/stream.
+	version atomic.Uint64   // Of the newest change that was drawn; written under mu.
+	dropped atomic.Uint64   // Viewers dropped by editions that are gone.
 
-	page     atomic.Pointer[ready]
-	version  atomic.Uint64 // Of the newest frame; written under mu.
-	visited  atomic.Int64  // Unix nanoseconds of the newest request for the page.
-	building sync.Mutex    // One rebuild at a time.
-
-	mu     sync.Mutex // Rows, banner and the subscriptions move together.
-	rows   []renderedRow
-	banner renderedRow
-	seen   uint64 // Board version up to which signals are published.
-}
-
-// renderedRow is what a target of the stream last looked like.
-type renderedRow struct {
-	html    []byte
-	version uint64 // Of the frame that brought it.
-	state   status.Outcome
-}
-
-// ready is a page with the version that it shows.
-type ready struct {
-	entity
-	version uint64
-	built   time.Time
+	mu       sync.Mutex                          // Editions, their rows and the subscriptions move together.
+	editions atomic.Pointer[map[string]*edition] // The map is never changed, but replaced.
+	details  map[string]*detailEdition
+	states   []status.Outcome // As last drawn.
+	touched  []uint64         // By service, the version that last changed its row.
+	seen     uint64           // Board version up to which signals are published.
 }
 
 func newLive(o Options) *live {
+	n := len(o.Board.Services())
 	l := &live{
 		board:   o.Board,
 		now:     o.Now,
 		log:     o.Log,
 		site:    o.Site,
+		dress:   o.Site.dress(),
 		note:    o.Note,
 		epoch:   strconv.FormatInt(o.Now().UnixMilli(), 36),
-		details: make([]hub.Hub[[]byte], len(o.Board.Services())),
-		rows:    make([]renderedRow, len(o.Board.Services())),
+		groups:  status.Groups(o.Board.Services(), o.Site.Groups),
+		details: make(map[string]*detailEdition),
+		states:  make([]status.Outcome, n),
+		touched: make([]uint64, n),
 	}
+	l.editions.Store(&map[string]*edition{})
 	l.seen = l.board.Version()
-	l.render(nil, true)
-	l.rebuild()
+	l.version.Store(1) // "Seen nothing" is 0.
+	e, _ := l.edition(look{status.LastHour, lang.Default(), l.board.Location()})
+	l.rebuild(e)
 	return l
 }
 
@@ -101,7 +90,7 @@ func (l *live) run(ctx context.Context) {
 	var (
 		version, sub = l.board.Subscribe()
 		minute       = l.now().Truncate(time.Minute)
-		next         time.Time // Not before then is the page rebuilt.
+		next         time.Time // Not before then are pages rebuilt.
 		waiting      bool
 	)
 	defer func() { sub.Close() }()
@@ -141,9 +130,9 @@ func (l *live) run(ctx context.Context) {
 			}
 		case <-rebuild.C:
 			waiting = false
-			next = l.rebuild()
+			next = l.rebuildVisited()
 		}
-		if changed && !waiting && time.Since(time.Unix(0, l.visited.Load())) < pageAttention {
+		if changed && !waiting {
 			waiting = true
 			rebuild.Reset(max(0, time.Until(next)))
 		}
@@ -175,8 +164,8 @@ func (l *live) overdue(now time.Time) map[int]bool {
 	var late map[int]bool
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for i := range l.rows {
-		if l.board.State(i, now) != l.rows[i].state {
+	for i := range l.states {
+		if l.board.State(i, now) != l.states[i] {
 			if late == nil {
 				late = make(map[int]bool)
 			}
@@ -186,160 +175,39 @@ func (l *live) overdue(now time.Time) map[int]bool {
 	return late
 }
 
-// render draws the dirty rows (or all) and the banner anew, and publishes what differs
-// from before in one frame. It tells whether anything did.
-func (l *live) render(dirty map[int]bool, all bool) bool {
+// render draws the dirty rows (or all) anew in every edition that somebody looks at, and
+// publishes what differs from before, one frame an edition. It tells whether a page that is
+// visited has changed. An edition that nobody looks at is drawn when somebody does.
+func (l *live) render(dirty map[int]bool, all bool) (changed bool) {
 	now := l.now()
-	services := l.board.Services()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	version := l.version.Load() + 1
-	var frame bytes.Buffer
-	for i := range services {
-		if !all && !dirty[i] {
+	if all || len(dirty) > 0 {
+		for i := range l.states {
+			if all || dirty[i] {
+				l.states[i], l.touched[i] = l.board.State(i, now), version
+			}
+		}
+		l.version.Store(version)
+	}
+	for _, e := range *l.editions.Load() {
+		if !e.active() {
+			if all || len(dirty) > 0 {
+				e.stale.Store(true)
+			}
 			continue
 		}
-		row := l.board.Row(i, status.LastHour, l.board.Location(), now)
-		html := l.draw(views.RowView(views.BuildRow(views.RowInput(row), l.board.Location())))
-		if bytes.Equal(html, l.rows[i].html) {
+		frame := l.draw(e, dirty, all || e.stale.Load(), version, now)
+		if len(frame) == 0 {
 			continue
 		}
-		l.rows[i] = renderedRow{html: html, version: version, state: row.State}
-		part := l.draw(views.Partial(views.DOMID(services[i].ID), drawn(html)))
-		frame.Write(part)
-		if l.details[i].Len() > 0 {
-			part = append(part, l.draw(views.Partial("detail", views.Detail(l.detail(i, now))))...)
-			l.details[i].Publish(sseFrame(l.id(version), "", part))
-		}
+		l.version.Store(version) // The banner alone may change, by a note.
+		e.frames.Publish(sseFrame(l.id(version), "", frame))
+		changed = changed || e.visitedLately()
 	}
-	states := make([]status.Outcome, len(l.rows))
-	for i := range l.rows {
-		states[i] = l.rows[i].state
-	}
-	banner := views.BuildBanner(l.site.Title, states, l.board.Newest(), l.note(), l.board.Location())
-	if html := l.draw(views.BannerView(banner)); !bytes.Equal(html, l.banner.html) {
-		l.banner = renderedRow{html: html, version: version}
-		frame.Write(l.draw(views.Partial("banner", drawn(html))))
-	}
-	if frame.Len() == 0 {
-		return false
-	}
-	l.version.Store(version)
-	l.frames.Publish(sseFrame(l.id(version), "", frame.Bytes()))
-	return true
-}
-
-// current is the page for a visitor, at most pageOldest behind. While visitors come, the
-// page is made in advance; the first after a lull waits for it to be made.
-func (l *live) current() *ready {
-	l.visited.Store(time.Now().UnixNano())
-	if p := l.page.Load(); l.isFresh(p) {
-		return p
-	}
-	l.building.Lock()
-	defer l.building.Unlock()
-	if !l.isFresh(l.page.Load()) { // Else somebody has made it meanwhile.
-		l.build()
-	}
-	return l.page.Load()
-}
-
-func (l *live) isFresh(p *ready) bool {
-	return p.version == l.version.Load() || time.Since(p.built) < pageOldest
-}
-
-// rebuild makes the page in advance, and returns the instant before which that should not
-// be done again.
-func (l *live) rebuild() (next time.Time) {
-	l.building.Lock()
-	defer l.building.Unlock()
-	start := time.Now()
-	l.build()
-	return time.Now().Add(max(pageEvery, min(time.Since(start)*pageShare, pageOldest)))
-}
-
-// build puts the page together from the rows as they stand; building must be held.
-func (l *live) build() {
-	built := time.Now()
-	l.mu.Lock()
-	rows := append([]renderedRow(nil), l.rows...)
-	banner, version := l.banner, l.version.Load()
-	l.mu.Unlock()
-	states := make([]status.Outcome, len(rows))
-	for i := range rows {
-		states[i] = rows[i].state
-	}
-	b := views.BuildBanner(l.site.Title, states, l.board.Newest(), "", l.board.Location())
-	head := views.Head{
-		Title: b.Title, SiteName: l.site.Title, Demo: l.site.Demo,
-		Refresh: refreshSeconds, Stream: "/events?since=" + l.id(version),
-	}
-	p := newReady(l.draw(views.Page(head, drawn(banner.html), l.groups(rows))), l.id(version))
-	p.version, p.built = version, built
-	l.page.Store(p)
-}
-
-// groups puts the rows below their headings, in the order in which the operator named them.
-func (l *live) groups(rows []renderedRow) []views.Group {
-	var groups []views.Group
-	at := map[string]int{}
-	for i, s := range l.board.Services() {
-		g, known := at[s.Group]
-		if !known {
-			g = len(groups)
-			at[s.Group] = g
-			groups = append(groups, views.Group{ID: "g" + strconv.Itoa(g), Name: s.Group})
-		}
-		groups[g].Rows = append(groups[g].Rows, drawn(rows[i].html))
-	}
-	return groups
-}
-
-// watch returns what a viewer who has seen version since lacks, and the frames after that.
-// Snapshot and subscription are one step, so that nothing falls between them.
-func (l *live) watch(since string) (catchUp []byte, sub *hub.Subscription[[]byte]) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	seen := l.parse(since)
-	var missed []byte
-	for i, s := range l.board.Services() {
-		if l.rows[i].version > seen {
-			missed = append(missed, l.draw(views.Partial(views.DOMID(s.ID), drawn(l.rows[i].html)))...)
-		}
-	}
-	if l.banner.version > seen {
-		missed = append(missed, l.draw(views.Partial("banner", drawn(l.banner.html)))...)
-	}
-	if missed != nil {
-		catchUp = sseFrame(l.id(l.version.Load()), "", missed)
-	}
-	return catchUp, l.frames.Subscribe(streamBacklog)
-}
-
-// watchService is watch for a service's own page.
-func (l *live) watchService(service int, since string) (catchUp []byte, sub *hub.Subscription[[]byte]) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.rows[service].version > l.parse(since) {
-		missed := l.draw(views.Partial(views.DOMID(l.board.Services()[service].ID), drawn(l.rows[service].html)))
-		missed = append(missed, l.draw(views.Partial("detail", views.Detail(l.detail(service, l.now()))))...)
-		catchUp = sseFrame(l.id(l.version.Load()), "", missed)
-	}
-	return catchUp, l.details[service].Subscribe(streamBacklog)
-}
-
-func (l *live) detail(service int, now time.Time) views.ServiceDetail {
-	s := l.board.Services()[service]
-	d := views.ServiceDetail{
-		ID: s.ID, Name: s.Name, URL: s.PublicURL(),
-		Every:   "every " + shortDuration(s.Interval),
-		Samples: views.BuildSamples(l.board.Recent(service, detailSamples), l.board.Location()),
-	}
-	d.Markdown, d.HTML = badgeSnippets(l.site.BaseURL, s)
-	for _, p := range status.Periods {
-		d.Uptimes = append(d.Uptimes, views.BuildUptime(p.Name, l.board.Uptime(service, p.Length, now)))
-	}
-	return d
+	l.renderDetails(dirty, all, version, now)
+	return changed
 }
 
 // id is the name of a version in event ids, stream addresses and entity tags.
@@ -355,9 +223,9 @@ func (l *live) parse(id string) uint64 {
 	return version
 }
 
-// draw renders a component to bytes. Writing to memory cannot fail, and our components
-// return no errors of their own; should one do so all the same, the log says it.
-func (l *live) draw(c templ.Component) []byte {
+// bytes renders a component. Writing to memory cannot fail, and our components return no
+// errors of their own; should one do so all the same, the log says it.
+func (l *live) bytes(c templ.Component) []byte {
 	var b bytes.Buffer
 	if err := c.Render(context.Background(), &b); err != nil {
 		l.log.Error("render", "error", err)
@@ -373,33 +241,14 @@ func drawn(html []byte) templ.Component {
 	})
 }
 
-// newReady makes an entity of a page, which is always worth compressing, with its version
-// as the tag.
-func newReady(body []byte, tag string) *ready {
-	return &ready{entity: entity{body: body, gzip: compress(body), etag: tag}}
-}
-
-// shortDuration writes an interval as people do: 30 s, 5 min, 1h30m.
-func shortDuration(d time.Duration) string {
-	switch {
-	case d < time.Minute || d%time.Minute != 0 && d < time.Hour:
-		return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + " s"
-	case d < time.Hour:
-		return strconv.Itoa(int(d/time.Minute)) + " min"
+func (l *live) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range *l.editions.Load() {
+		e.frames.Close()
 	}
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
+	for _, d := range l.details {
+		d.frames.Close()
 	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}
-
-func badgeSnippets(base string, s status.Service) (markdown, html string) {
-	page, image := base+views.ServicePath(s.ID), base+"/badge/"+s.ID+".svg"
-	name := strings.NewReplacer("[", "(", "]", ")", "<", "", ">", "", `"`, "", "&", "and").Replace(s.Name)
-	return fmt.Sprintf("[![%s](%s)](%s)", name, image, page),
-		fmt.Sprintf(`<a href="%s"><img src="%s" alt="%s" height="20"></a>`, page, image, name)
+	l.signals.Close()
 }

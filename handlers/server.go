@@ -14,7 +14,6 @@ import (
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"statuspage/static"
-	"statuspage/views"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,13 +35,6 @@ const (
 	refreshSeconds = 30 // How often a page without JavaScript asks again.
 )
 
-// Site is what the pages say of themselves.
-type Site struct {
-	Title   string
-	BaseURL string // Absolute, without a slash at the end; empty when not configured.
-	Demo    bool
-}
-
 // Readiness is what /readyz tells.
 type Readiness struct {
 	Ready   bool   `json:"ready"`
@@ -58,6 +50,7 @@ type Options struct {
 	Board      *board.Board
 	Log        *slog.Logger
 	Site       Site
+	History    History       // Nil: only what the board keeps.
 	CORS       []string      // Origins that may read the API from a browser.
 	MaxViewers int           // Streams at once.
 	Note       func() string // What the page has to say of the product's own state.
@@ -80,9 +73,12 @@ type Server struct {
 	refused    atomic.Uint64
 	records    cache // Of /signals, by version of the board.
 	badges     cache // By version of the page: a state may also change by time alone.
+	pages      cache // The same, of pages other than the plain ones.
+	spans      cache // Of the past, by minute.
+	past       *past
+	zones      zones
+	brand      map[string]*brandFile
 	openapi    *entity
-
-	notFoundPage, brokenPage []byte
 
 	app     *fiber.App
 	running sync.WaitGroup
@@ -107,13 +103,12 @@ func New(o Options) (*Server, error) {
 	s := &Server{
 		board: o.Board, live: newLive(o), site: o.Site, log: o.Log, now: o.Now,
 		ready: o.Ready, metrics: o.Metrics, maxViewers: o.MaxViewers,
+		past: newPast(o.History, o.Now), brand: o.Site.brandFiles(),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.running.Go(func() { s.live.run(ctx) })
 	s.openapi = newEntity(openapi)
-	s.notFoundPage = s.drawError("Nothing here", "There is no page at this address.")
-	s.brokenPage = s.drawError("Something broke", sentence[http.StatusInternalServerError])
 	s.app = fiber.New(fiber.Config{
 		AppName:               "statuspage",
 		DisableStartupMessage: true,
@@ -146,6 +141,11 @@ func (s *Server) routes(origins []string) {
 	}
 	s.app.Get("/", s.page)
 	s.app.Get("/services/:id", s.service)
+	s.app.Get("/services/:id/:at", s.span)
+	s.app.Get("/history", s.history)
+	s.app.Get("/outages/:id", s.outage)
+	s.app.Get("/how", s.how)
+	s.app.Get(brandPrefix+"*", s.brandAsset)
 	// Add, not Get: a HEAD on a stream has no end.
 	s.app.Add(http.MethodGet, "/events", s.events)
 	s.app.Add(http.MethodGet, "/signals/stream", s.signalStream)
@@ -161,7 +161,7 @@ func (s *Server) routes(origins []string) {
 	s.app.Get("/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect(static.Path("icon.svg"), http.StatusFound) })
 }
 
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // secure sets the headers that every answer carries.
 func (s *Server) secure(c *fiber.Ctx) {
@@ -176,21 +176,6 @@ func (s *Server) secure(c *fiber.Ctx) {
 		resources = "cross-origin" // Made to be used on other sites.
 	}
 	c.Set("Cross-Origin-Resource-Policy", resources)
-}
-
-func (s *Server) page(c *fiber.Ctx) error { return sendPage(c, s.live.current()) }
-
-func sendPage(c *fiber.Ctx, p *ready) error {
-	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return send(c, fiber.MIMETextHTMLCharsetUTF8, &p.entity)
-}
-
-func (s *Server) service(c *fiber.Ctx) error {
-	i, ok := s.board.Find(c.Params("id"))
-	if !ok {
-		return notFound("There is no such service.")
-	}
-	return sendPage(c, s.live.servicePage(i))
 }
 
 func (s *Server) static(c *fiber.Ctx) error {
@@ -245,9 +230,14 @@ func (s *Server) Refused() uint64 { return s.refused.Load() }
 
 // Dropped counts the viewers that were dropped because they did not read.
 func (s *Server) Dropped() uint64 {
-	sum := s.live.frames.Dropped() + s.live.signals.Dropped()
-	for i := range s.live.details {
-		sum += s.live.details[i].Dropped()
+	s.live.mu.Lock()
+	defer s.live.mu.Unlock()
+	sum := s.live.dropped.Load() + s.live.signals.Dropped()
+	for _, e := range *s.live.editions.Load() {
+		sum += e.frames.Dropped()
+	}
+	for _, d := range s.live.details {
+		sum += d.frames.Dropped()
 	}
 	return sum
 }
@@ -267,25 +257,4 @@ func (s *Server) Shutdown() error {
 		return fmt.Errorf("stop HTTP: %w", err)
 	}
 	return nil
-}
-
-func (l *live) close() {
-	l.frames.Close()
-	l.signals.Close()
-	for i := range l.details {
-		l.details[i].Close()
-	}
-}
-
-// servicePage draws the page of one service from memory.
-func (l *live) servicePage(service int) *ready {
-	l.mu.Lock()
-	row, version := l.rows[service], l.version.Load()
-	l.mu.Unlock()
-	d := l.detail(service, l.now())
-	head := views.Head{
-		Title: d.Name + " · " + l.site.Title, SiteName: l.site.Title, Demo: l.site.Demo, Refresh: refreshSeconds,
-		Stream: "/events?service=" + d.ID + "&since=" + l.id(version),
-	}
-	return newReady(l.draw(views.ServicePage(head, drawn(row.html), d)), l.id(version)+"-"+d.ID)
 }

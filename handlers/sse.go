@@ -95,24 +95,34 @@ func (s *Server) admit() error {
 	return nil
 }
 
-// events streams what changes on the page, or on one service's page with ?service=.
+// events streams what changes on the page, or on one service's page with ?service=, in the
+// look that the parameters name.
 func (s *Server) events(c *fiber.Ctx) error {
 	since := seenID(c)
-	if id := c.Query("service"); id != "" {
-		service, ok := s.board.Find(id)
-		if !ok {
+	k, err := s.look(c)
+	if err != nil {
+		return err
+	}
+	service, ofService := 0, c.Query("service") != ""
+	if ofService {
+		var ok bool
+		if service, ok = s.board.Find(c.Query("service")); !ok {
 			return notFound("There is no such service.")
 		}
-		if err := s.admit(); err != nil {
-			return err
-		}
-		first, sub := s.live.watchService(service, since)
-		return s.stream(c, first, sub)
 	}
 	if err := s.admit(); err != nil {
 		return err
 	}
-	first, sub := s.live.watch(since)
+	if ofService {
+		first, sub := s.live.watchService(service, k, since)
+		return s.stream(c, first, sub)
+	}
+	e, shared := s.live.edition(k)
+	if !shared { // The page did not ask for a stream either.
+		s.viewers.Add(-1)
+		return errFull
+	}
+	first, sub := s.live.watch(e, since)
 	return s.stream(c, first, sub)
 }
 

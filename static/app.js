@@ -1,71 +1,88 @@
 // What the page does beyond htmx: says whether it is live, keeps the focus on a cell while
-// its row is replaced, moves it with the arrow keys, and speaks transitions.
+// its row is replaced, moves it with the arrow keys, speaks transitions, and remembers what
+// the visitor has folded.
 (() => {
   'use strict';
   const $ = id => document.getElementById(id);
-  const cells = row => [...row.querySelectorAll('td[data-c]')];
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const rows = () => all('.grid tbody tr');
+  const cells = row => all('td[data-c] a', row).filter(a => a.offsetParent);
   let connected = false, tried = false, heard = 0, stream = null, focus = null, states = new Map();
 
-  // One tab stop a row: the newest cell. The others are reached with the arrow keys.
-  const stops = () => document.querySelectorAll('.grid tbody tr').forEach(row => {
-    const all = cells(row);
-    if (all.length && !all.some(c => c.tabIndex === 0)) all[all.length - 1].tabIndex = 0;
-  });
+  // One tab stop for the whole grid: the newest cell of the first row, or where the visitor
+  // was last. All other cells are reached with the arrow keys.
+  const stop = cell => {
+    all('.grid td[data-c] a[tabindex="0"]').forEach(a => { a.tabIndex = -1; });
+    if (cell) cell.tabIndex = 0;
+  };
+  const stops = () => {
+    if (document.querySelector('.grid td[data-c] a[tabindex="0"]')) return;
+    const first = rows()[0];
+    if (first) stop(cells(first).pop());
+  };
   document.addEventListener('keydown', e => {
-    const cell = e.target.closest && e.target.closest('td[data-c]');
+    const cell = e.target.closest && e.target.closest('td[data-c] a');
     if (!cell) return;
-    const all = cells(cell.parentNode), at = all.indexOf(cell);
-    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: all.length - 1 }[e.key];
-    if (e.key === 'Escape') cell.blur();
-    if (to === undefined || !all[to]) return;
+    const row = cell.closest('tr'), line = cells(row), at = line.indexOf(cell), grid = rows(), n = grid.indexOf(row);
+    const beside = by => { const other = grid[n + by]; return other && cells(other)[at]; };
+    const to = {
+      ArrowLeft: () => line[at - 1], ArrowRight: () => line[at + 1], Home: () => line[0], End: () => line[line.length - 1],
+      ArrowUp: () => beside(-1), ArrowDown: () => beside(1), Escape: () => cell.blur(),
+    }[e.key];
+    if (!to) return;
+    const next = to();
     e.preventDefault();
-    cell.tabIndex = -1;
-    all[to].tabIndex = 0;
-    all[to].focus();
+    if (!next) return;
+    stop(next);
+    next.focus();
   });
 
   const remember = () => {
-    const cell = document.activeElement && document.activeElement.closest('td[data-c]');
-    focus = cell && { row: cell.parentNode.id, time: cell.textContent.slice(0, 5) };
-    const link = !cell && document.activeElement && document.activeElement.closest('.grid tbody th a');
-    if (link) focus = { row: link.closest('tr').id };
-    states = new Map([...document.querySelectorAll('.grid tbody tr')].map(r => [r.id, r.dataset.s]));
+    const active = document.activeElement;
+    const cell = active && active.closest('td[data-c] a'), row = active && active.closest('.grid tbody tr');
+    focus = row && { row: row.id, href: cell && cell.getAttribute('href'), end: cell && cells(row).indexOf(cell) };
+    states = new Map(rows().map(r => [r.id, r.dataset.s]));
   };
   const restore = () => {
     const row = focus && $(focus.row);
-    if (row && !row.contains(document.activeElement)) {
-      const cell = focus.time ? cells(row).find(c => c.textContent.slice(0, 5) === focus.time) || cells(row)[0] : row.querySelector('th a');
+    if (row && !row.contains(document.activeElement) && document.activeElement === document.body) {
+      const line = cells(row);
+      const cell = focus.href ? line.find(a => a.getAttribute('href') === focus.href) || line[0] : row.querySelector('th a');
       if (cell) {
-        if (focus.time) cell.tabIndex = 0;
+        if (focus.href) stop(cell);
         cell.focus({ preventScroll: true });
       }
     }
-    const said = [];
-    document.querySelectorAll('.grid tbody tr').forEach(r => {
-      if (states.has(r.id) && states.get(r.id) !== r.dataset.s) {
-        said.push(r.querySelector('th a').textContent + ': ' + r.querySelector('.state').textContent);
-      }
-    });
+    const said = rows().filter(r => states.has(r.id) && states.get(r.id) !== r.dataset.s)
+      .map(r => r.querySelector('th a').textContent + ': ' + r.querySelector('.state').textContent);
     if (said.length) $('say').textContent = said.join('. ');
     stops();
-    const banner = $('banner');
-    if (banner && banner.dataset.title) document.title = banner.dataset.title;
+    const banner = $('banner'), icon = $('icon');
+    if (!banner) return;
+    if (banner.dataset.title) document.title = banner.dataset.title;
+    if (icon && icon.getAttribute('href') !== banner.dataset.icon) icon.href = banner.dataset.icon;
+    // A filter by state shows other services once a state has changed.
+    const filter = document.querySelector('.filter'), state = $('state');
+    if (filter && state && state.value && wasBanner && wasBanner !== banner.querySelector('h1').textContent) filter.requestSubmit();
+    wasBanner = banner.querySelector('h1').textContent;
   };
+  let wasBanner = '';
 
   // "Live" means: connected, and something was heard within two heartbeats.
-  const age = ms => ms < 1500 ? 'just now' : ms < 90e3 ? Math.round(ms / 1000) + ' s ago' : Math.round(ms / 60e3) + ' min ago';
+  const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: 'auto', style: 'short' });
+  const age = ms => ms < 90e3 ? relative.format(-Math.round(ms / 1000), 'second') : relative.format(-Math.round(ms / 60e3), 'minute');
   let offset = 0;
   const show = () => {
-    const live = $('live'), banner = $('banner');
+    const live = $('live'), banner = $('banner'), words = live && live.dataset;
     if (!live) return;
-    const signal = document.querySelector('#detail time'); // On a service's own page.
+    const signal = document.querySelector('#detail .signals time'); // On a service's own page.
     const at = Date.parse(banner ? banner.dataset.at : signal ? signal.dateTime : '');
-    const last = at ? 'last signal ' + age(Math.max(0, Date.now() + offset - at)) : 'no signal yet';
+    const last = at ? words.last.replace('{ago}', age(Math.max(0, Date.now() + offset - at))) : words.none;
     const silent = Date.now() - heard > 45e3;
     const state = !tried ? 'off' : !connected ? 'again' : silent ? 'stale' : 'on';
-    live.dataset.live = state;
-    const words = { off: 'connecting', again: 'Reconnecting · ' + last, stale: 'Stale · ' + last, on: 'Live · ' + last }[state];
-    if (live.textContent !== words) live.textContent = words;
+    words.live = state;
+    const text = state === 'off' ? words.connecting : words[state] + ' · ' + last;
+    if (live.textContent !== text) live.textContent = text;
     // A connection can be dead without a sign, after a sleep or a change of network: end
     // it, and htmx opens another that brings what was missed.
     if (state === 'stale' && stream && stream.reader) stream.reader.cancel();
@@ -82,9 +99,40 @@
   // The first connect is an ordinary request: when it fails nobody tries again but we.
   const again = () => { hear(false); setTimeout(() => location.reload(), 5000 + Math.random() * 10000); };
   document.addEventListener('htmx:error', e => { if (!connected && !tried) again(e); });
-  document.addEventListener('htmx:response:error', again);
+  document.addEventListener('htmx:response:error', e => { if (!connected) again(e); });
+
+  // Another window of the grid, or another filter, came: the board is new.
+  document.addEventListener('htmx:after:swap', () => { refold(); stops(); });
+
+  // What is folded stays folded.
+  const folded = () => { try { return JSON.parse(localStorage.getItem('folded')) || []; } catch { return []; } };
+  const refold = () => folded().forEach(id => { if ($(id)) $(id).open = false; });
+  document.addEventListener('toggle', e => {
+    const group = e.target;
+    if (!group.matches || !group.matches('details.group')) return;
+    const ids = folded().filter(id => id !== group.id);
+    if (!group.open) ids.push(group.id);
+    try { localStorage.setItem('folded', JSON.stringify(ids)); } catch { /* Private mode: not remembered. */ }
+    stops();
+  }, true);
+
+  // The visitor's own time zone is one click away.
+  const offer = () => {
+    const form = document.querySelector('.zone'), tz = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!form || !tz || $('yours')) return;
+    const other = $('tz').value === tz ? form.dataset.own : tz;
+    if (other === $('tz').value) return;
+    const link = document.createElement('button');
+    link.id = 'yours';
+    link.type = 'button';
+    link.textContent = other === tz ? form.dataset.yours.replace('{zone}', tz) : other;
+    link.addEventListener('click', () => { $('tz').value = other; form.requestSubmit(); });
+    form.append(link);
+  };
+
   setInterval(show, 1000);
-  document.addEventListener('DOMContentLoaded', stops);
-  stops();
+  const begin = () => { refold(); stops(); offer(); };
+  document.addEventListener('DOMContentLoaded', begin);
+  begin();
   show();
 })();

@@ -1,6 +1,4 @@
-// Package views turns domain values into HTML with templ. Components get view models made
-// of ready strings; whatever a target or an operator wrote reaches the page escaped. No I/O,
-// no clock: the same values always give the same bytes.
+// Package views turns domain values into HTML with templ components. It reads no clock and
+// does no I/O: the builders take the time, the zone and the language, and give the
+// components ready strings. First page and live update use the same components.
 package views
-
-//go:generate go tool templ generate

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"statuspage/internal/status"
+	"statuspage/views/lang"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,8 @@ import (
 )
 
 var update = flag.Bool("update", false, "accept the golden files as they come out")
+
+var english = Local{Lang: lang.Default(), Zone: time.UTC}
 
 var now = time.Date(2026, 3, 29, 12, 0, 30, 0, time.UTC)
 
@@ -83,16 +86,19 @@ func TestRows(t *testing.T) {
 		"empty":  rowInput("empty", "New", ""),
 		"hidden": hidden,
 	} {
-		golden(t, "row-"+name+".html", render(t, RowView(BuildRow(in, time.UTC))))
+		golden(t, "row-"+name+".html", render(t, RowView(BuildRow(in, english))))
 	}
 }
 
 func TestPageContainsTheRowsOfTheStream(t *testing.T) {
 	t.Parallel()
-	row := RowView(BuildRow(rowInput("api", "API", "uxu"), time.UTC))
-	banner := BannerView(BuildBanner("Acme", []status.Outcome{status.Up, status.Down}, now, "", time.UTC))
-	page := render(t, Page(Head{Title: "T", SiteName: "Acme", Refresh: 30, Stream: "/events?since=a-1"}, banner,
-		[]Group{{ID: "g0", Name: "Public", Rows: []templ.Component{row}}}))
+	row := RowView(BuildRow(rowInput("api", "API", "uxu"), english))
+	banner := BannerView(BuildBanner("Acme", []status.Outcome{status.Up, status.Down}, now, "", english))
+	head := Head{Lang: lang.Default(), Title: "T", Site: Site{Title: "Acme"}, Refresh: 30, Scripts: true}
+	page := render(t, Page(head, Board{
+		Banner: banner, Stream: "/events?since=a-1", Window: "1h", Cells: 60,
+		Groups: []Group{{ID: "g0", Name: "Public", State: GroupState("g0", "up", "All up"), Rows: []templ.Component{row}}},
+	}))
 	for _, part := range [][]byte{render(t, row), render(t, banner)} {
 		if !bytes.Contains(page, part) {
 			t.Error("the page does not hold the same bytes that the stream sends")
@@ -107,13 +113,19 @@ func TestUntrustedTextIsEscaped(t *testing.T) {
 	t.Parallel()
 	const hostile = `<script>alert("evil")</script>'`
 	in := rowInput("api", hostile, "u")
+	hostileHead := Head{
+		Lang: lang.Default(), Title: hostile, Description: hostile, Canonical: "https://x.example/", Site: Site{Title: hostile, Header: []Link{{hostile, "/"}}},
+		Zone: ZoneChoice{Name: hostile, Keep: []Pair{{hostile, hostile}}},
+	}
 	in.Service.URL = "https://x.example/" + hostile
 	for name, c := range map[string]templ.Component{
-		"row":     RowView(BuildRow(in, time.UTC)),
-		"banner":  BannerView(BuildBanner(hostile, nil, now, hostile, time.UTC)),
-		"service": ServicePage(Head{Title: hostile, SiteName: hostile}, templ.NopComponent, ServiceDetail{ID: "a", Name: hostile, URL: hostile, Markdown: hostile, HTML: hostile}),
-		"error":   ErrorPage(Head{Title: hostile, SiteName: hostile}, hostile, hostile),
-		"page":    Page(Head{Title: hostile, SiteName: hostile}, templ.NopComponent, []Group{{ID: "g0", Name: hostile}}),
+		"row":     RowView(BuildRow(in, english)),
+		"banner":  BannerView(BuildBanner(hostile, nil, now, hostile, english)),
+		"service": ServicePage(hostileHead, ServiceView{ID: "a", Name: hostile, URL: hostile, Row: templ.NopComponent, Detail: DetailView(hostileHead, Detail{Outages: []OutageRow{{Reason: hostile, Regions: hostile}}})}),
+		"error":   ErrorPage(hostileHead, hostile, hostile),
+		"page":    Page(hostileHead, Board{Banner: templ.NopComponent, Filter: &Filter{Query: hostile}, Groups: []Group{{ID: "g0", Name: hostile, Description: hostile, State: GroupState("g0", "up", hostile)}}}),
+		"history": HistoryPage(hostileHead, History{Days: []HistoryDay{{Date: "x", Outages: []OutageRow{{Service: hostile, Reason: hostile}}}}}),
+		"span":    SpanPage(hostileHead, Span{Service: hostile, Headline: hostile, Rows: []SpanRow{{Reason: hostile}}}),
 	} {
 		html := render(t, c)
 		if bytes.Contains(html, []byte("<script>")) || bytes.Contains(html, []byte(`"evil"`)) {
@@ -142,7 +154,7 @@ func TestBannerWords(t *testing.T) {
 		{[]status.Outcome{u, d, x, x}, "down", "2 of 4 services are down"},
 		{[]status.Outcome{x, x}, "down", "All 2 services are down"},
 	} {
-		b := BuildBanner("Acme", c.states, now, "", time.UTC)
+		b := BuildBanner("Acme", c.states, now, "", english)
 		if b.State != c.state || b.Headline != c.headline {
 			t.Errorf("%v: %s, %q; want %s, %q", c.states, b.State, b.Headline, c.state, c.headline)
 		}
@@ -160,7 +172,7 @@ func TestCellText(t *testing.T) {
 		"13:00 down, unexpected status 503, 1 up, 1 down, 2 missing, 100 ms": {Start: start, Outcome: status.Down, Reason: status.UnexpectedStatus, HTTPStatus: 503, Counts: status.Counts{Up: 1, Down: 1, Expected: 4}, Latency: 100 * time.Millisecond},
 		"13:00 up, as in the check before; none was due in this minute":      {Start: start, Outcome: status.Up, Carried: true, HTTPStatus: 200},
 	} {
-		if got := cellText(c, zone); got != want {
+		if got := cellText(c, Local{lang.Default(), zone}); got != want {
 			t.Errorf("cellText = %q, want %q", got, want)
 		}
 	}
@@ -172,7 +184,7 @@ func BenchmarkRow(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		w.Reset()
-		_ = RowView(BuildRow(in, time.UTC)).Render(context.Background(), &w)
+		_ = RowView(BuildRow(in, english)).Render(context.Background(), &w)
 	}
 	b.ReportMetric(float64(w.Len()), "bytes")
 }

@@ -91,6 +91,7 @@ func (a *app) build(demo bool) (err error) {
 	}
 	a.server, err = handlers.New(handlers.Options{
 		Board:      a.board,
+		History:    a.store,
 		Log:        a.log,
 		Site:       handlers.Site{Title: a.cfg.Title, BaseURL: a.cfg.BaseURL, Demo: demo},
 		CORS:       a.cfg.CORS,

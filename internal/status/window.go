@@ -48,11 +48,16 @@ type Cell struct {
 }
 
 // Minutes lays the samples (oldest first) out in GridMinutes one-minute cells, the last of
-// which is the minute that now lies in. A service that is checked less often than once a
-// minute carries an outcome over the minutes in which no run was due, until the next is.
+// which is the minute that now lies in.
 func Minutes(samples []Sample, svc Service, now time.Time) []Cell {
-	first := now.Truncate(time.Minute).Add(-(GridMinutes - 1) * time.Minute)
-	cells := make([]Cell, GridMinutes)
+	return MinutesFrom(samples, svc, now.Truncate(time.Minute).Add(-(GridMinutes-1)*time.Minute), GridMinutes, now)
+}
+
+// MinutesFrom lays the samples (oldest first) out in n one-minute cells. A service that is
+// checked less often than once a minute carries an outcome over the minutes in which no
+// run was due, until the next is.
+func MinutesFrom(samples []Sample, svc Service, first time.Time, n int, now time.Time) []Cell {
+	cells := make([]Cell, n)
 	next, last := 0, Sample{}
 	for i := range cells {
 		c := &cells[i]
@@ -158,6 +163,22 @@ func State(last Sample, svc Service, now time.Time) Outcome {
 		return Unknown
 	}
 	return last.Outcome
+}
+
+// Merge makes one cell of neighbouring ones: their counts, and the reason of the first of
+// the worst.
+func Merge(cells []Cell) Cell {
+	if len(cells) == 0 {
+		return Cell{}
+	}
+	last := cells[len(cells)-1]
+	whole := Cell{Start: cells[0].Start, Length: last.Start.Add(last.Length).Sub(cells[0].Start), Counts: Total(cells)}
+	for _, c := range cells {
+		if c.Outcome > whole.Outcome && !c.Carried {
+			whole.Outcome, whole.Reason, whole.HTTPStatus = c.Outcome, c.Reason, c.HTTPStatus
+		}
+	}
+	return whole
 }
 
 // Total adds up the counts of cells.

@@ -1,0 +1,244 @@
+package handlers
+
+import (
+	"bytes"
+	"maps"
+	"statuspage/internal/hub"
+	"statuspage/internal/status"
+	"statuspage/views"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/a-h/templ"
+)
+
+const (
+	// maxEditions bounds the looks that are kept drawn and live at a time; who wants yet
+	// another gets a page that refreshes itself.
+	maxEditions = 64
+	// maxEditionRows bounds the same by rows, of which each takes some 8 KB.
+	maxEditionRows = 20_000
+	minEditions    = 6
+)
+
+// edition is the page in one look: its rows, its frames, and the page put together. Its rows
+// are guarded by live.mu.
+type edition struct {
+	look    look
+	rows    []part // By service.
+	heads   []part // By group.
+	banner  part
+	stale   atomic.Bool   // Changes were not drawn, since nobody looked.
+	version atomic.Uint64 // Of the newest frame.
+	frames  hub.Hub[[]byte]
+
+	page     atomic.Pointer[ready]
+	visited  atomic.Int64 // Unix nanoseconds of the newest request for the page.
+	building sync.Mutex   // One rebuild at a time.
+}
+
+// part is what a target of the stream last looked like.
+type part struct {
+	html    []byte
+	version uint64 // Of the frame that brought it.
+}
+
+// ready is a page with the version that it shows.
+type ready struct {
+	entity
+	version uint64
+	built   time.Time
+}
+
+func (e *edition) active() bool { return e.frames.Len() > 0 || e.visitedLately() }
+
+func (e *edition) visitedLately() bool {
+	return time.Since(time.Unix(0, e.visited.Load())) < pageAttention
+}
+
+// edition returns the edition of a look, drawn; shared is false when the house is full of
+// others, and this one is for one request only. The usual case takes no lock.
+func (l *live) edition(k look) (e *edition, shared bool) {
+	key := k.key()
+	if e, shared = (*l.editions.Load())[key]; !shared {
+		e, shared = l.open(key, k)
+	}
+	e.visited.Store(time.Now().UnixNano())
+	if e.stale.Load() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.refresh(e)
+	}
+	return e, shared
+}
+
+// refresh draws what was not drawn while nobody looked; mu must be held.
+func (l *live) refresh(e *edition) {
+	if e.stale.Load() {
+		l.draw(e, nil, true, l.version.Load(), l.now())
+	}
+}
+
+func (l *live) open(key string, k look) (e *edition, shared bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	editions := maps.Clone(*l.editions.Load())
+	if e, shared = editions[key]; shared {
+		return e, shared
+	}
+	e = &edition{look: k, rows: make([]part, len(l.board.Services())), heads: make([]part, len(l.groups))}
+	e.stale.Store(true)
+	if shared = l.makeRoom(editions); shared {
+		editions[key] = e
+		l.editions.Store(&editions)
+	}
+	return e, shared
+}
+
+// makeRoom lets the edition go that nobody has visited for the longest time and nobody
+// watches, when there are as many as there may be.
+func (l *live) makeRoom(editions map[string]*edition) bool {
+	limit := min(maxEditions, max(minEditions, maxEditionRows/max(1, len(l.board.Services()))))
+	if len(editions) < limit {
+		return true
+	}
+	var oldest *edition
+	for _, e := range editions {
+		if e.frames.Len() == 0 && (oldest == nil || e.visited.Load() < oldest.visited.Load()) {
+			oldest = e
+		}
+	}
+	if oldest == nil {
+		return false
+	}
+	oldest.frames.Close()
+	l.dropped.Add(oldest.frames.Dropped())
+	delete(editions, oldest.look.key())
+	return true
+}
+
+// draw draws the dirty rows (or all), the headings and the banner of an edition, and returns
+// what changed as the partials of a frame; mu must be held.
+func (l *live) draw(e *edition, dirty map[int]bool, all bool, version uint64, now time.Time) []byte {
+	var frame bytes.Buffer
+	put := func(p *part, id string, c templ.Component) {
+		html := l.bytes(c)
+		if bytes.Equal(html, p.html) {
+			return
+		}
+		*p = part{html, version}
+		frame.Write(l.bytes(views.Partial(id, drawn(html))))
+	}
+	services := l.board.Services()
+	for i := range services {
+		if all || dirty[i] {
+			put(&e.rows[i], views.DOMID(services[i].ID), l.row(i, e.look, now))
+		}
+	}
+	for i, g := range l.groups {
+		if g.Name != "" {
+			states := l.statesOf(g.Services)
+			put(&e.heads[i], views.GroupDOMID(g.ID), views.GroupState(g.ID, status.Worst(states).String(), views.GroupText(e.look.lang, states)))
+		}
+	}
+	banner := views.BuildBanner(l.site.Title, l.states, l.board.Newest(), l.note(), e.look.local())
+	put(&e.banner, "banner", views.BannerView(banner))
+	if frame.Len() > 0 {
+		e.version.Store(version)
+	}
+	e.stale.Store(false)
+	return frame.Bytes()
+}
+
+func (l *live) row(service int, k look, now time.Time) templ.Component {
+	row := l.board.Row(service, k.window, k.zone, now)
+	return views.RowView(views.BuildRow(views.RowInput(row), k.local()))
+}
+
+func (l *live) statesOf(services []int) []status.Outcome {
+	states := make([]status.Outcome, len(services))
+	for i, s := range services {
+		states[i] = l.states[s]
+	}
+	return states
+}
+
+// watch returns what a viewer of an edition who has seen version since lacks, and the frames
+// after that. Snapshot and subscription are one step, so that nothing falls between them.
+func (l *live) watch(e *edition, since string) (catchUp []byte, sub *hub.Subscription[[]byte]) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refresh(e)
+	seen := l.parse(since)
+	var missed []byte
+	add := func(p part, id string) {
+		if p.version > seen {
+			missed = append(missed, l.bytes(views.Partial(id, drawn(p.html)))...)
+		}
+	}
+	for i, s := range l.board.Services() {
+		add(e.rows[i], views.DOMID(s.ID))
+	}
+	for i, g := range l.groups {
+		if g.Name != "" {
+			add(e.heads[i], views.GroupDOMID(g.ID))
+		}
+	}
+	add(e.banner, "banner")
+	if missed != nil {
+		catchUp = sseFrame(l.id(l.version.Load()), "", missed)
+	}
+	return catchUp, e.frames.Subscribe(streamBacklog)
+}
+
+// current is the plain page of an edition, at most pageOldest behind. While visitors come, it
+// is made in advance; the first after a lull waits for it to be made.
+func (l *live) current(e *edition) *ready {
+	if p := e.page.Load(); l.isFresh(e, p) {
+		return p
+	}
+	e.building.Lock()
+	defer e.building.Unlock()
+	if !l.isFresh(e, e.page.Load()) { // Else somebody has made it meanwhile.
+		l.build(e)
+	}
+	return e.page.Load()
+}
+
+func (l *live) isFresh(e *edition, p *ready) bool {
+	return p != nil && (p.version == e.version.Load() || time.Since(p.built) < pageOldest)
+}
+
+// rebuildVisited makes the pages that somebody visits in advance, and returns the instant
+// before which that should not be done again.
+func (l *live) rebuildVisited() (next time.Time) {
+	var visited []*edition
+	for _, e := range *l.editions.Load() {
+		if e.visitedLately() && e.page.Load() != nil {
+			visited = append(visited, e)
+		}
+	}
+	start := time.Now()
+	for _, e := range visited {
+		l.rebuild(e)
+	}
+	return time.Now().Add(max(pageEvery, min(time.Since(start)*pageShare, pageOldest)))
+}
+
+func (l *live) rebuild(e *edition) {
+	e.building.Lock()
+	defer e.building.Unlock()
+	l.build(e)
+}
+
+// build puts the page together from the rows as they stand; building must be held.
+func (l *live) build(e *edition) {
+	built := time.Now()
+	html, version := l.compose(e, composition{stream: true})
+	p := &ready{entity: entity{body: html, gzip: compress(html), etag: l.id(version) + "-" + l.tag(e.look)}, version: version, built: built}
+	e.page.Store(p)
+}
+
+// tag is the look in an entity tag.
+func (l *live) tag(k look) string { return newEntity([]byte(k.key())).etag[:6] }

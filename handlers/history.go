@@ -1,0 +1,175 @@
+package handlers
+
+import (
+	"slices"
+	"statuspage/internal/status"
+	"statuspage/views"
+	"time"
+
+	"github.com/a-h/templ"
+	"github.com/gofiber/fiber/v2"
+)
+
+// monthForm is that of a month in addresses.
+const monthForm = "2006-01"
+
+// outageAt is an outage with the service it belongs to.
+type outageAt struct {
+	status.Outage
+	service status.Service
+}
+
+// outages lists the outages of all services that the board keeps, newest first.
+func (s *Server) outages(now time.Time) []outageAt {
+	var all []outageAt
+	for i, svc := range s.board.Services() {
+		for _, o := range s.board.Outages(i, now) {
+			all = append(all, outageAt{o, svc})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b outageAt) int { return b.Begin.Compare(a.Begin) })
+	return all
+}
+
+// history answers GET /history?month=2026-03.
+func (s *Server) history(c *fiber.Ctx) error {
+	k, err := s.look(c)
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	year, month, _ := now.In(k.zone).Date()
+	from := time.Date(year, month, 1, 0, 0, 0, 0, k.zone)
+	if text := c.Query("month"); text != "" {
+		if from, err = time.ParseInLocation(monthForm, text, k.zone); err != nil || from.After(now) || from.Before(historyBegins) {
+			return unprocessable("month must be one of the past, such as 2026-03.")
+		}
+	}
+	e, err := s.pages.get(s.live.version.Load(), "history "+k.key()+from.Format(monthForm), func() ([]byte, error) {
+		head := s.live.head(k, "/history", k.lang.T("history")+" · "+s.site.Title, views.Pair{Name: "month", Value: c.Query("month")})
+		head.Feeds = pageFeeds(k.lang, nil)
+		return s.live.bytes(views.HistoryPage(head, s.month(k, from, now))), nil
+	})
+	if err != nil {
+		return err
+	}
+	return sendHTML(c, e)
+}
+
+func (s *Server) month(k look, from, now time.Time) views.History {
+	until := from.AddDate(0, 1, 0)
+	h := views.History{Month: k.lang.Month(from), Note: k.lang.T("outages.none")}
+	earlier := now.Sub(from) < boardReach // Also without an outage: that is worth seeing.
+	for _, o := range s.outages(now) {
+		if o.Begin.Before(from) {
+			earlier = true
+			break
+		}
+		if !o.Begin.Before(until) {
+			continue
+		}
+		h.Note = ""
+		date := k.lang.Date(o.Begin.In(k.zone))
+		if n := len(h.Days); n == 0 || h.Days[n-1].Date != date {
+			h.Days = append(h.Days, views.HistoryDay{Date: date})
+		}
+		day := &h.Days[len(h.Days)-1]
+		day.Outages = append(day.Outages, views.BuildOutage(o.Outage, o.service, now, k.local()))
+	}
+	link := func(month time.Time) *views.Link {
+		return &views.Link{Text: k.lang.Month(month), Href: address("/history", views.Pair{Name: "month", Value: month.Format(monthForm)})}
+	}
+	if earlier {
+		h.Previous = link(from.AddDate(0, -1, 0))
+	}
+	if until.Before(now) {
+		h.Next = link(until)
+	}
+	return h
+}
+
+// outage answers GET /outages/{id}.
+func (s *Server) outage(c *fiber.Ctx) error {
+	k, err := s.look(c)
+	if err != nil {
+		return err
+	}
+	now, id := s.now(), c.Params("id")
+	for _, o := range s.outages(now) {
+		if o.ID() != id {
+			continue
+		}
+		view := views.BuildOutageView(o.Outage, o.service, now, k.local())
+		head := s.live.head(k, c.Path(), view.Headline+" · "+s.site.Title)
+		head.Description = view.Headline + ": " + view.Reason + "."
+		return sendHTML(c, newEntity(s.live.bytes(views.OutagePage(head, view))))
+	}
+	return notFound("There is no such outage, or it is older than the history.")
+}
+
+// how answers GET /how.
+func (s *Server) how(c *fiber.Ctx) error {
+	k, err := s.look(c)
+	if err != nil {
+		return err
+	}
+	head := s.live.head(k, "/how", k.lang.T("how")+" · "+s.site.Title)
+	return sendHTML(c, newEntity(s.live.bytes(views.HowPage(head))))
+}
+
+// rangeOf computes the uptime of the days that the visitor asked for.
+func (s *Server) rangeOf(c *fiber.Ctx, service int, k look, from, to string, now time.Time) views.RangeForm {
+	svc := s.board.Services()[service]
+	earliest := historyBegins
+	f := views.RangeForm{
+		Path: views.ServicePath(svc.ID), From: from, To: to,
+		Earliest: earliest.Format(views.DayPath), Latest: now.In(k.zone).Format(views.DayPath),
+	}
+	if from == "" && to == "" {
+		f.From, f.To = now.In(k.zone).AddDate(0, 0, -6).Format(views.DayPath), f.Latest
+		return f
+	}
+	first, errFrom := time.ParseInLocation(views.DayPath, from, k.zone)
+	last, errTo := time.ParseInLocation(views.DayPath, to, k.zone)
+	if errFrom != nil || errTo != nil || last.Before(first) || first.Before(earliest) || first.After(now) {
+		f.Mistake = k.lang.T("range.wrong")
+		return f
+	}
+	y, m, d := last.Date()
+	end := time.Date(y, m, d+1, 0, 0, 0, 0, k.zone)
+	sum := s.board.Counts(service, first, end)
+	if now.Sub(first) > boardReach {
+		count, err := s.past.counts(c.UserContext(), svc, first, end)
+		if err != nil {
+			f.Mistake = k.lang.T("history.away")
+			return f
+		}
+		sum = status.CountBetween(count, first, end)
+	}
+	sum.Expected = svc.Due(first, end, now)
+	row := views.BuildUptime(k.lang, k.lang.T("range.days", from, to), sum)
+	f.Result = &row
+	return f
+}
+
+// servicePage draws the page of one service.
+func (s *Server) servicePage(c *fiber.Ctx, i int, k look, chart, from, to string) templ.Component {
+	svc, now := s.board.Services()[i], s.now()
+	version := s.live.version.Load()
+	chartPair := views.Pair{Name: "chart", Value: chart}
+	if chart == liveChart {
+		chartPair.Value = ""
+	}
+	head := serviceHead(s.live, k, svc, windowPair(k), chartPair, views.Pair{Name: "from", Value: from}, views.Pair{Name: "to", Value: to})
+	head.Refresh, head.Scripts, head.State = refreshSeconds, true, s.board.State(i, now).String()
+	view := views.ServiceView{
+		ID: svc.ID, Name: svc.Name, URL: svc.PublicURL(), About: k.lang.T("every", k.lang.Duration(svc.Interval)),
+		Window: k.window.Name, Cells: k.window.Cells, Windows: windowChoices(k, views.ServicePath(svc.ID), chartPair),
+		Row:    s.live.row(i, k, now),
+		Detail: views.DetailView(head, s.live.detail(i, k, now)),
+		Chart:  s.chart(c.UserContext(), i, k, chart, now),
+		Range:  s.rangeOf(c, i, k, from, to, now),
+		Stream: "/events?service=" + svc.ID + "&" + k.query() + "&since=" + s.live.id(version),
+	}
+	return views.ServicePage(head, view)
+}

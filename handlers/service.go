@@ -1,0 +1,134 @@
+package handlers
+
+import (
+	"bytes"
+	"statuspage/internal/hub"
+	"statuspage/internal/status"
+	"statuspage/views"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+const (
+	// detailSamples and detailOutages are how many a service's own page lists.
+	detailSamples = 30
+	detailOutages = 10
+	// pageMonths is for how many calendar months it tells the uptime.
+	pageMonths = 3
+)
+
+// detailEdition is the stream of one service's page in one look, there while somebody watches.
+type detailEdition struct {
+	service int
+	look    look
+	frames  hub.Hub[[]byte]
+}
+
+// service answers GET /services/{id}.
+func (s *Server) service(c *fiber.Ctx) error {
+	i, ok := s.board.Find(c.Params("id"))
+	if !ok {
+		return notFound("There is no such service.")
+	}
+	k, err := s.look(c)
+	if err != nil {
+		return err
+	}
+	chart := c.Query("chart", liveChart)
+	if _, known := chartSteps[chart]; !known {
+		return unprocessable("chart must be 24h, 7d, 30d or 90d.")
+	}
+	from, to := c.Query("from"), c.Query("to")
+	if len(from)+len(to) > 2*len(views.DayPath) {
+		return unprocessable("from and to must be days, such as 2026-03-29.")
+	}
+	build := func() ([]byte, error) {
+		html := s.live.bytes(s.servicePage(c, i, k, chart, from, to))
+		return html, nil
+	}
+	e, err := s.pages.get(s.live.version.Load(), "service "+strconv.Itoa(i)+" "+k.key()+" "+chart+from+to, build)
+	if err != nil {
+		return err
+	}
+	return sendHTML(c, e)
+}
+
+func serviceHead(l *live, k look, svc status.Service, keep ...views.Pair) views.Head {
+	head := l.head(k, views.ServicePath(svc.ID), svc.Name+" · "+l.site.Title, keep...)
+	head.Feeds = pageFeeds(k.lang, &svc)
+	return head
+}
+
+// detail is the live part of a service's page.
+func (l *live) detail(service int, k look, now time.Time) views.Detail {
+	svc, to := l.board.Services()[service], k.local()
+	d := views.Detail{Samples: views.BuildSamples(l.board.Recent(service, detailSamples), to)}
+	outages := l.board.Outages(service, now)
+	if d.More = len(outages) > detailOutages; d.More {
+		outages = outages[:detailOutages]
+	}
+	d.Outages = views.BuildOutages(outages, svc, now, to)
+	for _, p := range status.Periods {
+		d.Uptimes = append(d.Uptimes, views.BuildUptime(k.lang, views.PeriodText(k.lang, p.Length), l.board.Uptime(service, p.Length, now)))
+	}
+	year, month, _ := now.In(k.zone).Date()
+	for back := range pageMonths {
+		from := time.Date(year, month-time.Month(back), 1, 0, 0, 0, 0, k.zone)
+		until := time.Date(year, month-time.Month(back)+1, 1, 0, 0, 0, 0, k.zone)
+		if now.Sub(from) > boardReach {
+			break
+		}
+		sum := l.board.Counts(service, from, until)
+		sum.Expected = svc.Due(from, until, now)
+		d.Uptimes = append(d.Uptimes, views.BuildUptime(k.lang, k.lang.Month(from), sum))
+	}
+	return d
+}
+
+// boardReach is how far back the board's counts are complete.
+const boardReach = 91 * 24 * time.Hour
+
+// detailFrame draws everything that is live on a service's page.
+func (l *live) detailFrame(d *detailEdition, now time.Time) []byte {
+	var frame bytes.Buffer
+	svc := l.board.Services()[d.service]
+	head := views.Head{Lang: d.look.lang}
+	frame.Write(l.bytes(views.Partial(views.DOMID(svc.ID), l.row(d.service, d.look, now))))
+	frame.Write(l.bytes(views.Partial("detail", views.DetailView(head, l.detail(d.service, d.look, now)))))
+	// A page that shows another window of the chart has no such element.
+	frame.Write(l.bytes(views.Partial("chart-"+liveChart, views.ChartView(head, l.chartOfDay(d.service, d.look, now)))))
+	return frame.Bytes()
+}
+
+// renderDetails sends the pages of the dirty services (or all) to those who watch them; mu
+// must be held.
+func (l *live) renderDetails(dirty map[int]bool, all bool, version uint64, now time.Time) {
+	for key, d := range l.details {
+		if d.frames.Len() == 0 {
+			l.dropped.Add(d.frames.Dropped())
+			delete(l.details, key)
+			continue
+		}
+		if all || dirty[d.service] {
+			d.frames.Publish(sseFrame(l.id(version), "", l.detailFrame(d, now)))
+		}
+	}
+}
+
+// watchService is watch for a service's own page.
+func (l *live) watchService(service int, k look, since string) (catchUp []byte, sub *hub.Subscription[[]byte]) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := strconv.Itoa(service) + " " + k.key()
+	d, there := l.details[key]
+	if !there {
+		d = &detailEdition{service: service, look: k}
+		l.details[key] = d
+	}
+	if l.touched[service] > l.parse(since) {
+		catchUp = sseFrame(l.id(l.version.Load()), "", l.detailFrame(d, l.now()))
+	}
+	return catchUp, d.frames.Subscribe(streamBacklog)
+}

@@ -1,0 +1,197 @@
+package handlers
+
+import (
+	"context"
+	"statuspage/internal/status"
+	"statuspage/views"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// historyBegins is before everything that could have been measured.
+var historyBegins = time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// span answers GET /services/{id}/{at}: a day such as 2026-03-29, an hour such as
+// 2026-03-29T14Z, or a minute such as 2026-03-29T14:05Z.
+func (s *Server) span(c *fiber.Ctx) error {
+	i, ok := s.board.Find(c.Params("id"))
+	if !ok {
+		return notFound("There is no such service.")
+	}
+	k, err := s.look(c)
+	if err != nil {
+		return err
+	}
+	now := s.now()
+	cell, ok := parseSpan(c.Params("at"), k.zone)
+	if !ok || cell.Start.After(now) || cell.Start.Before(historyBegins) {
+		return notFound("There is no such time in the history.")
+	}
+	version := s.live.version.Load()
+	end := cell.Start.Add(cell.Length)
+	if now.Sub(end) > time.Hour { // What is over changes no more, but for late signals.
+		version = uint64(now.Unix() / 60)
+	}
+	key := "span " + strconv.Itoa(i) + " " + k.key() + " " + c.Params("at")
+	pages := &s.spans
+	if now.Sub(end) <= time.Hour {
+		pages = &s.pages
+	}
+	e, err := pages.get(version, key, func() ([]byte, error) {
+		in, err := s.spanOf(c.UserContext(), i, cell, now)
+		if err != nil {
+			return nil, err
+		}
+		view := views.BuildSpan(in, k.local())
+		head := serviceHead(s.live, k, in.Service)
+		head.Zone.Path = c.Path()
+		head.Title = view.Headline + " · " + head.Title
+		head.Languages = languageChoices(k, c.Path())
+		if head.Canonical != "" {
+			head.Canonical = s.site.BaseURL + c.Path()
+		}
+		return s.live.bytes(views.SpanPage(head, view)), nil
+	})
+	if err != nil {
+		return err
+	}
+	return sendHTML(c, e)
+}
+
+// parseSpan reads the time that an address names. Days are those of the zone.
+func parseSpan(text string, zone *time.Location) (status.Cell, bool) {
+	if day, err := time.ParseInLocation(views.DayPath, text, zone); err == nil {
+		y, m, d := day.Date()
+		return status.Cell{Start: day, Length: time.Date(y, m, d+1, 0, 0, 0, 0, zone).Sub(day)}, true
+	}
+	if hour, err := time.Parse(views.HourPath, text); err == nil {
+		return status.Cell{Start: hour, Length: time.Hour}, true
+	}
+	if minute, err := time.Parse(views.MinutePath, text); err == nil {
+		return status.Cell{Start: minute, Length: time.Minute}, true
+	}
+	return status.Cell{}, false
+}
+
+// spanOf collects what is known of a span: from the board as far as it reaches, else from
+// the store.
+func (s *Server) spanOf(ctx context.Context, service int, cell status.Cell, now time.Time) (views.SpanInput, error) {
+	svc := s.board.Services()[service]
+	in := views.SpanInput{Service: svc, Now: now, Begins: historyBegins}
+	end := cell.Start.Add(cell.Length)
+	outages := s.board.Outages(service, now)
+	for _, o := range outages {
+		if o.Begin.Before(end) && (o.Ongoing() || o.End.After(cell.Start)) {
+			in.Outages = append(in.Outages, o)
+		}
+	}
+	if cell.Length > time.Hour {
+		return in, s.dayOf(ctx, service, cell, &in)
+	}
+	from := cell.Start.Add(-svc.Interval) // What was measured before may still hold.
+	samples, complete := s.board.Samples(service, from, end)
+	if !complete {
+		signals, err := s.past.signals(ctx, svc, from, end)
+		if err != nil && len(samples) == 0 {
+			return in, err
+		}
+		if err == nil {
+			samples = samples[:0]
+			for _, sig := range signals {
+				samples = append(samples, sig.Sample())
+			}
+			in.Regions = regionsOf(signals, cell.Start)
+		}
+	}
+	minutes := int(cell.Length / time.Minute)
+	cells := status.MinutesFrom(samples, svc, cell.Start, minutes, now)
+	inside := samples[:0:0]
+	latencies := make([][]time.Duration, minutes)
+	var all []time.Duration
+	for _, m := range samples {
+		if m.Time().Before(cell.Start) {
+			continue
+		}
+		inside = append(inside, m)
+		if m.Outcome.Available() {
+			n := int(m.Time().Sub(cell.Start) / time.Minute)
+			latencies[n] = append(latencies[n], m.Duration())
+			all = append(all, m.Duration())
+		}
+	}
+	in.Whole = status.Merge(cells)
+	in.Overall = status.Percentiles(all, 50, 95, 99)
+	if cell.Length == time.Minute {
+		in.Whole.Outcome, in.Whole.Reason, in.Whole.HTTPStatus = cells[0].Outcome, cells[0].Reason, cells[0].HTTPStatus
+		in.Samples = inside
+		return in, nil
+	}
+	for i := range cells {
+		if cells[i].Start.After(now) {
+			cells = cells[:i]
+			break
+		}
+		in.Percentiles = append(in.Percentiles, status.Percentiles(latencies[i], 50, 95, 99))
+	}
+	in.Cells = cells
+	return in, nil
+}
+
+// regionsOf lists where the signals from start on came from, nil when none says so.
+func regionsOf(signals []status.Signal, start time.Time) (regions []string) {
+	named := false
+	for _, sig := range signals {
+		if !sig.Received.Before(start) {
+			regions = append(regions, sig.Region)
+			named = named || sig.Region != ""
+		}
+	}
+	if !named {
+		return nil
+	}
+	return regions
+}
+
+// dayOf fills in a day by its hours.
+func (s *Server) dayOf(ctx context.Context, service int, cell status.Cell, in *views.SpanInput) error {
+	svc, now := in.Service, in.Now
+	end := cell.Start.Add(cell.Length)
+	count := func(hour time.Time) status.Counts { return s.board.Counts(service, hour, hour.Add(time.Hour)) }
+	if now.Sub(cell.Start) > boardReach {
+		var err error
+		if count, err = s.past.counts(ctx, svc, cell.Start, end); err != nil {
+			return err
+		}
+	}
+	hours := map[int64]status.Histogram{}
+	if known, err := s.past.latencies(ctx, svc, cell.Start, end); err == nil {
+		for _, h := range known {
+			hours[h.Start.Unix()] = h.Histogram
+		}
+	}
+	whole := status.Histogram{}
+	last := cell.Start.UTC().Truncate(time.Hour)
+	for start := last; start.Before(end) && !start.After(now); start = start.Add(time.Hour) {
+		if start.Before(cell.Start) {
+			continue
+		}
+		c := status.Cell{Start: start, Length: time.Hour, Counts: count(start)}
+		c.Expected = svc.Due(start, start.Add(time.Hour), now)
+		c.Outcome = c.Worst()
+		in.Cells = append(in.Cells, c)
+		h := hours[start.Unix()]
+		whole.Add(h)
+		in.Percentiles = append(in.Percentiles, h.Percentiles(50, 95, 99))
+	}
+	oldestFirst := make([]status.Outage, len(in.Outages))
+	for i, o := range in.Outages {
+		oldestFirst[len(oldestFirst)-1-i] = o
+	}
+	status.Explain(in.Cells, oldestFirst)
+	in.Whole = status.Merge(in.Cells)
+	in.Whole.Start, in.Whole.Length = cell.Start, cell.Length
+	in.Overall = whole.Percentiles(50, 95, 99)
+	return nil
+}

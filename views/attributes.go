@@ -1,0 +1,54 @@
+package views
+
+import (
+	"statuspage/internal/status"
+	"statuspage/static"
+	"strconv"
+
+	"github.com/a-h/templ"
+)
+
+// swapBoard makes a link or form bring the board alone, with the address of the whole page.
+func swapBoard(address string) templ.OrderedAttributes {
+	return templ.OrderedAttributes{
+		{Key: "hx-get", Value: address}, {Key: "hx-target", Value: "#board"}, {Key: "hx-select", Value: "#board"},
+		{Key: "hx-select-oob", Value: "#f-window,#found"}, {Key: "hx-swap", Value: "outerHTML"}, {Key: "hx-push-url", Value: "true"},
+	}
+}
+
+// swapChart does the same for the chart.
+func swapChart(address string) templ.OrderedAttributes {
+	return templ.OrderedAttributes{
+		{Key: "hx-get", Value: address}, {Key: "hx-target", Value: "#chart"}, {Key: "hx-select", Value: "#chart"},
+		{Key: "hx-swap", Value: "outerHTML"}, {Key: "hx-push-url", Value: "true"},
+	}
+}
+
+// IconPath is the address of the icon that shows a state; without one, the neutral icon.
+func IconPath(state string) string {
+	switch state {
+	case status.Up.String(), status.Degraded.String(), status.Down.String():
+		return static.Path("icon-" + state + ".svg")
+	default:
+		return static.Path("icon.svg")
+	}
+}
+
+func scheme(head Head) string {
+	if head.Kiosk {
+		return "dark"
+	}
+	return "light dark"
+}
+
+func outageState(o OutageRow) string {
+	if o.Ongoing {
+		return status.Down.String()
+	}
+	return status.Unknown.String()
+}
+
+// howTexts are the paragraphs of the page that explains the figures.
+var howTexts = []string{"signal", "uptime", "coverage", "rounding", "cells", "outages", "latency"}
+
+func itoa(n int) string { return strconv.Itoa(n) }

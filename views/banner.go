@@ -1,0 +1,92 @@
+package views
+
+import (
+	"statuspage/internal/status"
+	"statuspage/views/lang"
+	"strings"
+	"time"
+)
+
+// Banner is the overall state in words.
+type Banner struct {
+	State    string
+	Headline string
+	Detail   string
+	Title    string // Of the browser's tab.
+	At       string // Planned instant of the newest signal, RFC 3339; empty when there is none.
+	Updated  string // The same for people.
+	Note     string // What we have to say of ourselves, such as a store that is away.
+}
+
+// BuildBanner sums the states of all services up.
+func BuildBanner(title string, states []status.Outcome, newest time.Time, note string, to Local) Banner {
+	l := to.Lang
+	b := Banner{Note: note, Updated: l.T("banner.nosignal")}
+	if !newest.IsZero() {
+		b.At = newest.UTC().Format("2006-01-02T15:04:05.000Z")
+		b.Updated = l.T("banner.last", newest.In(to.Zone).Format("15:04:05 MST"))
+	}
+	b.State = status.Worst(states).String()
+	b.Headline = Headline(l, states)
+	switch {
+	case len(states) == 0:
+		b.Detail = l.T("banner.empty.detail")
+	case known(states) == 0:
+		b.Detail = l.T("banner.unknown.detail")
+	default:
+		b.Detail = tally(l, states)
+	}
+	b.Title = b.Headline + " · " + title
+	return b
+}
+
+// Headline says the state of services in one sentence, with the number of those affected.
+func Headline(l *lang.Language, states []status.Outcome) string {
+	all := len(states)
+	worst := status.Worst(states)
+	affected := count(states, worst)
+	switch {
+	case all == 0:
+		return l.T("banner.empty")
+	case worst == status.Unknown && known(states) == 0:
+		return l.T("banner.unknown")
+	case all == 1:
+		return l.T("banner.one." + worst.String())
+	case affected == all:
+		return l.T("banner.all."+worst.String(), all)
+	default:
+		return l.T("banner.some."+worst.String(), affected, all)
+	}
+}
+
+func count(states []status.Outcome, o status.Outcome) int {
+	n := 0
+	for _, s := range states {
+		if s == o {
+			n++
+		}
+	}
+	return n
+}
+
+func known(states []status.Outcome) int { return len(states) - count(states, status.Unknown) }
+
+// tally lists how many services are in which state.
+func tally(l *lang.Language, states []status.Outcome) string {
+	var parts []string
+	for _, o := range []status.Outcome{status.Up, status.Degraded, status.Down, status.Unknown} {
+		if n := count(states, o); n > 0 {
+			parts = append(parts, l.Number(n)+" "+l.T(cellKeys[o]))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// GroupText says the state of a group in a few words.
+func GroupText(l *lang.Language, states []status.Outcome) string {
+	worst := status.Worst(states)
+	if count(states, worst) == len(states) {
+		return l.T("group.all." + worst.String())
+	}
+	return l.T("group.some", count(states, worst), len(states), l.T(cellKeys[worst]))
+}

@@ -1,0 +1,225 @@
+package views
+
+import (
+	"net/url"
+	"statuspage/internal/status"
+	"statuspage/views/lang"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Local is how a visitor reads: language and time zone.
+type Local struct {
+	Lang *lang.Language
+	Zone *time.Location
+}
+
+// Row is one service as the page draws it: ready strings only.
+type Row struct {
+	DOMID, ID, Name string
+	Href            string
+	URL             string // Empty when hidden.
+	State           string // Wire form; what the style sheet selects by.
+	StateText       string
+	Uptime          string
+	Coverage        string
+	Latency         string
+	Cells           []Cell
+}
+
+// Cell is one field of the grid.
+type Cell struct {
+	State string // u, d, x or n; see cellState.
+	Href  string
+	Text  string
+}
+
+// RowInput is what BuildRow needs to know of a service.
+type RowInput struct {
+	Service status.Service
+	State   status.Outcome
+	Last    status.Sample
+	Cells   []status.Cell
+	Sum     status.Counts
+}
+
+// DOMID is the id of a service's row: the one place that makes it, for page, stream and tests.
+func DOMID(service string) string { return "s-" + service }
+
+// GroupDOMID is the id of the state in a group's heading.
+func GroupDOMID(group string) string { return "g-" + group }
+
+// ServicePath is the address of a service's own page.
+func ServicePath(service string) string { return "/services/" + url.PathEscape(service) }
+
+// The forms of an instant in the addresses of cells. Days are those of the visitor's zone;
+// hours and minutes are UTC, which no change of the clock makes ambiguous.
+const (
+	DayPath    = "2006-01-02"
+	HourPath   = "2006-01-02T15Z"
+	MinutePath = "2006-01-02T15:04Z"
+)
+
+// CellPath is the address of what a cell stands for.
+func CellPath(service string, c status.Cell) string { return ServicePath(service) + "/" + cellName(c) }
+
+func cellName(c status.Cell) string {
+	switch {
+	case c.Length >= 23*time.Hour:
+		return c.Start.Format(DayPath)
+	case c.Length == time.Hour:
+		return c.Start.UTC().Format(HourPath)
+	default:
+		return c.Start.UTC().Format(MinutePath)
+	}
+}
+
+// BuildRow puts a row into words.
+func BuildRow(in RowInput, to Local) Row {
+	l := to.Lang
+	row := Row{
+		DOMID:     DOMID(in.Service.ID),
+		ID:        in.Service.ID,
+		Name:      in.Service.Name,
+		Href:      ServicePath(in.Service.ID),
+		URL:       in.Service.PublicURL(),
+		State:     in.State.String(),
+		StateText: stateText(l, in.State, in.Last),
+		Latency:   "–",
+		Cells:     buildCells(in.Service.ID, in.Cells, to),
+	}
+	row.Uptime, row.Coverage = uptimeText(l, in.Sum)
+	if in.State.Available() {
+		row.Latency = l.Milliseconds(in.Last.Duration())
+	}
+	return row
+}
+
+func buildCells(service string, cells []status.Cell, to Local) []Cell {
+	out := make([]Cell, len(cells))
+	prefix := ServicePath(service) + "/"
+	for i, c := range cells {
+		out[i] = Cell{State: cellState(c), Href: prefix + cellName(c), Text: cellText(c, to)}
+	}
+	return out
+}
+
+// uptimeText writes an uptime with its coverage.
+func uptimeText(l *lang.Language, c status.Counts) (uptime, coverage string) {
+	percent, ok := c.Uptime()
+	if !ok {
+		return "–", l.T("nothing.observed")
+	}
+	return l.Percent(percent), l.T("observed", l.Percent(c.Coverage()))
+}
+
+func stateText(l *lang.Language, state status.Outcome, last status.Sample) string {
+	if state == status.Down {
+		return l.T("state.down.because", ReasonText(l, last.Reason, int(last.HTTPStatus)))
+	}
+	return l.T(stateKeys[state])
+}
+
+var (
+	stateKeys = [...]string{status.Unknown: "state.unknown", status.Up: "state.up", status.Degraded: "state.degraded", status.Down: "state.down"}
+	cellKeys  = [...]string{status.Unknown: "cell.unknown", status.Up: "cell.up", status.Degraded: "cell.degraded", status.Down: "cell.down"}
+)
+
+// ReasonText is a reason in public words, with the status where that is the reason.
+func ReasonText(l *lang.Language, reason status.Reason, code int) string {
+	switch reason {
+	case status.UnexpectedStatus:
+		return l.T("reason.unexpected_status") + " " + strconv.Itoa(code)
+	case status.None:
+		return l.T("reason.none") // Rows of other writers give no reason.
+	default:
+		return l.T("reason." + reason.String())
+	}
+}
+
+var cellStates = [...]string{status.Unknown: "n", status.Up: "u", status.Degraded: "d", status.Down: "x"}
+
+// cellState is the outcome of a cell in a letter, as there are up to 90 a row. A c behind it
+// says that it is carried over from the run before; a figure, that only a part of the
+// measurements had it: under 1 %, under 10 %, under a half.
+func cellState(c status.Cell) string {
+	state := cellStates[c.Outcome]
+	if c.Carried {
+		return state + "c"
+	}
+	if c.Length <= time.Minute || c.Outcome < status.Degraded {
+		return state
+	}
+	bad := c.Down
+	if c.Outcome == status.Degraded {
+		bad = c.Degraded
+	}
+	switch n := c.Measured(); {
+	case bad*100 < n:
+		return state + "1"
+	case bad*10 < n:
+		return state + "2"
+	case bad*2 < n:
+		return state + "3"
+	default:
+		return state
+	}
+}
+
+// cellText tells all that is known of a cell: "12:03 down, unexpected status 503, 1 up,
+// 1 down, 120 ms". It is what hover, focus and a screen reader show.
+func cellText(c status.Cell, to Local) string {
+	l := to.Lang
+	var b strings.Builder
+	b.WriteString(cellTime(c, to))
+	b.WriteByte(' ')
+	b.WriteString(l.T(cellKeys[c.Outcome]))
+	if c.Carried {
+		b.WriteString(", " + l.T("cell.carried"))
+		return b.String()
+	}
+	switch {
+	case c.Outcome == status.Down:
+		b.WriteString(", " + ReasonText(l, c.Reason, c.HTTPStatus))
+	case c.Outcome != status.Unknown && c.HTTPStatus > 0:
+		b.WriteString(", HTTP " + strconv.Itoa(c.HTTPStatus))
+	}
+	if c.Length > time.Minute && c.Measured() > 0 || c.Measured() > 1 || c.Missing() > 0 && c.Measured() > 0 {
+		b.WriteString(", " + countsText(l, c.Counts, c.Length > time.Minute))
+	}
+	if c.Measured() > 0 && c.Length <= time.Minute {
+		b.WriteString(", " + l.Milliseconds(c.Latency))
+	}
+	return b.String()
+}
+
+func cellTime(c status.Cell, to Local) string {
+	start := c.Start.In(to.Zone)
+	switch {
+	case c.Length >= 23*time.Hour:
+		return to.Lang.ShortDate(start)
+	case c.Length == time.Hour:
+		return to.Lang.Clock(start) + "–" + to.Lang.Clock(start.Add(c.Length))
+	default:
+		return to.Lang.Clock(start)
+	}
+}
+
+// countsText writes counts: "58 up, 2 slow, 0 down, 0 missing", or without the zeroes.
+func countsText(l *lang.Language, c status.Counts, all bool) string {
+	var b strings.Builder
+	for _, n := range []struct {
+		count int
+		key   string
+	}{{c.Up, "cell.up"}, {c.Degraded, "cell.degraded"}, {c.Down, "cell.down"}, {c.Missing(), "cell.missing"}} {
+		if n.count == 0 && !all {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(strconv.Itoa(n.count) + " " + l.T(n.key))
+	}
+	return b.String()
+}

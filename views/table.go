@@ -1,0 +1,139 @@
+package views
+
+import (
+	"statuspage/internal/status"
+	"statuspage/views/lang"
+	"strconv"
+	"time"
+)
+
+// UptimeRow is one line of a table of uptimes.
+type UptimeRow struct{ Window, Uptime, Coverage, Counts string }
+
+// BuildUptime puts the counts of one window into words.
+func BuildUptime(l *lang.Language, window string, c status.Counts) UptimeRow {
+	row := UptimeRow{Window: window, Uptime: "–", Coverage: l.Percent(c.Coverage()), Counts: l.T("nothing.measured")}
+	if percent, ok := c.Uptime(); ok {
+		row.Uptime = l.Percent(percent)
+		row.Counts = countsText(l, c, true)
+	}
+	return row
+}
+
+// SampleRow is one line of a list of signals.
+type SampleRow struct{ At, Time, State, Outcome, Status, Latency, Reason, Region string }
+
+// BuildSamples puts samples (oldest first) into words, newest first.
+func BuildSamples(samples []status.Sample, to Local) []SampleRow {
+	rows := make([]SampleRow, 0, len(samples))
+	for i := len(samples) - 1; i >= 0; i-- {
+		rows = append(rows, buildSample(samples[i], to))
+	}
+	return rows
+}
+
+func buildSample(s status.Sample, to Local) SampleRow {
+	row := SampleRow{
+		At:      s.Time().Format("2006-01-02T15:04:05.000Z"),
+		Time:    to.Lang.Moment(s.Time().In(to.Zone)),
+		State:   s.Outcome.String(),
+		Outcome: to.Lang.T(cellKeys[s.Outcome]),
+		Status:  "–",
+		Latency: to.Lang.Milliseconds(s.Duration()),
+	}
+	if s.HTTPStatus > 0 {
+		row.Status = strconv.Itoa(int(s.HTTPStatus))
+	}
+	if s.Outcome == status.Degraded || s.Outcome == status.Down {
+		row.Reason = ReasonText(to.Lang, s.Reason, int(s.HTTPStatus))
+	}
+	return row
+}
+
+// OutageRow is one outage in a list.
+type OutageRow struct {
+	ID, Href      string
+	Service       string
+	ServiceHref   string
+	At, Begin     string // Machine's and people's form of the beginning.
+	End, Duration string
+	Reason        string
+	Regions       string
+	Ongoing       bool
+}
+
+// OutagePath is the address of an outage.
+func OutagePath(o status.Outage) string { return "/outages/" + o.ID() }
+
+// BuildOutage puts an outage into words.
+func BuildOutage(o status.Outage, svc status.Service, now time.Time, to Local) OutageRow {
+	l := to.Lang
+	row := OutageRow{
+		ID: o.ID(), Href: OutagePath(o), Service: svc.Name, ServiceHref: ServicePath(svc.ID),
+		At:       o.Begin.UTC().Format(time.RFC3339),
+		Begin:    l.Moment(o.Begin.In(to.Zone)),
+		Duration: l.Duration(o.Duration(now)),
+		Reason:   ReasonText(l, o.Reason, o.HTTPStatus),
+		Ongoing:  o.Ongoing(),
+	}
+	for i, r := range o.Regions {
+		if i > 0 {
+			row.Regions += ", "
+		}
+		row.Regions += r
+	}
+	switch {
+	case o.Ongoing():
+		row.End = l.T("outage.ongoing")
+	case o.Lapsed:
+		row.End, row.Duration = l.T("outage.lapsed", l.Moment(o.Last.In(to.Zone))), l.T("outage.atleast", row.Duration)
+	default:
+		row.End = l.Moment(o.End.In(to.Zone))
+	}
+	return row
+}
+
+// BuildOutages puts the outages of one service into words.
+func BuildOutages(outages []status.Outage, svc status.Service, now time.Time, to Local) []OutageRow {
+	rows := make([]OutageRow, len(outages))
+	for i, o := range outages {
+		rows[i] = BuildOutage(o, svc, now, to)
+	}
+	return rows
+}
+
+// BuildOutageView puts an outage into words for its own page.
+func BuildOutageView(o status.Outage, svc status.Service, now time.Time, to Local) OutageView {
+	l := to.Lang
+	v := OutageView{OutageRow: BuildOutage(o, svc, now, to)}
+	if v.Headline = l.T("outage.headline", svc.Name, v.Duration); o.Ongoing() {
+		v.Headline = l.T("outage.headline.now", svc.Name, v.Duration)
+	}
+	begin, zone := o.Begin.In(to.Zone), o.Begin.In(to.Zone).Format(" MST")
+	v.Facts = []Fact{
+		{l.T("outage.begin"), l.Date(begin), begin.Format("15:04:05") + zone},
+		{l.T("outage.end"), v.End, ""},
+		{l.T("outage.duration"), v.Duration, ""},
+		{l.T("first.reason"), v.Reason, ""},
+		{l.T("outage.failures"), l.Number(o.Failures), v.Regions},
+	}
+	last := o.Last.In(to.Zone)
+	for day := time.Date(begin.Year(), begin.Month(), begin.Day(), 0, 0, 0, 0, to.Zone); !day.After(last); day = day.AddDate(0, 0, 1) {
+		if len(v.Days) == maxOutageDays {
+			break
+		}
+		v.Days = append(v.Days, Link{l.T("days.of", svc.Name, l.Date(day)), ServicePath(svc.ID) + "/" + day.Format(DayPath)})
+	}
+	return v
+}
+
+// maxOutageDays is how many days of an outage its page links.
+const maxOutageDays = 14
+
+// PeriodText names a length of time: 24 h, 90 d.
+func PeriodText(l *lang.Language, d time.Duration) string {
+	if d > 24*time.Hour {
+		return l.T("unit.day", int(d/(24*time.Hour)))
+	}
+	return l.T("unit.hour", int(d/time.Hour))
+}
