@@ -21,10 +21,11 @@ import (
 
 // site is a server on a real socket with the board behind it.
 type site struct {
-	t     *testing.T
-	board *board.Board
-	url   string
-	http  *http.Client
+	t      *testing.T
+	board  *board.Board
+	url    string
+	http   *http.Client
+	server *Server
 }
 
 func newSite(t *testing.T, change func(*Options)) *site {
@@ -62,7 +63,7 @@ func newSite(t *testing.T, change func(*Options)) *site {
 			t.Errorf("serve: %v", err)
 		}
 	})
-	return &site{t: t, board: b, url: "http://" + ln.Addr().String(), http: client}
+	return &site{t: t, server: s, board: o.Board, url: "http://" + ln.Addr().String(), http: client}
 }
 
 func (s *site) apply(id string, at time.Time, o status.Outcome) {
@@ -222,7 +223,7 @@ func TestStreamSendsTheChangedRowAndResumesWithoutAGap(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	_, page := s.get("/")
-	since := regexp.MustCompile(`/events\?since=([a-z0-9-]+)`).FindStringSubmatch(page)
+	since := regexp.MustCompile(`/events\?window=1h&amp;lang=en&amp;tz=UTC&amp;since=([a-z0-9-]+)`).FindStringSubmatch(page)
 	if since == nil {
 		t.Fatal("the page names no stream")
 	}
@@ -256,7 +257,7 @@ func TestServicePageIsLive(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	_, page := s.get("/services/web")
-	if !strings.Contains(page, "/badge/web.svg") || !strings.Contains(page, "No signal yet") {
+	if !strings.Contains(page, "/badges?of=web") || !strings.Contains(page, "Nothing measured.") {
 		t.Error("the page of a service lacks its badge or its signals")
 	}
 	events := s.events("/events?service=web")

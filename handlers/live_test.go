@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"statuspage/internal/board"
 	"statuspage/internal/status"
+	"statuspage/views/lang"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -36,6 +37,20 @@ func newTestLive(t testing.TB, ids ...string) (*live, *board.Board, func()) {
 	}
 }
 
+// plain is the edition that a visitor without wishes gets.
+func plain(l *live) *edition {
+	e, _ := l.edition(look{status.LastHour, lang.Default(), l.board.Location()})
+	return e
+}
+
+// shelved is the same without a visit.
+func shelved(l *live) *edition {
+	for _, e := range *l.editions.Load() {
+		return e
+	}
+	return nil
+}
+
 func upSignal(id string) status.Signal {
 	return status.Signal{Service: id, Received: time.Now(), Outcome: status.Up, Available: true, HTTPStatus: 200, Duration: time.Millisecond}
 }
@@ -63,12 +78,12 @@ func TestMinuteMovesOnWithoutASignal(t *testing.T) {
 		defer stop()
 		time.Sleep(time.Until(time.Now().Truncate(time.Minute).Add(90 * time.Second)))
 		synctest.Wait()
-		_, sub := l.watch(l.id(l.version.Load()))
+		_, sub := l.watch(plain(l), l.id(l.version.Load()))
 		defer sub.Close()
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		got := frames(sub.C)
-		minute := time.Now().UTC().Format("<p>15:04 ")
+		minute := time.Now().UTC().Format("<b>15:04 ")
 		if strings.Count(got, minute) != 2 {
 			t.Errorf("the grids of both services have not moved on to %s:\n%s", minute, got)
 		}
@@ -83,12 +98,12 @@ func TestStateTurnsUnknownByItself(t *testing.T) {
 		b.Apply([]status.Signal{upSignal("a")})
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if page := string(l.current().body); !strings.Contains(page, "The service is up") {
+		if page := string(l.current(plain(l)).body); !strings.Contains(page, "The service is up") {
 			t.Fatalf("page after a signal:\n%s", page)
 		}
 		time.Sleep(40 * time.Second) // Interval, timeout and grace, and then some.
 		synctest.Wait()
-		if page := string(l.current().body); !strings.Contains(page, "No data") || strings.Contains(page, "The service is up") {
+		if page := string(l.current(plain(l)).body); !strings.Contains(page, "No data") || strings.Contains(page, "The service is up") {
 			t.Errorf("page long after the last signal:\n%s", page)
 		}
 	})
@@ -100,17 +115,17 @@ func TestPageIsMadeWhenSomebodyLooks(t *testing.T) {
 		l, b, stop := newTestLive(t, "a")
 		defer stop()
 		time.Sleep(time.Hour) // Nobody looks.
-		before := l.page.Load().version
+		before := shelved(l).page.Load().version
 		if l.version.Load() == before {
 			t.Fatal("the grid has not moved on")
 		}
 		b.Apply([]status.Signal{upSignal("a")})
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if l.page.Load().version != before {
+		if shelved(l).page.Load().version != before {
 			t.Error("the page was made though nobody looks")
 		}
-		if page := string(l.current().body); !strings.Contains(page, "The service is up") {
+		if page := string(l.current(plain(l)).body); !strings.Contains(page, "The service is up") {
 			t.Errorf("the first visitor after an hour sees:\n%s", page)
 		}
 		down := upSignal("a")
@@ -118,7 +133,7 @@ func TestPageIsMadeWhenSomebodyLooks(t *testing.T) {
 		b.Apply([]status.Signal{down})
 		time.Sleep(pageEvery + coalesce + time.Millisecond)
 		synctest.Wait()
-		if page := string(l.page.Load().body); !strings.Contains(page, "The service is down") {
+		if page := string(shelved(l).page.Load().body); !strings.Contains(page, "The service is down") {
 			t.Errorf("the page is not kept fresh while visitors come:\n%s", page)
 		}
 	})
@@ -130,7 +145,7 @@ func TestBurstIsOneFrame(t *testing.T) {
 		l, b, stop := newTestLive(t, "a", "b", "c")
 		defer stop()
 		time.Sleep(10 * time.Millisecond)
-		_, sub := l.watch(l.id(l.version.Load()))
+		_, sub := l.watch(plain(l), l.id(l.version.Load()))
 		defer sub.Close()
 		for _, id := range []string{"a", "b", "c"} {
 			b.Apply([]status.Signal{upSignal(id)})

@@ -13,7 +13,7 @@ import (
 
 const (
 	// detailSamples and detailOutages are how many a service's own page lists.
-	detailSamples = 30
+	detailSamples = 15
 	detailOutages = 10
 	// pageMonths is for how many calendar months it tells the uptime.
 	pageMonths = 3

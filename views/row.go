@@ -219,7 +219,11 @@ func countsText(l *lang.Language, c status.Counts, all bool) string {
 		if b.Len() > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(strconv.Itoa(n.count) + " " + l.T(n.key))
+		figure := strconv.Itoa(n.count)
+		if n.count >= 1000 { // Below that every language writes the same, and this is done often.
+			figure = l.Number(n.count)
+		}
+		b.WriteString(figure + " " + l.T(n.key))
 	}
 	return b.String()
 }

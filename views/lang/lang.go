@@ -24,7 +24,7 @@ var files embed.FS
 
 // codes are the languages in the order of the switch; the first is what everybody gets who
 // asks for none of them.
-var codes = []string{"en"}
+var codes = []string{"en", "de", "es", "fr", "ja", "pt"}
 
 // Language is one catalogue with its way to write numbers and dates.
 type Language struct {

@@ -121,7 +121,7 @@ func TestNumbersAndDatesFollowTheLanguage(t *testing.T) {
 	for _, c := range []struct{ code, percent, number, date, latency string }{
 		{"en", "99.98%", "12,345", "Sunday, 29 March 2026", "2.34 s"},
 		{"de", "99,98\u00a0%", "12.345", "Sonntag, 29. März 2026", "2,34 s"},
-		{"fr", "99,98\u202f%", "12\u00a0345", "dimanche 29 mars 2026", "2,34 s"},
+		{"fr", "99,98\u00a0%", "12\u00a0345", "dimanche 29 mars 2026", "2,34 s"},
 		{"ja", "99.98%", "12,345", "2026年3月29日（日曜日）", "2.34 s"},
 	} {
 		l, ok := Find(c.code)
