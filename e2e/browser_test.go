@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -140,10 +141,10 @@ func TestBrowserSeesEveryChange(t *testing.T) {
 	x.until(fmt.Sprintf(stateOf, "web", "up"))
 
 	// Focus a cell with the keyboard; it must survive that its row is replaced each second.
-	eval[bool](x, `document.querySelector('#s-web td[data-c][tabindex="0"]').focus() || true`)
+	eval[bool](x, `document.querySelector('td[data-c] a[tabindex="0"]').focus() || true`)
 	x.do(chromedp.KeyEvent(kb.ArrowLeft))
 	focused := eval[string](x, `document.activeElement.textContent.slice(0, 5)`)
-	if left := eval[float64](x, `document.activeElement.querySelector('p').getBoundingClientRect().left`); left < 0 {
+	if left := eval[float64](x, `document.activeElement.querySelector('b').getBoundingClientRect().left`); left < 0 {
 		t.Errorf("the details of a focused cell are not shown: left %v", left)
 	}
 
@@ -240,7 +241,17 @@ func TestBrowserPictures(t *testing.T) {
 		return strings.Contains(page, `data-c="x"`) && strings.Contains(page, `data-c="u"`) && !strings.Contains(page, `data-s="unknown"`)
 	})
 	x := newTab(t)
-	for _, path := range []string{"/", "/services/reports-broken", "/nope"} {
+	axe, err := os.ReadFile("testdata/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	spans := "/services/reports-broken/"
+	paths := []string{
+		"/", "/?window=24h", "/?window=90d", "/?view=tv", "/?lang=ja", "/services/reports-broken", spans + now.Format("2006-01-02"), spans + now.Format("2006-01-02T15Z"),
+		spans + now.Format("2006-01-02T15:04Z"), "/history", "/how", "/badges", "/nope",
+	}
+	for _, path := range paths {
 		for _, width := range []int64{320, 768, 1440} {
 			for _, scheme := range []string{"light", "dark"} {
 				x.colors(scheme)
@@ -248,7 +259,10 @@ func TestBrowserPictures(t *testing.T) {
 				if over := eval[int](x, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
 					t.Errorf("%s at %d px is %d px too wide", path, width, over)
 				}
-				name := strings.Trim(strings.ReplaceAll(path, "/", "-"), "-")
+				if width != 768 {
+					x.accessible(path, scheme, string(axe))
+				}
+				name := strings.Trim(strings.NewReplacer("/", "-", "?", "", "=", "-", ":", "").Replace(path), "-")
 				if name == "" {
 					name = "page"
 				}
@@ -256,5 +270,71 @@ func TestBrowserPictures(t *testing.T) {
 			}
 		}
 	}
+	x.quiet()
+}
+
+// accessible holds what axe-core finds against WCAG 2.2 AA to nothing.
+func (x *tab) accessible(path, scheme, axe string) {
+	x.t.Helper()
+	eval[bool](x, axe+"; true")
+	found := eval[string](x, `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then(r => r.violations.map(v =>
+		v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + ' ' + n.failureSummary).join(' | ')).join('\n'))`)
+	if found != "" {
+		x.t.Errorf("axe-core on %s, %s: %s", path, scheme, found)
+	}
+}
+
+func TestBrowserSwitchesWindowsWithoutAReload(t *testing.T) {
+	t.Parallel()
+	web := newTarget(t)
+	p := start(t, t.TempDir(), "services:\n"+service("web", web.url, "")+service("api", web.url, ""))
+	p.newest("api", func(record) bool { return true })
+	x := newTab(t)
+	x.do(chromedp.Navigate(p.url + "/"))
+	x.until(`document.querySelector('#live').dataset.live === 'on'`)
+	eval[bool](x, `window.sameDocument = true`)
+	for _, w := range []struct{ href, name, cells string }{{"/?window=24h", "24h", "24"}, {"/?window=90d", "90d", "90"}} {
+		eval[bool](x, `document.querySelector('.windows a[href="`+w.href+`"]').click() || true`)
+		x.until(`document.querySelector('#board').dataset.window === '` + w.name + `' && location.search === '?window=` + w.name + `'`)
+		x.until(`document.querySelectorAll('#s-web td[data-c]').length === ` + w.cells)
+	}
+	web.answer(http.StatusServiceUnavailable) // The stream has changed with the window.
+	x.until(fmt.Sprintf(stateOf, "web", "down"))
+	x.until(`document.querySelectorAll('#s-web td[data-c]').length === 90 && document.querySelector('#live').dataset.live === 'on'`)
+	x.until(`document.querySelector('#icon').getAttribute('href').includes('icon-down')`)
+
+	// The arrow keys move in the whole grid, which is one tab stop.
+	if n := eval[int](x, `document.querySelectorAll('.grid td a[tabindex="0"]').length`); n != 1 {
+		t.Errorf("the grid has %d tab stops among its cells, want 1", n)
+	}
+	eval[bool](x, `document.querySelector('.grid td a[tabindex="0"]').focus() || true`)
+	x.do(chromedp.KeyEvent(kb.ArrowDown))
+	x.do(chromedp.KeyEvent(kb.Home))
+	if got := eval[string](x, `document.activeElement.closest('tr').id + ' ' + [...document.activeElement.closest('tr').querySelectorAll('td[data-c] a')].indexOf(document.activeElement)`); got != "s-api 0" {
+		t.Errorf("down and home lead to %s, want s-api 0", got)
+	}
+	if !eval[bool](x, `window.sameDocument === true`) {
+		t.Error("the page was reloaded")
+	}
+	x.quiet()
+}
+
+func TestBrowserFiltersManyServices(t *testing.T) {
+	t.Parallel()
+	web := newTarget(t)
+	yaml := "services:\n"
+	for i := range 24 {
+		yaml += service(fmt.Sprintf("svc%02d", i), web.url, "")
+	}
+	p := start(t, t.TempDir(), yaml)
+	p.newest("svc23", func(record) bool { return true })
+	x := newTab(t)
+	x.do(chromedp.Navigate(p.url + "/"))
+	x.until(`document.querySelector('#live').dataset.live === 'on'`)
+	eval[bool](x, `(() => { const q = document.querySelector('#q'); q.focus(); q.value = 'svc07'; q.dispatchEvent(new Event('input', {bubbles: true})); return true })()`)
+	x.until(`document.querySelectorAll('.grid tbody tr').length === 1 && document.querySelector('#found').textContent === '1 service'`)
+	x.until(`location.search.includes('q=svc07') && document.activeElement.id === 'q'`)
+	web.answer(http.StatusServiceUnavailable)
+	x.until(fmt.Sprintf(stateOf, "svc07", "down"))
 	x.quiet()
 }

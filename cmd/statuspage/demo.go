@@ -58,7 +58,7 @@ func (e env) demo(ctx context.Context, args []string) error {
 	}
 	cfg := &config.Config{
 		Title: "Demo status", Listen: *address, Database: config.Secret("sqlite:///" + filepath.Join(dir, "demo.db")),
-		Retention: 24 * time.Hour, Timezone: time.Local, MaxViewers: 1000,
+		Retention: 24 * time.Hour, Timezone: time.UTC, MaxViewers: 1000,
 	}
 	for _, t := range targets {
 		at, err := demoTarget(ctx, t.serve)

@@ -15,6 +15,7 @@ import (
 	"statuspage/internal/status"
 	"statuspage/monitor"
 	"statuspage/monitor/probe"
+	"statuspage/views"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -93,7 +94,7 @@ func (a *app) build(demo bool) (err error) {
 		Board:      a.board,
 		History:    a.store,
 		Log:        a.log,
-		Site:       handlers.Site{Title: a.cfg.Title, BaseURL: a.cfg.BaseURL, Demo: demo},
+		Site:       a.site(demo),
 		CORS:       a.cfg.CORS,
 		MaxViewers: a.cfg.MaxViewers,
 		Note:       a.note,
@@ -112,6 +113,22 @@ func (a *app) build(demo bool) (err error) {
 	}
 	a.gauges()
 	return nil
+}
+
+// site is what the pages say of themselves, by the configuration.
+func (a *app) site(demo bool) handlers.Site {
+	b := a.cfg.Brand
+	site := handlers.Site{
+		Title: a.cfg.Title, BaseURL: a.cfg.BaseURL, Demo: demo, Groups: a.cfg.Groups,
+		Logo: handlers.Picture(b.Logo), Icon: handlers.Picture(b.Icon), CSS: b.CSS.Body, Accent: handlers.Accent(b.Accent),
+	}
+	for _, l := range b.Header {
+		site.Header = append(site.Header, views.Link(l))
+	}
+	for _, l := range b.Footer {
+		site.Footer = append(site.Footer, views.Link(l))
+	}
+	return site
 }
 
 // run starts everything, waits for the end of ctx or a failure, and stops in order.

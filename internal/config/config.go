@@ -39,6 +39,8 @@ type Config struct {
 	CORS       []string       // Origins such as http://localhost:3000, or *.
 	MaxViewers int            // Open streams at a time.
 	BaseURL    string         // Public address of the page without a slash at the end; empty when unknown.
+	Brand      Brand
+	Groups     []status.Group // In the order of the page; those that services name and this does not come after.
 	Checks     []status.Check
 }
 
@@ -59,7 +61,7 @@ func Load(o Overrides, getenv func(string) string, readFile func(string) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	d := &decoder{file: name, getenv: getenv}
+	d := &decoder{file: name, getenv: getenv, readFile: readFile}
 	c, err := d.config(data, o)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ import (
 type decoder struct {
 	file     string
 	getenv   func(string) string
+	readFile func(string) ([]byte, error)
 	lines    []string
 	mistakes []error
 }

@@ -18,11 +18,33 @@ type printed struct {
 	BaseURL    string           `yaml:"base_url,omitempty"`
 	MaxViewers int              `yaml:"max_viewers"`
 	CORS       *printedCORS     `yaml:"cors,omitempty"`
+	Brand      *printedBrand    `yaml:"brand,omitempty"`
+	Groups     []printedGroup   `yaml:"groups,omitempty"`
 	Services   []printedService `yaml:"services"`
 }
 
 type printedCORS struct {
 	AllowOrigins []string `yaml:"allow_origins"`
+}
+
+type printedBrand struct {
+	Logo   string        `yaml:"logo,omitempty"`
+	Icon   string        `yaml:"favicon,omitempty"`
+	CSS    string        `yaml:"css,omitempty"`
+	Accent string        `yaml:"accent,omitempty"`
+	Header []printedLink `yaml:"header,omitempty"`
+	Footer []printedLink `yaml:"footer,omitempty"`
+}
+
+type printedLink struct {
+	Text string `yaml:"text"`
+	URL  string `yaml:"url"`
+}
+
+type printedGroup struct {
+	Name        string `yaml:"name"`
+	ID          string `yaml:"id"`
+	Description string `yaml:"description,omitempty"`
 }
 
 type printedService struct {
@@ -55,6 +77,10 @@ func (c *Config) Print(w io.Writer) error {
 	if len(c.CORS) > 0 {
 		p.CORS = &printedCORS{c.CORS}
 	}
+	p.Brand = c.Brand.printed()
+	for _, g := range c.Groups {
+		p.Groups = append(p.Groups, printedGroup{g.Name, g.ID, g.Description})
+	}
 	for _, k := range c.Checks {
 		s := printedService{
 			Name: k.Name, ID: k.ID, Group: k.Group, URL: redactURL(k.Target), Interval: formatDuration(k.Interval),
@@ -83,4 +109,18 @@ func (c *Config) Print(w io.Writer) error {
 		return fmt.Errorf("print settings: %w", err)
 	}
 	return e.Close()
+}
+
+func (b Brand) printed() *printedBrand {
+	p := printedBrand{Logo: b.Logo.Name, Icon: b.Icon.Name, CSS: b.CSS.Name, Accent: b.Accent.Light}
+	for _, l := range b.Header {
+		p.Header = append(p.Header, printedLink{l.Text, l.Href})
+	}
+	for _, l := range b.Footer {
+		p.Footer = append(p.Footer, printedLink{l.Text, l.Href})
+	}
+	if p.Logo+p.Icon+p.CSS+p.Accent == "" && p.Header == nil && p.Footer == nil {
+		return nil
+	}
+	return &p
 }

@@ -78,6 +78,8 @@ func (d *decoder) settings(root *yaml.Node, c *Config, p *probing) (services *ya
 				})
 			}})
 		},
+		"brand":  func(node *yaml.Node, path string) { d.brand(node, path, &c.Brand) },
+		"groups": func(node *yaml.Node, path string) { d.groups(node, path, &c.Groups) },
 		"defaults": func(node *yaml.Node, path string) {
 			d.mapping(node, path, d.probing(p))
 			d.fits(node, path, p)
