@@ -1,10 +1,13 @@
 package handlers
 
 import (
+	"encoding/json"
 	"net/http"
+	"slices"
 	"statuspage/internal/status"
 	"statuspage/views/badge"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -12,85 +15,176 @@ import (
 const (
 	// pageBadge is the name under which the whole page has its badge; no service may have it.
 	pageBadge = "page"
+	// groupPrefix stands before the id of a group.
+	groupPrefix = "group:"
 	// badgeCaching lets image proxies show a badge for half a minute, and an old one while they ask.
-	badgeCaching  = "public, max-age=30, stale-while-revalidate=60"
-	defaultWindow = "24h"
+	badgeCaching = "public, max-age=30, stale-while-revalidate=60"
 )
 
-// badge answers /badge/{service}.svg, /badge/{service}/uptime.svg and the .json of each.
-// It always answers with an image (or its JSON): a README has no use for an error page.
+var badgeTypes = map[string]string{
+	"svg": "image/svg+xml; charset=utf-8", "json": fiber.MIMEApplicationJSON, "shields": fiber.MIMEApplicationJSON, "txt": fiber.MIMETextPlainCharsetUTF8,
+}
+
+// badge answers /badge/{service|group:<id>|page}/{kind}.{svg|json|shields|txt}, and the short
+// forms without a kind. It always answers with an image (or its JSON or text), also when
+// something is wrong: a README has no use for an error page.
 func (s *Server) badge(c *fiber.Ctx) error {
-	path := strings.TrimPrefix(c.Path(), "/badge/")
-	name, isJSON := strings.CutSuffix(path, ".json")
-	if !isJSON {
-		var isSVG bool
-		if name, isSVG = strings.CutSuffix(path, ".svg"); !isSVG {
-			return notFound("A badge's address ends in .svg or .json.")
+	q := parseBadge(strings.TrimPrefix(c.Path(), "/badge/"), func(name string) string { return c.Query(name) })
+	if badgeTypes[q.format] == "" {
+		return notFound("A badge's address ends in .svg, .json, .shields or .txt.")
+	}
+	services, title, found := s.subject(q.subject)
+	code := http.StatusOK
+	switch {
+	case q.mistake != "":
+		code = http.StatusBadRequest
+	case !found:
+		code = http.StatusNotFound
+	}
+	return s.sendBadge(c, q, code, func() badge.Badge {
+		switch code {
+		case http.StatusBadRequest:
+			return badge.Invalid(q.mistake)
+		case http.StatusNotFound:
+			return badge.Unknown()
 		}
-	}
-	kind := "image/svg+xml; charset=utf-8"
-	if isJSON {
-		kind = fiber.MIMEApplicationJSON
-	}
-	c.Set(fiber.HeaderCacheControl, badgeCaching)
-	window := c.Query("window", defaultWindow)
-	if !strings.HasSuffix(name, "/uptime") {
-		window = defaultWindow // It says nothing here, so it shall not fill the cache.
-	}
-	if b, code := s.wrongBadge(name, window); code != http.StatusOK {
-		c.Status(code)
-		return send(c, kind, newEntity(encodeBadge(b, isJSON, true)))
-	}
-	e, err := s.badges.get(s.live.version.Load(), path+" "+window, func() ([]byte, error) {
-		return encodeBadge(s.drawBadge(name, window), isJSON, false), nil
+		return q.dress(s.drawBadge(c, q, services, title))
 	})
+}
+
+// sendBadge answers with a badge; drawn once a version when its address is right.
+func (s *Server) sendBadge(c *fiber.Ctx, q badgeRequest, code int, draw func() badge.Badge) error {
+	c.Set(fiber.HeaderCacheControl, badgeCaching)
+	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	kind := badgeTypes[q.format]
+	if code != http.StatusOK {
+		c.Status(code)
+		return send(c, kind, newEntity(q.encode(draw(), true)))
+	}
+	e, err := s.badges.get(s.live.version.Load(), q.key(), func() ([]byte, error) { return q.encode(draw(), false), nil })
 	if err != nil {
 		return err
 	}
 	return send(c, kind, e)
 }
 
-func encodeBadge(b badge.Badge, isJSON, isError bool) []byte {
-	if isJSON {
-		return b.JSON(isError)
+func (q badgeRequest) encode(b badge.Badge, isError bool) []byte {
+	switch q.format {
+	case "svg":
+		return b.SVG()
+	case "txt":
+		return []byte(b.Message + "\n")
+	case "json":
+		if !q.short && !isError {
+			return q.facts(b)
+		}
 	}
-	return b.SVG()
+	return b.JSON(isError)
 }
 
-// wrongBadge says what is wrong with a badge's address, and how to answer; 200 is nothing.
-func (s *Server) wrongBadge(name, window string) (badge.Badge, int) {
-	id, uptime := strings.CutSuffix(name, "/uptime")
-	if _, known := status.FindPeriod(window); uptime && !known {
-		return badge.Invalid("window: 1h, 24h, 7d, 30d or 90d"), http.StatusBadRequest
+// facts is the badge in our own JSON: what it says, and of which window.
+func (q badgeRequest) facts(b badge.Badge) []byte {
+	out, _ := json.Marshal(struct { // Strings, numbers and times always encode.
+		Subject string       `json:"subject"`
+		Kind    string       `json:"kind"`
+		Label   string       `json:"label"`
+		Message string       `json:"message"`
+		Color   string       `json:"color"`
+		Window  string       `json:"window,omitempty"`
+		Hours   []badge.Hour `json:"hours,omitempty"`
+	}{q.subject, q.kind, b.Label, b.Message, b.Color, q.windowIfUsed(), b.Hours})
+	return out
+}
+
+// subject finds the services that a badge sums up, and what they are called together.
+func (s *Server) subject(name string) (services []int, title string, ok bool) {
+	if name == pageBadge {
+		all := make([]int, len(s.board.Services()))
+		for i := range all {
+			all[i] = i
+		}
+		return all, s.site.Title, true
 	}
-	if _, ok := s.board.Find(id); !ok && id != pageBadge {
-		return badge.Unknown(), http.StatusNotFound
+	if id, isGroup := strings.CutPrefix(name, groupPrefix); isGroup {
+		i := slices.IndexFunc(s.live.groups, func(g status.Group) bool { return g.ID == id })
+		if i < 0 {
+			return nil, "", false
+		}
+		return s.live.groups[i].Services, s.live.groups[i].Name, true
 	}
-	return badge.Badge{}, http.StatusOK
+	i, ok := s.board.Find(name)
+	if !ok {
+		return nil, "", false
+	}
+	return []int{i}, s.board.Services()[i].Name, true
 }
 
 // drawBadge draws a badge whose address is right.
-func (s *Server) drawBadge(name, window string) badge.Badge {
+func (s *Server) drawBadge(c *fiber.Ctx, q badgeRequest, services []int, title string) badge.Badge {
 	now := s.now()
-	id, uptime := strings.CutSuffix(name, "/uptime")
-	period, _ := status.FindPeriod(window)
-	if id == pageBadge {
-		var sum status.Counts
-		states := make([]status.Outcome, len(s.board.Services()))
-		for i := range states {
-			states[i] = s.board.State(i, now)
-			if uptime {
-				sum = sum.Add(s.board.Uptime(i, period.Length, now))
+	single := !strings.HasPrefix(q.subject, groupPrefix) && q.subject != pageBadge
+	switch q.kind {
+	case "uptime":
+		return badge.Uptime(q.windowName, s.uptime(services, q.window, now))
+	case "latency":
+		p, ok := s.percentiles(c.UserContext(), services, q.window, now, q.percentile)
+		return badge.Latency(q.windowName, q.percentile, p[0], ok)
+	case "certificate":
+		var earliest time.Time
+		for _, i := range services {
+			if at := s.board.Certificate(i); !at.IsZero() && (earliest.IsZero() || at.Before(earliest)) {
+				earliest = at
 			}
 		}
-		if uptime {
-			return badge.Uptime(period.Name, sum)
+		return badge.Certificate(earliest, now)
+	case "outage":
+		var newest []status.Outage
+		for _, i := range services {
+			if o := s.board.Outages(i, now); len(o) > 0 {
+				newest = append(newest, o[0])
+			}
 		}
-		return badge.Page(s.site.Title, states)
+		slices.SortFunc(newest, func(a, b status.Outage) int {
+			if a.Ongoing() != b.Ongoing() { // What goes on comes first.
+				if a.Ongoing() {
+					return -1
+				}
+				return 1
+			}
+			return b.Begin.Compare(a.Begin)
+		})
+		return badge.Outage(newest, now)
+	case "hours":
+		return badge.Hours(title, s.hours(services, now))
 	}
-	i, _ := s.board.Find(id)
-	if uptime {
-		return badge.Uptime(period.Name, s.board.Uptime(i, period.Length, now))
+	states := make([]status.Outcome, len(services))
+	for n, i := range services {
+		states[n] = s.board.State(i, now)
 	}
-	return badge.State(s.board.Services()[i].Name, s.board.State(i, now))
+	if single {
+		return badge.State(title, states[0])
+	}
+	return badge.Page(title, states)
+}
+
+func (s *Server) uptime(services []int, window time.Duration, now time.Time) status.Counts {
+	var sum status.Counts
+	for _, i := range services {
+		sum = sum.Add(s.board.Uptime(i, window, now))
+	}
+	return sum
+}
+
+// hours sums the last day up by the hour.
+func (s *Server) hours(services []int, now time.Time) []badge.Hour {
+	all := make([]badge.Hour, status.LastDay.Cells)
+	for _, i := range services {
+		for n, cell := range s.board.Row(i, status.LastDay, time.UTC, now).Cells {
+			h := &all[n]
+			h.Start = cell.Start
+			h.State = max(h.State, cell.Outcome)
+			h.Up, h.Slow, h.Down, h.Missing = h.Up+cell.Up, h.Slow+cell.Degraded, h.Down+cell.Down, h.Missing+cell.Missing()
+		}
+	}
+	return all
 }

@@ -394,7 +394,7 @@ func TestBadges(t *testing.T) {
 		"/badge/page/uptime.svg?window=90d": {200, "uptime 90d"},
 		"/badge/nope.svg":                   {404, "unknown"},
 		"/badge/nope.json":                  {404, `"isError":true`},
-		"/badge/web/uptime.svg?window=2h":   {400, "window: 1h"},
+		"/badge/web/uptime.svg?window=200d": {400, "window: 1h"},
 		"/badge/%3Cscript%3E.svg":           {404, "unknown"},
 	} {
 		res, body := s.get(path)

@@ -14,6 +14,7 @@ import (
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"statuspage/static"
+	"statuspage/views/feed"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,6 +76,7 @@ type Server struct {
 	badges     cache // By version of the page: a state may also change by time alone.
 	pages      cache // The same, of pages other than the plain ones.
 	spans      cache // Of the past, by minute.
+	cards      cache
 	past       *past
 	zones      zones
 	brand      map[string]*brandFile
@@ -135,13 +137,22 @@ func (s *Server) routes(origins []string) {
 			AllowCredentials: !slices.Contains(origins, "*"), // Browsers refuse both together.
 			AllowMethods:     "GET,HEAD",
 		})
-		for _, prefix := range []string{"/signals", "/badge", "/openapi.json", "/events"} {
+		for _, prefix := range []string{"/signals", "/openapi.json", "/events"} {
 			s.app.Use(prefix, allow)
 		}
 	}
 	s.app.Get("/", s.page)
 	s.app.Get("/services/:id", s.service)
+	for format := range feed.Formats {
+		s.app.Get(feedPath+format, s.feed)
+		s.app.Get("/services/:id"+feedPath+format, s.feed)
+	}
 	s.app.Get("/services/:id/:at", s.span)
+	s.app.Get("/status", s.status)
+	s.app.Get("/summary.json", s.summary)
+	s.app.Get("/card.png", s.card)
+	s.app.Get("/robots.txt", s.robots)
+	s.app.Get("/sitemap.xml", s.sitemap)
 	s.app.Get("/history", s.history)
 	s.app.Get("/outages/:id", s.outage)
 	s.app.Get("/how", s.how)
@@ -151,6 +162,9 @@ func (s *Server) routes(origins []string) {
 	s.app.Add(http.MethodGet, "/signals/stream", s.signalStream)
 	s.app.Get("/signals", s.signalsJSON)
 	s.app.Get("/badge/*", s.badge)
+	s.app.Get("/api/v1/endpoints/:key/*", s.gatus)
+	s.app.Get("/api/badge/:id/:kind/:duration?", s.kuma)
+	s.app.Get("/api/status-page/:slug/badge", s.kumaPage)
 	s.app.Get("/openapi.json", s.description)
 	s.app.Get("/redoc", s.docs)
 	s.app.Get("/docs", s.docs)
@@ -163,6 +177,13 @@ func (s *Server) routes(origins []string) {
 
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
+// forOtherSites tells whether an address is made to be used from other sites.
+func forOtherSites(path string) bool {
+	return slices.ContainsFunc([]string{"/badge/", "/api/", "/signals", "/openapi", "/embed", "/status", "/summary.json", "/card.png"}, func(prefix string) bool {
+		return strings.HasPrefix(path, prefix)
+	}) || feedFormat(path) != ""
+}
+
 // secure sets the headers that every answer carries.
 func (s *Server) secure(c *fiber.Ctx) {
 	c.Set(fiber.HeaderContentSecurityPolicy, policy)
@@ -172,8 +193,8 @@ func (s *Server) secure(c *fiber.Ctx) {
 	c.Set(fiber.HeaderXFrameOptions, "DENY")
 	c.Set("Cross-Origin-Opener-Policy", "same-origin")
 	resources := "same-origin"
-	if strings.HasPrefix(c.Path(), "/badge") || strings.HasPrefix(c.Path(), "/signals") || strings.HasPrefix(c.Path(), "/openapi") {
-		resources = "cross-origin" // Made to be used on other sites.
+	if forOtherSites(c.Path()) {
+		resources = "cross-origin"
 	}
 	c.Set("Cross-Origin-Resource-Policy", resources)
 }

@@ -5,7 +5,6 @@ package badge
 import (
 	"encoding/json"
 	"fmt"
-	"html"
 	"statuspage/internal/status"
 	"strings"
 	"unicode"
@@ -18,6 +17,10 @@ const MaxText = 80
 type Badge struct {
 	Label, Message string
 	Color          string // #rrggbb
+	LabelColor     string // #rrggbb; empty for the usual grey.
+	Style          string // One of Styles; empty for flat.
+	Logo           string // One of Logos; empty for none.
+	Hours          []Hour // The last day as a tiny grid, in place of the message.
 }
 
 // The colours of the states; each carries white text with a shadow, as on shields.io.
@@ -34,13 +37,13 @@ const (
 func State(label string, o status.Outcome) Badge {
 	switch o {
 	case status.Up:
-		return Badge{label, "up", green}
+		return Badge{Label: label, Message: "up", Color: green}
 	case status.Degraded:
-		return Badge{label, "slow", amber}
+		return Badge{Label: label, Message: "slow", Color: amber}
 	case status.Down:
-		return Badge{label, "down", red}
+		return Badge{Label: label, Message: "down", Color: red}
 	default:
-		return Badge{label, "no data", grey}
+		return Badge{Label: label, Message: "no data", Color: grey}
 	}
 }
 
@@ -57,13 +60,13 @@ func Page(label string, states []status.Outcome) Badge {
 	}
 	switch {
 	case down > 0:
-		return Badge{label, fmt.Sprintf("%d of %d down", down, len(states)), red}
+		return Badge{Label: label, Message: fmt.Sprintf("%d of %d down", down, len(states)), Color: red}
 	case worst == status.Degraded:
-		return Badge{label, "slow", amber}
+		return Badge{Label: label, Message: "slow", Color: amber}
 	case unknown:
 		return State(label, status.Unknown) // Not all is known: that is not good news.
 	default:
-		return Badge{label, "all up", green}
+		return Badge{Label: label, Message: "all up", Color: green}
 	}
 }
 
@@ -72,9 +75,9 @@ func Uptime(window string, c status.Counts) Badge {
 	label := "uptime " + window
 	percent, ok := c.Uptime()
 	if !ok {
-		return Badge{label, "no data", grey}
+		return Badge{Label: label, Message: "no data", Color: grey}
 	}
-	return Badge{label, percent + "%", uptimeColor(c)}
+	return Badge{Label: label, Message: percent + "%", Color: uptimeColor(c)}
 }
 
 func uptimeColor(c status.Counts) string {
@@ -94,35 +97,10 @@ func uptimeColor(c status.Counts) string {
 }
 
 // Unknown returns the badge of a service that is not here.
-func Unknown() Badge { return Badge{"status", "unknown", grey} }
+func Unknown() Badge { return Badge{Label: "status", Message: "unknown", Color: grey} }
 
 // Invalid returns the badge that says a parameter is wrong.
-func Invalid(what string) Badge { return Badge{"error", what, grey} }
-
-// SVG draws the badge. The text is given its computed width, so that it fits whatever
-// font the reader has.
-func (b Badge) SVG() []byte {
-	label, message := clean(b.Label), clean(b.Message)
-	lw, mw := textWidth(label), textWidth(message)
-	left, right := (lw+5)/10+10, (mw+5)/10+10
-	title := html.EscapeString(label + ": " + message)
-	var w strings.Builder
-	fmt.Fprintf(&w, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="20" role="img" aria-label="%s"><title>%s</title>`, left+right, title, title)
-	w.WriteString(`<linearGradient id="s" x2="0" y2="100%"><stop offset="0" stop-color="#bbb" stop-opacity=".1"/><stop offset="1" stop-opacity=".1"/></linearGradient>`)
-	fmt.Fprintf(&w, `<clipPath id="r"><rect width="%d" height="20" rx="3" fill="#fff"/></clipPath>`, left+right)
-	fmt.Fprintf(&w, `<g clip-path="url(#r)"><rect width="%d" height="20" fill="#555"/><rect x="%d" width="%d" height="20" fill="%s"/><rect width="%d" height="20" fill="url(#s)"/></g>`, left, left, right, html.EscapeString(b.Color), left+right)
-	w.WriteString(`<g fill="#fff" text-anchor="middle" font-family="Verdana,Geneva,DejaVu Sans,sans-serif" text-rendering="geometricPrecision" font-size="110">`)
-	text(&w, label, left*5, lw)
-	text(&w, message, left*10+right*5, mw)
-	w.WriteString(`</g></svg>`)
-	return []byte(w.String())
-}
-
-func text(w *strings.Builder, s string, middle, width int) {
-	s = html.EscapeString(s)
-	fmt.Fprintf(w, `<text aria-hidden="true" x="%d" y="150" fill="#010101" fill-opacity=".3" transform="scale(.1)" textLength="%d">%s</text>`, middle, width, s)
-	fmt.Fprintf(w, `<text x="%d" y="140" transform="scale(.1)" textLength="%d">%s</text>`, middle, width, s)
-}
+func Invalid(what string) Badge { return Badge{Label: "error", Message: what, Color: grey} }
 
 // clean drops what XML 1.0 cannot carry and cuts what would make the badge absurdly wide.
 func clean(s string) string {

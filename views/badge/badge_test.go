@@ -12,11 +12,23 @@ import (
 	"statuspage/internal/status"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "accept the golden files as they come out")
+
+var now = time.Date(2026, 3, 29, 12, 0, 0, 0, time.UTC)
+
+func hours() []Hour {
+	all := make([]Hour, 24)
+	for i := range all {
+		all[i].State = status.Up
+	}
+	all[3].State, all[9].State, all[10].State, all[20].State = status.Degraded, status.Down, status.Down, status.Unknown
+	return all
+}
 
 func TestBadges(t *testing.T) {
 	t.Parallel()
@@ -27,7 +39,16 @@ func TestBadges(t *testing.T) {
 		"page":     Page("Acme", []status.Outcome{status.Up, status.Down, status.Unknown}),
 		"uptime":   Uptime("24h", status.Counts{Up: 99_999, Down: 1}),
 		"unknown":  Unknown(),
-		"escaping": {`<script>"&'`, "a<b", green},
+		"latency":  Latency("24h", 95, 123*time.Millisecond, true),
+		"expired":  Certificate(now.Add(-time.Hour), now),
+		"expires":  Certificate(now.AddDate(0, 0, 9), now),
+		"outage":   Outage([]status.Outage{{Begin: now.Add(-72 * time.Hour), End: now.Add(-71 * time.Hour)}}, now),
+		"hours":    Hours("last day", hours()),
+		"square":   {Label: "API", Message: "up", Color: green, Style: "flat-square", LabelColor: "#ffffff"},
+		"plastic":  {Label: "API", Message: "slow", Color: amber, Style: "plastic"},
+		"large":    {Label: "API", Message: "down", Color: red, Style: "for-the-badge", Logo: "pulse"},
+		"social":   {Label: "API", Message: "99.98%", Color: green, Style: "social", Logo: "grid"},
+		"escaping": {Label: `<script>"&'`, Message: "a<b", Color: green},
 	} {
 		path := filepath.Join("testdata", name+".svg")
 		got := b.SVG()
@@ -83,9 +104,9 @@ func FuzzSVG(f *testing.F) {
 	for _, seed := range []string{"up", "<script>", "a\x00b\x1f", "\xff\xfe", "\ufffe", "]]>", strings.Repeat("W", 1000), "שלום"} {
 		f.Add(seed, seed)
 	}
-	own := map[string]bool{"svg": true, "title": true, "linearGradient": true, "stop": true, "clipPath": true, "rect": true, "g": true, "text": true}
+	own := map[string]bool{"svg": true, "title": true, "linearGradient": true, "stop": true, "clipPath": true, "rect": true, "g": true, "text": true, "path": true}
 	f.Fuzz(func(t *testing.T, label, message string) {
-		b := Badge{label, message, green}
+		b := Badge{Label: label, Message: message, Color: green, Style: Styles[len(label)%len(Styles)]}
 		svg := b.SVG()
 		d := xml.NewDecoder(bytes.NewReader(svg))
 		for {

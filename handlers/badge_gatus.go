@@ -1,0 +1,123 @@
+package handlers
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"statuspage/internal/status"
+	"statuspage/views/badge"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// Gatus's badge addresses, so that a README goes on working after a move.
+// https://github.com/TwiN/gatus#badges
+
+var gatusDurations = map[string]time.Duration{"1h": time.Hour, "24h": 24 * time.Hour, "7d": 7 * 24 * time.Hour, "30d": 30 * 24 * time.Hour}
+
+// Gatus's colours, best first.
+var gatusColors = []string{"#40cc11", "#94cc11", "#ccd311", "#ccb311", "#cc8111", "#c7130a"}
+
+// gatusKey is how Gatus names an endpoint in addresses.
+func gatusKey(s status.Service) string {
+	clean := strings.NewReplacer("/", "-", "_", "-", ".", "-", ",", "-", " ", "-", "#", "-", "+", "-", "&", "-")
+	part := func(text string) string { return clean.Replace(strings.ToLower(strings.TrimSpace(text))) }
+	return part(s.Group) + "_" + part(s.Name)
+}
+
+func (s *Server) gatusService(key string) (int, bool) {
+	if plain, err := url.PathUnescape(key); err == nil {
+		key = plain
+	}
+	for i, svc := range s.board.Services() {
+		if gatusKey(svc) == key {
+			return i, true
+		}
+	}
+	return s.board.Find(key)
+}
+
+// gatus answers /api/v1/endpoints/{key}/… for what Gatus has of badges.
+func (s *Server) gatus(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-cache, no-store, must-revalidate")
+	c.Set(fiber.HeaderExpires, "0")
+	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	i, ok := s.gatusService(c.Params("key"))
+	if !ok {
+		return notFound("There is no such endpoint.")
+	}
+	now, rest := s.now(), c.Params("*")
+	if rest == "health/badge.svg" || rest == "health/badge.shields" {
+		return s.gatusHealth(c, s.board.State(i, now), strings.HasSuffix(rest, ".svg"))
+	}
+	kind, rest, _ := strings.Cut(rest, "/")
+	duration, form, _ := strings.Cut(rest, "/")
+	window, known := gatusDurations[duration]
+	if kind != "uptimes" && kind != "response-times" || form != "" && form != "badge.svg" {
+		return notFound(sentence[http.StatusNotFound])
+	}
+	if !known {
+		return &problem{code: http.StatusBadRequest, detail: "The duration must be one of 30d, 7d, 24h, 1h."}
+	}
+	b, plain := s.gatusUptime(i, window, duration, now)
+	if kind == "response-times" {
+		b, plain = s.gatusLatency(i, window, duration, now)
+	}
+	if form == "" {
+		return c.SendString(plain)
+	}
+	c.Set(fiber.HeaderContentType, badgeTypes["svg"])
+	return c.Send(b.SVG())
+}
+
+func (s *Server) gatusHealth(c *fiber.Ctx, state status.Outcome, svg bool) error {
+	message, name, color := "?", "yellow", "#ccd311"
+	switch {
+	case state.Available():
+		message, name, color = "up", "brightgreen", gatusColors[0]
+	case state == status.Down:
+		message, name, color = "down", "red", gatusColors[5]
+	}
+	if svg {
+		c.Set(fiber.HeaderContentType, badgeTypes["svg"])
+		return c.Send(badge.Badge{Label: "health", Message: message, Color: color}.SVG())
+	}
+	return c.JSON(fiber.Map{"schemaVersion": 1, "label": "gatus", "message": message, "color": name})
+}
+
+func (s *Server) gatusUptime(service int, window time.Duration, name string, now time.Time) (b badge.Badge, plain string) {
+	counts := s.board.Uptime(service, window, now)
+	b = badge.Uptime(name, counts)
+	if counts.Measured() == 0 {
+		return b, "0.000000"
+	}
+	perMille := counts.Available() * 1000 / counts.Measured()
+	b.Color = gatusColors[5]
+	for n, least := range []int{975, 950, 900, 800, 650} {
+		if perMille >= least {
+			b.Color = gatusColors[n]
+			break
+		}
+	}
+	return b, fmt.Sprintf("%.6f", float64(counts.Available())/float64(counts.Measured()))
+}
+
+func (s *Server) gatusLatency(service int, window time.Duration, name string, now time.Time) (b badge.Badge, plain string) {
+	mean, ok := s.meanLatency(service, window, now)
+	b = badge.Badge{Label: "response time " + name, Message: "no data", Color: "#8b929c"}
+	if !ok {
+		return b, "0"
+	}
+	ms := strconv.FormatInt(mean.Milliseconds(), 10)
+	b.Message, b.Color = ms+"ms", gatusColors[5]
+	for n, most := range []time.Duration{50, 200, 300, 500, 750} {
+		if mean <= most*time.Millisecond {
+			b.Color = gatusColors[n]
+			break
+		}
+	}
+	return b, ms
+}

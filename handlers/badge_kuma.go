@@ -1,0 +1,190 @@
+package handlers
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"regexp"
+	"slices"
+	"statuspage/internal/status"
+	"statuspage/views/badge"
+	"strconv"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// Uptime Kuma's badge addresses, with its words, colours and parameters, so that a README
+// goes on working after a move. A monitor is named by our id, or by its place on the page.
+// https://github.com/louislam/uptime-kuma/wiki/Badge
+
+const (
+	kumaUp      = "#66c20a"
+	kumaWarn    = "#eed202"
+	kumaDown    = "#c2290a"
+	kumaPartial = "#f6be00"
+	kumaNone    = "#999999"
+	kumaBlue    = "#007ec6"
+)
+
+var kumaDuration = regexp.MustCompile(`^([0-9]{1,4})([hdy]?)$`)
+
+func (s *Server) kumaService(id string) (int, bool) {
+	if n, err := strconv.Atoi(id); err == nil && n >= 1 && n <= len(s.board.Services()) {
+		return n - 1, true
+	}
+	return s.board.Find(id)
+}
+
+// kuma answers /api/badge/{id}/{kind}/{duration?}.
+func (s *Server) kuma(c *fiber.Ctx) error {
+	i, ok := s.kumaService(c.Params("id"))
+	if !ok {
+		return kumaSend(c, badge.Badge{Message: "N/A", Color: kumaNone})
+	}
+	now := s.now()
+	window, name, valid := parseKumaDuration(c.Params("duration"))
+	if !valid {
+		return &problem{code: http.StatusBadRequest, detail: "The duration must be hours such as 24 or 24h, days such as 30d, or 1y."}
+	}
+	switch kind := c.Params("kind"); kind {
+	case "status":
+		return kumaSend(c, kumaState(c, s.board.State(i, now)))
+	case "uptime":
+		counts := s.board.Uptime(i, window, now)
+		percent, measured := counts.Uptime()
+		if !measured {
+			return kumaSend(c, badge.Badge{Message: "N/A", Color: kumaNone})
+		}
+		return kumaSend(c, kumaValue(c, "Uptime ("+name+")", percent, "%", kumaHue(float64(counts.Available())/float64(counts.Measured()))))
+	case "ping", "avg-response":
+		mean, measured := s.meanLatency(i, window, now)
+		if !measured {
+			return kumaSend(c, badge.Badge{Message: "N/A", Color: kumaNone})
+		}
+		label := map[string]string{"ping": "Avg. Ping", "avg-response": "Avg. Response"}[kind] + " (" + name + ")"
+		return kumaSend(c, kumaValue(c, label, strconv.FormatInt(mean.Milliseconds(), 10), "ms", kumaBlue))
+	case "response":
+		last := s.board.Recent(i, 1)
+		if len(last) == 0 || !last[0].Outcome.Available() {
+			return kumaSend(c, badge.Badge{Message: "N/A", Color: kumaNone})
+		}
+		return kumaSend(c, kumaValue(c, "Response", strconv.FormatInt(last[0].Duration().Milliseconds(), 10), "ms", kumaBlue))
+	case "cert-exp":
+		return kumaSend(c, kumaCertificate(c, s.board.Certificate(i), now))
+	}
+	return notFound(sentence[http.StatusNotFound])
+}
+
+// kumaPage answers /api/status-page/{slug}/badge; every slug is this page.
+func (s *Server) kumaPage(c *fiber.Ctx) error {
+	now := s.now()
+	var states []status.Outcome
+	for i := range s.board.Services() {
+		if state := s.board.State(i, now); state != status.Unknown {
+			states = append(states, state)
+		}
+	}
+	label := s.site.Title
+	down := slices.Index(states, status.Down) >= 0
+	switch {
+	case len(states) == 0:
+		return kumaSend(c, badge.Badge{Label: label, Message: "N/A", Color: kumaNone})
+	case !down:
+		return kumaSend(c, badge.Badge{Label: label, Message: "Up", Color: kumaColor(c, "upColor", kumaUp)})
+	case slices.ContainsFunc(states, status.Outcome.Available):
+		return kumaSend(c, badge.Badge{Label: label, Message: "Degraded", Color: kumaColor(c, "partialColor", kumaPartial)})
+	default:
+		return kumaSend(c, badge.Badge{Label: label, Message: "Down", Color: kumaColor(c, "downColor", kumaDown)})
+	}
+}
+
+func kumaState(c *fiber.Ctx, state status.Outcome) badge.Badge {
+	switch {
+	case state == status.Down:
+		return badge.Badge{Label: "Status", Message: c.Query("downLabel", "Down"), Color: kumaColor(c, "downColor", kumaDown)}
+	case state.Available():
+		return badge.Badge{Label: "Status", Message: c.Query("upLabel", "Up"), Color: kumaColor(c, "upColor", kumaUp)}
+	default:
+		return badge.Badge{Label: "Status", Message: "N/A", Color: kumaNone}
+	}
+}
+
+func kumaValue(c *fiber.Ctx, label, value, suffix, color string) badge.Badge {
+	return badge.Badge{
+		Label: c.Query("labelPrefix") + label + c.Query("labelSuffix"), Message: c.Query("prefix") + value + c.Query("suffix", suffix), Color: kumaColor(c, "color", color),
+	}
+}
+
+func kumaCertificate(c *fiber.Ctx, expiry, now time.Time) badge.Badge {
+	if expiry.IsZero() {
+		return badge.Badge{Message: "N/A", Color: kumaNone}
+	}
+	left := int(expiry.Sub(now) / (24 * time.Hour))
+	color := kumaColor(c, "upColor", kumaUp)
+	switch {
+	case left <= c.QueryInt("downDays", 7):
+		color = kumaColor(c, "downColor", kumaDown)
+	case left <= c.QueryInt("warnDays", 14):
+		color = kumaColor(c, "warnColor", kumaWarn)
+	}
+	value, suffix := strconv.Itoa(left), " days"
+	if c.Query("date") != "" {
+		value, suffix = expiry.UTC().Format("2006-01-02"), ""
+	}
+	b := kumaValue(c, "Cert Exp.", value, suffix, color)
+	b.Color = color
+	return b
+}
+
+func kumaColor(c *fiber.Ctx, name, usual string) string {
+	if color, err := badge.ParseColor(c.Query(name)); err == nil {
+		return color
+	}
+	return usual
+}
+
+// kumaHue is green at all and red at nothing: hue 10 to 90, saturation 90 %, lightness 40 %.
+func kumaHue(ratio float64) string {
+	hue, saturation, lightness := 10+80*ratio, 0.9, 0.4
+	channel := func(n float64) int {
+		k := math.Mod(n+hue/30, 12)
+		return int(math.Round(255 * (lightness - saturation*lightness*max(-1, min(k-3, 9-k, 1)))))
+	}
+	return fmt.Sprintf("#%02x%02x%02x", channel(0), channel(8), channel(4))
+}
+
+// parseKumaDuration reads 24, 24h, 30d or 1y; longer than the history is the history.
+func parseKumaDuration(text string) (window time.Duration, name string, ok bool) {
+	if text == "" {
+		text = "24h"
+	}
+	m := kumaDuration.FindStringSubmatch(text)
+	if m == nil {
+		return 0, "", false
+	}
+	n, _ := strconv.Atoi(m[1]) // Digits only.
+	unit, suffix := time.Hour, "h"
+	switch m[2] {
+	case "d":
+		unit, suffix = 24*time.Hour, "d"
+	case "y":
+		unit, suffix = 365*24*time.Hour, "y"
+	}
+	return min(time.Duration(n)*unit, maxWindow), m[1] + suffix, n > 0
+}
+
+func kumaSend(c *fiber.Ctx, b badge.Badge) error {
+	if label := c.Query("label"); label != "" {
+		b.Label = label
+	}
+	if color, err := badge.ParseColor(c.Query("labelColor")); err == nil {
+		b.LabelColor = color
+	}
+	if style := c.Query("style"); slices.Contains(badge.Styles, style) {
+		b.Style = style
+	}
+	c.Set(fiber.HeaderCacheControl, badgeCaching)
+	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	return send(c, badgeTypes["svg"], newEntity(b.SVG()))
+}

@@ -1,0 +1,209 @@
+package handlers
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"net/http"
+	"statuspage/internal/status"
+	"strings"
+	"testing"
+	"time"
+)
+
+func newBadgeSite(t *testing.T) *site {
+	t.Helper()
+	s := newSite(t, nil)
+	at := time.Now().Add(-10 * time.Minute)
+	for i := range 10 {
+		o := status.Up
+		if i == 4 {
+			o = status.Down
+		}
+		s.apply("web", at.Add(time.Duration(i)*time.Minute), o)
+	}
+	s.apply("twin", time.Now(), status.Up)
+	s.eventually("/badge/web/status.txt", "up")
+	return s
+}
+
+func TestBadgeGrammar(t *testing.T) {
+	t.Parallel()
+	s := newBadgeSite(t)
+	s.board.SetCertificate("web", time.Now().Add(41*24*time.Hour+time.Hour))
+	for path, want := range map[string]string{
+		"/badge/web/status.txt":                                  "up\n",
+		"/badge/page/status.txt":                                 "no data\n",
+		"/badge/group:public/status.txt":                         "no data\n",
+		"/badge/web/uptime.txt?window=PT1H":                      "90%\n",
+		"/badge/group:public/uptime.txt?window=7d":               "90%\n",
+		"/badge/web/latency.txt?window=1h&percentile=50":         "p50 12 ms\n",
+		"/badge/web/certificate.txt":                             "expires in 41 d\n",
+		"/badge/api/certificate.txt":                             "none\n",
+		"/badge/twin/outage.txt":                                 "none in 90 d\n",
+		"/badge/web/uptime.svg?label=Availability&style=plastic": "Availability",
+		"/badge/web/status.svg?color=blue&label_color=%23fff":    "#007ec6",
+		"/badge/web/status.svg?logo=pulse&style=for-the-badge":   "WEBSITE",
+		"/badge/web/status.shields":                              `{"schemaVersion":1,"label":"Website","message":"up","color":"2c9d5e"}`,
+		"/badge/web.json":                                        `"schemaVersion":1`,
+		"/badge/web/uptime.json":                                 `"schemaVersion":1`,
+		"/badge/web/hours.json":                                  `"hours":[{"start":`,
+		"/badge/web/status.json":                                 `{"subject":"web","kind":"status","label":"Website","message":"up","color":"#2c9d5e"}`,
+		"/badge/web/hours.svg":                                   "of the last 24 hours",
+		"/badge/web/status.svg?label=%3Cscript%3E%00%22":         "&lt;script&gt;&#34;",
+	} {
+		res, body := s.get(path)
+		if res.StatusCode != http.StatusOK || !strings.Contains(body, want) || strings.HasSuffix(want, "\n") && body != want {
+			t.Errorf("%s: %d %q, want %q", path, res.StatusCode, body, want)
+		}
+		if got := res.Header.Get("Access-Control-Allow-Origin"); got != "*" {
+			t.Errorf("%s: Access-Control-Allow-Origin %q", path, got)
+		}
+		if strings.Contains(path, ".svg") {
+			if err := xml.Unmarshal([]byte(body), new(struct{})); err != nil {
+				t.Errorf("%s is no XML: %v", path, err)
+			}
+		}
+	}
+	if _, body := s.get("/badge/web/hours.txt"); len([]rune(strings.TrimSpace(body))) != 24 {
+		t.Errorf("hours in text = %q, want 24 letters", body)
+	}
+	for path, code := range map[string]int{
+		"/badge/web/uptime.svg?window=1y": 400, "/badge/web/uptime.svg?window=P1Y": 400, "/badge/web/latency.svg?percentile=0": 400, "/badge/web/latency.svg?percentile=NaN": 400,
+		"/badge/web/status.svg?color=url(x)": 400, "/badge/web/status.svg?style=round": 400, "/badge/web/status.svg?logo=x": 400, "/badge/web/weather.svg": 400,
+		"/badge/web/status.svg?label=" + strings.Repeat("x", 200): 400, "/badge/group:none/status.svg": 404, "/badge/nobody/uptime.json": 404,
+	} {
+		res, body := s.get(path)
+		if res.StatusCode != code || strings.Contains(path, ".svg") && !strings.HasPrefix(body, "<svg") {
+			t.Errorf("%s: %d %.60s, want %d and an image", path, res.StatusCode, body, code)
+		}
+	}
+}
+
+func TestGatusAddresses(t *testing.T) {
+	t.Parallel()
+	s := newBadgeSite(t)
+	for path, want := range map[string]string{
+		"/api/v1/endpoints/public_website/health/badge.shields":         `{"color":"brightgreen","label":"gatus","message":"up","schemaVersion":1}`,
+		"/api/v1/endpoints/public_website/health/badge.svg":             "#40cc11",
+		"/api/v1/endpoints/public_website/uptimes/24h":                  "0.900000",
+		"/api/v1/endpoints/public_website/uptimes/1h/badge.svg":         "#ccd311",
+		"/api/v1/endpoints/_twin/response-times/24h":                    "12",
+		"/api/v1/endpoints/public_website/response-times/24h/badge.svg": "12ms",
+		"/api/v1/endpoints/public_api-<b>/health/badge.shields":         `"message":"?"`,
+	} {
+		if res, body := s.get(strings.NewReplacer("<", "%3C", ">", "%3E").Replace(path)); res.StatusCode != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: %d %q, want %q", path, res.StatusCode, body, want)
+		}
+	}
+	for path, code := range map[string]int{"/api/v1/endpoints/none/health/badge.svg": 404, "/api/v1/endpoints/_twin/uptimes/2h": 400, "/api/v1/endpoints/_twin/weather": 404} {
+		if res, _ := s.get(path); res.StatusCode != code {
+			t.Errorf("%s: %d, want %d", path, res.StatusCode, code)
+		}
+	}
+}
+
+func TestKumaAddresses(t *testing.T) {
+	t.Parallel()
+	s := newBadgeSite(t)
+	for path, want := range map[string]string{
+		"/api/badge/1/status":                            "Status: Up",
+		"/api/badge/web/status?upLabel=fine&upColor=0f0": "fine",
+		"/api/badge/1/uptime":                            "Uptime (24h): 90%",
+		"/api/badge/1/uptime/720":                        "Uptime (720h): 90%",
+		"/api/badge/1/uptime/30d?labelPrefix=Web+":       "Web Uptime (30d)",
+		"/api/badge/3/ping/24h":                          "Avg. Ping (24h): 12ms",
+		"/api/badge/3/response":                          "Response: 12ms",
+		"/api/badge/2/status":                            "N/A",
+		"/api/badge/99/status":                           "N/A",
+		"/api/badge/1/cert-exp":                          "N/A",
+		"/api/status-page/any/badge":                     "Acme: Up",
+	} {
+		if res, body := s.get(path); res.StatusCode != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: %d %.200q, want %q", path, res.StatusCode, body, want)
+		}
+	}
+	if res, _ := s.get("/api/badge/1/uptime/x"); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("a wrong duration: %d, want 400", res.StatusCode)
+	}
+	if got := kumaHue(1); got != "#66c20a" {
+		t.Errorf("colour of 100 %% = %s", got)
+	}
+}
+
+func FuzzBadgeRequest(f *testing.F) {
+	f.Add("web/uptime.svg", "P7D", "95", "#fff", "x")
+	f.Add("group:a/latency.json", "1h", "1e9", "blue", "")
+	f.Fuzz(func(t *testing.T, path, window, percentile, color, label string) {
+		q := parseBadge(path, func(name string) string {
+			return map[string]string{"window": window, "percentile": percentile, "color": color, "label": label, "label_color": color}[name]
+		})
+		if q.mistake != "" || badgeTypes[q.format] == "" {
+			return
+		}
+		if q.window <= 0 || q.window > maxWindow || !(q.percentile > 0 && q.percentile <= 100) {
+			t.Fatalf("%q is accepted with window %v and percentile %v", path, q.window, q.percentile)
+		}
+		if q.color != "" && (q.color[0] != '#' || len(q.color) > 7) {
+			t.Fatalf("colour %q became %q", color, q.color)
+		}
+	})
+}
+
+func TestFeeds(t *testing.T) {
+	t.Parallel()
+	s := newBadgeSite(t)
+	for _, prefix := range []string{"/history", "/services/web/history"} {
+		for ext, kind := range map[string]string{".atom": "application/atom+xml", ".rss": "application/rss+xml", ".json": "application/feed+json"} {
+			res, body := s.get(prefix + ext)
+			if res.StatusCode != http.StatusOK || !strings.HasPrefix(res.Header.Get("Content-Type"), kind) {
+				t.Fatalf("%s: %d %s", prefix+ext, res.StatusCode, res.Header.Get("Content-Type"))
+			}
+			if !strings.Contains(body, "Website was down for 1m0s") || !strings.Contains(body, s.url+"/outages/web-") {
+				t.Errorf("%s lacks the outage or its address:\n%s", prefix+ext, body)
+			}
+			if ext == ".json" && !json.Valid([]byte(body)) {
+				t.Errorf("%s is no JSON", prefix+ext)
+			}
+			if ext != ".json" {
+				if err := xml.Unmarshal([]byte(body), new(struct{})); err != nil {
+					t.Errorf("%s is no XML: %v", prefix+ext, err)
+				}
+			}
+			if again, _ := s.get(prefix+ext, "If-None-Match", res.Header.Get("ETag")); again.StatusCode != http.StatusNotModified {
+				t.Errorf("%s again: %d, want 304", prefix+ext, again.StatusCode)
+			}
+		}
+	}
+	if _, body := s.get("/services/twin/history.rss"); strings.Contains(body, "was down") {
+		t.Error("the feed of a service tells of another")
+	}
+}
+
+func TestStatusForScripts(t *testing.T) {
+	t.Parallel()
+	s := newBadgeSite(t)
+	for path, want := range map[string]struct {
+		code int
+		text string
+	}{
+		"/status":                          {503, "unknown\n1 of 3 services is without data\nservices 3\nup 2\n"},
+		"/status?service=web":              {200, "up\nThe service is up\n"},
+		"/status?group=public":             {503, "no data 1\n"},
+		"/status?service=twin&format=json": {200, `"state":"up"`},
+		"/status?service=x":                {422, "ids of this page"},
+		"/summary.json":                    {200, `"status":"HASISSUES"`},
+		"/robots.txt":                      {200, "Sitemap: " + s.url + "/sitemap.xml"},
+		"/sitemap.xml":                     {200, "<loc>" + s.url + "/services/web</loc>"},
+	} {
+		if res, body := s.get(path); res.StatusCode != want.code || !strings.Contains(body, want.text) {
+			t.Errorf("%s: %d %q, want %d %q", path, res.StatusCode, body, want.code, want.text)
+		}
+	}
+	s.apply("api", time.Now(), status.Down)
+	if res, body := s.get("/status", "Accept", "application/json"); res.StatusCode != 503 || !strings.Contains(body, `"down":1`) {
+		t.Errorf("with a service down: %d %s", res.StatusCode, body)
+	}
+	if _, body := s.get("/summary.json"); !strings.Contains(body, "API \\u003cb\\u003e is down") && !strings.Contains(body, "API <b> is down") {
+		t.Errorf("summary = %s", body)
+	}
+}

@@ -1,0 +1,80 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+	"statuspage/views"
+	"statuspage/views/feed"
+	"statuspage/views/lang"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+const (
+	feedEntries = 50
+	feedCaching = "public, max-age=60"
+	feedPath    = "/history."
+)
+
+// feedFormat is the format that the end of a feed's address names, empty for any other address.
+func feedFormat(path string) string {
+	i := strings.LastIndex(path, feedPath)
+	if i < 0 {
+		return ""
+	}
+	format := path[i+len(feedPath):]
+	if feed.Formats[format] == "" {
+		return ""
+	}
+	return format
+}
+
+// feed answers /history.{atom|rss|json}, and the same below /services/{id}.
+func (s *Server) feed(c *fiber.Ctx) error {
+	format := feedFormat(c.Path())
+	if format == "" {
+		return notFound(sentence[http.StatusNotFound])
+	}
+	base := s.base(c)
+	f := feed.Feed{Title: "Outages · " + s.site.Title, Author: s.site.Title, Home: base + "/history", Base: base, Now: s.now()}
+	only := -1
+	if id := c.Params("id"); id != "" {
+		i, ok := s.board.Find(id)
+		if !ok {
+			return notFound("There is no such service.")
+		}
+		svc := s.board.Services()[i]
+		only, f.Title, f.Home = i, "Outages of "+svc.Name+" · "+s.site.Title, base+views.ServicePath(svc.ID)
+	}
+	e, err := s.pages.get(s.live.version.Load(), "feed "+base+c.Path(), func() ([]byte, error) {
+		for _, o := range s.outages(f.Now) {
+			if only >= 0 && o.service.ID != s.board.Services()[only].ID {
+				continue
+			}
+			f.Entries = append(f.Entries, feed.Entry{Outage: o.Outage, Service: o.service.Name, Reason: views.ReasonText(lang.Default(), o.Reason, o.HTTPStatus)})
+			if len(f.Entries) == feedEntries {
+				break
+			}
+		}
+		return f.Write(format)
+	})
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, feedCaching)
+	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	return send(c, feed.Formats[format], e)
+}
+
+// base is the site's absolute address: the configured one, else what the reader asked for.
+func (s *Server) base(c *fiber.Ctx) string {
+	if s.site.BaseURL != "" {
+		return s.site.BaseURL
+	}
+	host := c.Hostname()
+	if u, err := url.Parse("http://" + host); err != nil || u.Host != host || len(host) > 255 {
+		host = "localhost"
+	}
+	return "http://" + host
+}

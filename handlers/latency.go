@@ -1,0 +1,48 @@
+package handlers
+
+import (
+	"context"
+	"statuspage/internal/status"
+	"time"
+)
+
+// percentiles returns latency percentiles of services over the window that ends at now: exactly
+// from the samples in memory up to a day, else by the hour from the history. It is false
+// without a measurement.
+func (s *Server) percentiles(ctx context.Context, services []int, window time.Duration, now time.Time, percent ...float64) ([]time.Duration, bool) {
+	from := now.Add(-window)
+	if window <= 24*time.Hour {
+		var all []time.Duration
+		for _, i := range services {
+			all = append(all, s.board.Latencies(i, from, now.Add(time.Second))...)
+		}
+		return status.Percentiles(all, percent...), len(all) > 0
+	}
+	sum := status.Histogram{}
+	for n, i := range services {
+		if n == maxLatencySeries {
+			break
+		}
+		hours, err := s.past.latencies(ctx, s.board.Services()[i], from.Truncate(time.Hour).Add(time.Hour), now)
+		if err != nil {
+			return make([]time.Duration, len(percent)), false
+		}
+		for _, h := range hours {
+			sum.Add(h.Histogram)
+		}
+	}
+	return sum.Percentiles(percent...), sum.Count() > 0
+}
+
+// meanLatency is the mean of the measurements of a service that found it available.
+func (s *Server) meanLatency(service int, window time.Duration, now time.Time) (time.Duration, bool) {
+	all := s.board.Latencies(service, now.Add(-window), now.Add(time.Second))
+	if len(all) == 0 {
+		return 0, false
+	}
+	var sum time.Duration
+	for _, d := range all {
+		sum += d
+	}
+	return sum / time.Duration(len(all)), true
+}

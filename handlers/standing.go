@@ -1,0 +1,132 @@
+package handlers
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"statuspage/internal/status"
+	"statuspage/views"
+	"statuspage/views/lang"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// standing is the state of services in numbers.
+type standing struct {
+	State    status.Outcome `json:"state"`
+	Headline string         `json:"headline"`
+	Services int            `json:"services"`
+	Up       int            `json:"up"`
+	Slow     int            `json:"slow"`
+	Down     int            `json:"down"`
+	NoData   int            `json:"no_data"`
+	Updated  *time.Time     `json:"updated"` // Of the newest signal; null without one.
+}
+
+// status answers GET /status for load balancers and scripts: 200 while everything is
+// available, 503 while something is down or nothing is known.
+func (s *Server) status(c *fiber.Ctx) error {
+	subject := pageBadge
+	switch {
+	case c.Query("service") != "":
+		subject = c.Query("service")
+	case c.Query("group") != "":
+		subject = groupPrefix + c.Query("group")
+	}
+	services, _, ok := s.subject(subject)
+	if !ok {
+		return unprocessable("service and group must be ids of this page.")
+	}
+	now := s.now()
+	states := make([]status.Outcome, len(services))
+	var n [4]int
+	for i, service := range services {
+		states[i] = s.board.State(service, now)
+		n[states[i]]++
+	}
+	st := standing{
+		State: status.Worst(states), Headline: views.Headline(lang.Default(), states), Services: len(states),
+		Up: n[status.Up], Slow: n[status.Degraded], Down: n[status.Down], NoData: n[status.Unknown],
+	}
+	if newest := s.board.Newest(); !newest.IsZero() {
+		st.Updated = &newest
+	}
+	if !st.State.Available() {
+		c.Status(http.StatusServiceUnavailable)
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	c.Vary(fiber.HeaderAccept)
+	format := c.Query("format")
+	if format == "json" || format == "" && strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMEApplicationJSON) {
+		body, err := json.Marshal(st)
+		if err != nil {
+			return fmt.Errorf("encode status: %w", err)
+		}
+		c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+		return c.Send(body)
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMETextPlainCharsetUTF8)
+	return c.SendString(fmt.Sprintf("%s\n%s\nservices %d\nup %d\nslow %d\ndown %d\nno data %d\n", st.State, st.Headline, st.Services, st.Up, st.Slow, st.Down, st.NoData))
+}
+
+// summary answers GET /summary.json in the form of Instatus, which aggregators read.
+func (s *Server) summary(c *fiber.Ctx) error {
+	type incident struct {
+		Name    string    `json:"name"`
+		Started time.Time `json:"started"`
+		Status  string    `json:"status"`
+		Impact  string    `json:"impact"`
+		URL     string    `json:"url"`
+	}
+	base, now := s.base(c), s.now()
+	state, incidents := "UP", []incident{}
+	for _, o := range s.outages(now) {
+		if o.Ongoing() {
+			incidents = append(incidents, incident{o.service.Name + " is down", o.Begin.UTC(), "INVESTIGATING", "MAJOROUTAGE", base + views.OutagePath(o.Outage)})
+		}
+	}
+	states := make([]status.Outcome, len(s.board.Services()))
+	for i := range states {
+		states[i] = s.board.State(i, now)
+	}
+	if status.Worst(states) != status.Up {
+		state = "HASISSUES"
+	}
+	c.Set(fiber.HeaderCacheControl, "no-cache")
+	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	return c.JSON(fiber.Map{
+		"page":            fiber.Map{"name": s.site.Title, "url": base, "status": state},
+		"activeIncidents": incidents, "activeMaintenances": []struct{}{},
+	})
+}
+
+// robots answers GET /robots.txt.
+func (s *Server) robots(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "public, max-age=3600")
+	return c.SendString("User-agent: *\nDisallow: /events\nDisallow: /signals/stream\nDisallow: /metrics\nDisallow: /*?lang=\nDisallow: /*?tz=\nSitemap: " + s.base(c) + "/sitemap.xml\n")
+}
+
+// sitemap answers GET /sitemap.xml: https://www.sitemaps.org/protocol.html
+func (s *Server) sitemap(c *fiber.Ctx) error {
+	base := s.base(c)
+	paths := []string{"/", "/history", "/badges", "/how"}
+	for _, svc := range s.board.Services() {
+		paths = append(paths, views.ServicePath(svc.ID)) // Ids are letters, digits and dashes.
+	}
+	var b strings.Builder
+	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" + `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">`)
+	for _, path := range paths {
+		b.WriteString("<url><loc>" + xmlText(base+path) + "</loc></url>")
+	}
+	b.WriteString("</urlset>\n")
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationXMLCharsetUTF8)
+	c.Set(fiber.HeaderCacheControl, "public, max-age=3600")
+	return c.SendString(b.String())
+}
+
+func xmlText(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace(s)
+}

@@ -1,0 +1,114 @@
+// Package feed writes outages as Atom, RSS and JSON Feed. The formats' details are the
+// library's; what an entry says is ours. The same outages give the same bytes.
+package feed
+
+import (
+	"fmt"
+	"statuspage/internal/status"
+	"strings"
+	"time"
+
+	"github.com/gorilla/feeds"
+)
+
+// Entry is one outage with what its service is called.
+type Entry struct {
+	Outage  status.Outage
+	Service string
+	Reason  string // In public words.
+}
+
+// Feed is outages, newest first, and where they are to be found.
+type Feed struct {
+	Title   string
+	Author  string
+	Home    string // Absolute address of the page that the feed is another form of.
+	Base    string // Absolute address of the site, without a slash at the end.
+	Entries []Entry
+	Now     time.Time // For how long an outage has been going on.
+}
+
+// Formats are the names that a feed can be written in, by the end of its address.
+var Formats = map[string]string{
+	"atom": "application/atom+xml; charset=utf-8", "rss": "application/rss+xml; charset=utf-8", "json": "application/feed+json; charset=utf-8",
+}
+
+// Write returns the feed in one of the Formats.
+func (f Feed) Write(format string) ([]byte, error) {
+	out := &feeds.Feed{
+		Title: f.Title, Link: &feeds.Link{Href: f.Home}, Description: f.Title, Id: f.Home,
+		Author: &feeds.Author{Name: f.Author}, Updated: f.updated(),
+	}
+	for _, e := range f.Entries {
+		out.Items = append(out.Items, f.item(e))
+	}
+	var text string
+	var err error
+	switch format {
+	case "atom":
+		text, err = out.ToAtom()
+	case "rss":
+		text, err = out.ToRss()
+	default:
+		j := (&feeds.JSON{Feed: out}).JSONFeed()
+		j.Version, j.Author = "https://jsonfeed.org/version/1.1", nil
+		j.Authors = []*feeds.JSONAuthor{{Name: f.Author}}
+		text, err = j.ToJSON()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write feed: %w", err)
+	}
+	return []byte(text), nil
+}
+
+// updated is when the newest of the entries changed; a feed without any never did.
+func (f Feed) updated() time.Time {
+	newest := time.Unix(0, 0).UTC()
+	for _, e := range f.Entries {
+		if at := changed(e.Outage); at.After(newest) {
+			newest = at
+		}
+	}
+	return newest
+}
+
+func changed(o status.Outage) time.Time {
+	if o.Ongoing() {
+		return o.Begin.UTC()
+	}
+	return o.End.UTC()
+}
+
+func (f Feed) item(e Entry) *feeds.Item {
+	o, name := e.Outage, clean(e.Service)
+	address := f.Base + "/outages/" + o.ID()
+	const clock = "2006-01-02 15:04:05 UTC"
+	title := name + " is down"
+	text := fmt.Sprintf("%s has been down since %s. Reason: %s.", name, o.Begin.UTC().Format(clock), e.Reason)
+	switch {
+	case o.Lapsed:
+		title = name + " was down"
+		text = fmt.Sprintf("%s was down from %s on; after %s nobody measured. Reason: %s.", name, o.Begin.UTC().Format(clock), o.Last.UTC().Format(clock), e.Reason)
+	case !o.Ongoing():
+		took := o.End.Sub(o.Begin).Round(time.Second)
+		title = fmt.Sprintf("%s was down for %v", name, took)
+		text = fmt.Sprintf("%s was down from %s to %s, for %v. Reason: %s.", name, o.Begin.UTC().Format(clock), o.End.UTC().Format(clock), took, e.Reason)
+	}
+	if len(o.Regions) > 0 {
+		text += " Seen from: " + clean(strings.Join(o.Regions, ", ")) + "."
+	}
+	return &feeds.Item{
+		Title: title, Link: &feeds.Link{Href: address}, Id: address, IsPermaLink: "true", Description: text,
+		Created: o.Begin.UTC(), Updated: changed(o),
+	}
+}
+
+// clean drops what XML 1.0 cannot carry.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0xFFFD || r == 0xFFFE || r == 0xFFFF {
+			return -1
+		}
+		return r
+	}, s)
+}
