@@ -17,7 +17,8 @@ type Head struct {
 	Canonical   string // Absolute address of the page; empty when the site's own is unknown.
 	Image       string // Absolute address of the picture for previews; empty without Canonical.
 	Refresh     int    // Seconds after which a browser without JavaScript asks again; 0 for never.
-	Scripts     bool   // The page is live.
+	Scripts     bool   // The page swaps parts of itself.
+	Live        bool   // And it has a stream.
 	Kiosk       bool   // Big, dark, without navigation.
 	Languages   []Choice
 	Zone        ZoneChoice

@@ -1,0 +1,59 @@
+package handlers
+
+import (
+	"statuspage/internal/status"
+	"statuspage/static"
+	"statuspage/views"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+const (
+	// embedPolicy lets every site frame the page, and the page do nothing else.
+	embedPolicy   = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
+	embedAffected = 5
+)
+
+// embed answers GET /embed, the page for frames on other sites.
+func (s *Server) embed(c *fiber.Ctx) error {
+	k, err := s.look(c)
+	if err != nil {
+		return err
+	}
+	theme := c.Query("theme")
+	if theme == "auto" {
+		theme = ""
+	}
+	if theme != "" && theme != "light" && theme != "dark" {
+		return unprocessable("theme must be light, dark or auto.")
+	}
+	c.Set(fiber.HeaderContentSecurityPolicy, embedPolicy)
+	c.Response().Header.Del(fiber.HeaderXFrameOptions)
+	base := s.base(c)
+	e, err := s.pages.get(s.live.version.Load(), "embed "+k.key()+theme+base, func() ([]byte, error) {
+		now := s.now()
+		services := s.board.Services()
+		states := make([]status.Outcome, len(services))
+		view := views.Embed{Home: base + "/", Theme: theme}
+		for i, svc := range services {
+			states[i] = s.board.State(i, now)
+			if states[i] >= status.Degraded && len(view.Affected) < embedAffected {
+				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + k.lang.T("state."+states[i].String()), Href: base + views.ServicePath(svc.ID)})
+			}
+		}
+		view.Banner = views.BuildBanner(s.site.Title, states, s.board.Newest(), "", k.local())
+		return s.live.bytes(views.EmbedPage(s.live.head(k, "/embed", view.Banner.Title), view)), nil
+	})
+	if err != nil {
+		return err
+	}
+	return sendHTML(c, e)
+}
+
+// embedScript answers GET /embed.js, under an address that never changes.
+func (s *Server) embedScript(c *fiber.Ctx) error {
+	f, _ := static.Lookup(static.Path("embed.js"))
+	c.Set(fiber.HeaderCacheControl, "public, max-age=300")
+	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	return send(c, f.ContentType, newEntity(f.Body))
+}
