@@ -277,8 +277,11 @@ func TestBrowserPictures(t *testing.T) {
 func (x *tab) accessible(path, scheme, axe string) {
 	x.t.Helper()
 	eval[bool](x, axe+"; true")
-	found := eval[string](x, `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then(r => r.violations.map(v =>
-		v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + ' ' + n.failureSummary).join(' | ')).join('\n'))`)
+	eval[bool](x, `axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then(r => {
+		window.axeFound = r.violations.map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + ' ' + n.failureSummary).join(' | ')).join(' || ');
+	}); true`)
+	x.until(`window.axeFound !== undefined`)
+	found := eval[string](x, `window.axeFound`)
 	if found != "" {
 		x.t.Errorf("axe-core on %s, %s: %s", path, scheme, found)
 	}
