@@ -325,11 +325,12 @@ func TestBrowserSwitchesWindowsWithoutAReload(t *testing.T) {
 func TestBrowserFiltersManyServices(t *testing.T) {
 	t.Parallel()
 	web := newTarget(t)
-	yaml := "services:\n"
+	var yaml strings.Builder
+	yaml.WriteString("services:\n")
 	for i := range 24 {
-		yaml += service(fmt.Sprintf("svc%02d", i), web.url, "")
+		yaml.WriteString(service(fmt.Sprintf("svc%02d", i), web.url, ""))
 	}
-	p := start(t, t.TempDir(), yaml)
+	p := start(t, t.TempDir(), yaml.String())
 	p.newest("svc23", func(record) bool { return true })
 	x := newTab(t)
 	x.do(chromedp.Navigate(p.url + "/"))

@@ -115,8 +115,10 @@ func (q badgeRequest) dress(b badge.Badge) badge.Badge {
 
 // key names the badge among all that can be asked for; parameters that say nothing are not in it.
 func (q badgeRequest) key() string {
-	return strings.Join([]string{q.subject, q.kind, q.format, strconv.FormatBool(q.short), q.windowName, strconv.FormatFloat(q.percentile, 'f', -1, 64),
-		q.style, q.color, q.labelColor, q.logo, q.label}, "\x00")
+	return strings.Join([]string{
+		q.subject, q.kind, q.format, strconv.FormatBool(q.short), q.windowName, strconv.FormatFloat(q.percentile, 'f', -1, 64),
+		q.style, q.color, q.labelColor, q.logo, q.label,
+	}, "\x00")
 }
 
 var (

@@ -32,12 +32,18 @@ func TestAnswersKeepTheDescription(t *testing.T) {
 		t.Fatal(err)
 	}
 	openapi3filter.RegisterBodyDecoder("image/svg+xml", openapi3filter.FileBodyDecoder)
-	openapi3filter.RegisterBodyDecoder("text/html", openapi3filter.FileBodyDecoder)
+	for _, kind := range []string{"text/html", "text/javascript", "application/atom+xml", "application/rss+xml"} {
+		openapi3filter.RegisterBodyDecoder(kind, openapi3filter.FileBodyDecoder)
+	}
+	openapi3filter.RegisterBodyDecoder("application/feed+json", openapi3filter.JSONBodyDecoder)
 	covered := map[string]bool{}
 	for _, path := range []string{
 		"/", "/services/web", "/services/nope", "/signals", "/signals?limit=1&service=api", "/signals?limit=0",
 		"/badge/web.svg", "/badge/nope.svg", "/badge/page.svg", "/badge/web.json", "/badge/nope.json",
-		"/badge/web/uptime.svg?window=7d", "/badge/web/uptime.svg?window=1y", "/badge/web/uptime.json", "/healthz", "/readyz",
+		"/badge/web/uptime.svg?window=7d", "/badge/web/uptime.svg?window=1y", "/badge/web/uptime.json", "/badge/page/hours.json", "/badge/web/latency.shields",
+		"/badge/web/status.txt", "/badge/group:public/status.json", "/healthz", "/readyz", "/?window=2h", "/services/web?chart=7d", "/services/web/" + now.UTC().Format("2006-01-02"),
+		"/services/web/x", "/history", "/history?month=x", "/outages/x", "/how", "/badges", "/embed", "/embed?theme=x", "/embed.js", "/status", "/status?service=web&format=json",
+		"/status?service=x", "/summary.json", "/history.atom", "/history.rss", "/history.json", "/services/web/history.atom", "/services/web/history.rss", "/services/web/history.json",
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
 		if err != nil {

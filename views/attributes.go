@@ -11,16 +11,23 @@ import (
 // swapBoard makes a link or form bring the board alone, with the address of the whole page.
 func swapBoard(address string) templ.OrderedAttributes {
 	return templ.OrderedAttributes{
-		{Key: "hx-get", Value: address}, {Key: "hx-target", Value: "#board"}, {Key: "hx-select", Value: "#board"},
-		{Key: "hx-select-oob", Value: "#f-window,#found"}, {Key: "hx-swap", Value: "outerHTML"}, {Key: "hx-push-url", Value: "true"},
+		{Key: "hx-get", Value: address},
+		{Key: "hx-target", Value: "#board"},
+		{Key: "hx-select", Value: "#board"},
+		{Key: "hx-select-oob", Value: "#f-window,#found"},
+		{Key: "hx-swap", Value: "outerHTML"},
+		{Key: "hx-push-url", Value: "true"},
 	}
 }
 
 // swapChart does the same for the chart.
 func swapChart(address string) templ.OrderedAttributes {
 	return templ.OrderedAttributes{
-		{Key: "hx-get", Value: address}, {Key: "hx-target", Value: "#chart"}, {Key: "hx-select", Value: "#chart"},
-		{Key: "hx-swap", Value: "outerHTML"}, {Key: "hx-push-url", Value: "true"},
+		{Key: "hx-get", Value: address},
+		{Key: "hx-target", Value: "#chart"},
+		{Key: "hx-select", Value: "#chart"},
+		{Key: "hx-swap", Value: "outerHTML"},
+		{Key: "hx-push-url", Value: "true"},
 	}
 }
 

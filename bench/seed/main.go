@@ -45,7 +45,7 @@ func run() error {
 	}
 	now, rows := time.Now(), 0
 	for i, check := range cfg.Checks {
-		p := newPast(check.Service, now.AddDate(0, 0, -*days), now, rand.New(rand.NewPCG(*seed, uint64(i)))) //nolint:gosec // Not a secret.
+		p := newPast(check.Service, now.AddDate(0, 0, -*days), now, rand.New(rand.NewPCG(*seed, uint64(i))))
 		for signals := p.next(batch); len(signals) > 0; signals = p.next(batch) {
 			if err := store.Write(ctx, signals); err != nil {
 				return err

@@ -188,7 +188,7 @@ func TestWindowsShowWhatTheHoursCount(t *testing.T) {
 		t.Errorf("cells of the day = %+v", day.Cells[21:])
 	}
 	long := b.Row(0, status.Last90, time.UTC, noon)
-	if len(long.Cells) != 90 || long.Cells[0].Degraded != 7 || long.Cells[89].Counts.Up != 59 {
+	if len(long.Cells) != 90 || long.Cells[0].Degraded != 7 || long.Cells[89].Up != 59 {
 		t.Errorf("first and last of 90 days = %+v, %+v", long.Cells[0], long.Cells[89])
 	}
 	if long.Sum.Down != 2 || long.Cells[0].Expected != 1440 {

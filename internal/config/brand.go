@@ -96,8 +96,11 @@ func (d *decoder) links(node *yaml.Node, path string, dst *[]Link) {
 
 func parseLink(text string) (string, error) {
 	u, err := url.Parse(text)
-	if err != nil || hasControl(text) || len(text) > maxURLLength ||
-		!slices.Contains([]string{"http", "https", "mailto"}, u.Scheme) && !(u.Scheme == "" && strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//")) {
+	if err != nil || hasControl(text) || len(text) > maxURLLength {
+		return "", errors.New("not a link: write https://…, mailto:…, or a path that begins with /")
+	}
+	isPath := u.Scheme == "" && strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//")
+	if !isPath && !slices.Contains([]string{"http", "https", "mailto"}, u.Scheme) {
 		return "", errors.New("not a link: write https://…, mailto:…, or a path that begins with /")
 	}
 	return text, nil

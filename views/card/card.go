@@ -20,16 +20,20 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// The size that previews are made for.
+// Width and height of the picture: the size that previews are made for.
 const (
-	Width, Height = 1200, 630
-	margin        = 80
-	headlineSize  = 76
-	titleSize     = 40
-	smallSize     = 30
-	gridTop       = 400
-	gridHeight    = 110
-	gridGap       = 10
+	Width  = 1200
+	Height = 630
+)
+
+const (
+	margin       = 80
+	headlineSize = 76
+	titleSize    = 40
+	smallSize    = 30
+	gridTop      = 400
+	gridHeight   = 110
+	gridGap      = 10
 )
 
 // Card is what the picture says.

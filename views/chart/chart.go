@@ -16,13 +16,17 @@ type Point struct {
 	Measured bool // Else there is a gap here.
 }
 
-// The view box, in its own units.
+// The view box and the plot in it, in its own units.
 const (
-	Width, Height         = 720, 220
-	left, right           = 52, 10
-	top, bottom           = 12, 26
-	PlotLeft, PlotRight   = left, Width - right
-	PlotTop, PlotBottom   = top, Height - bottom
+	Width      = 720
+	Height     = 220
+	PlotLeft   = 52
+	PlotRight  = Width - 10
+	PlotTop    = 12
+	PlotBottom = Height - 26
+)
+
+const (
 	wantedTicks           = 4
 	smallestTop           = 10 * time.Millisecond // A flat line near zero is no mountain range.
 	markRadius            = 1.6
