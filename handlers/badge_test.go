@@ -158,7 +158,7 @@ func TestFeeds(t *testing.T) {
 			if res.StatusCode != http.StatusOK || !strings.HasPrefix(res.Header.Get("Content-Type"), kind) {
 				t.Fatalf("%s: %d %s", prefix+ext, res.StatusCode, res.Header.Get("Content-Type"))
 			}
-			if !strings.Contains(body, "Website was down for 1m0s") || !strings.Contains(body, s.url+"/outages/web-") {
+			if !strings.Contains(body, "Website was down for 1 min") || !strings.Contains(body, s.url+"/outages/web-") {
 				t.Errorf("%s lacks the outage or its address:\n%s", prefix+ext, body)
 			}
 			if ext == ".json" && !json.Valid([]byte(body)) {

@@ -37,7 +37,8 @@ func (s *Server) feed(c *fiber.Ctx) error {
 		return notFound(sentence[http.StatusNotFound])
 	}
 	base := s.base(c)
-	f := feed.Feed{Title: "Outages · " + s.site.Title, Author: s.site.Title, Home: base + "/history", Base: base, Now: s.now()}
+	f := feed.Feed{Title: "Outages · " + s.site.Title, Author: s.site.Title, Home: base + "/history", Base: base, Self: base + c.Path()}
+	now := s.now()
 	only := -1
 	if id := c.Params("id"); id != "" {
 		i, ok := s.board.Find(id)
@@ -48,11 +49,14 @@ func (s *Server) feed(c *fiber.Ctx) error {
 		only, f.Title, f.Home = i, "Outages of "+svc.Name+" · "+s.site.Title, base+views.ServicePath(svc.ID)
 	}
 	e, err := s.pages.get(s.live.version.Load(), "feed "+base+c.Path(), func() ([]byte, error) {
-		for _, o := range s.outages(f.Now) {
+		for _, o := range s.outages(now) {
 			if only >= 0 && o.service.ID != s.board.Services()[only].ID {
 				continue
 			}
-			f.Entries = append(f.Entries, feed.Entry{Outage: o.Outage, Service: o.service.Name, Reason: views.ReasonText(lang.Default(), o.Reason, o.HTTPStatus)})
+			f.Entries = append(f.Entries, feed.Entry{
+				Outage: o.Outage, Service: o.service.Name, Reason: views.ReasonText(lang.Default(), o.Reason, o.HTTPStatus),
+				Took: lang.Default().Duration(o.Duration(now)),
+			})
 			if len(f.Entries) == feedEntries {
 				break
 			}

@@ -4,6 +4,7 @@ package feed
 
 import (
 	"fmt"
+	"html"
 	"statuspage/internal/status"
 	"strings"
 	"time"
@@ -16,6 +17,7 @@ type Entry struct {
 	Outage  status.Outage
 	Service string
 	Reason  string // In public words.
+	Took    string // How long it took, in words; empty while it goes on.
 }
 
 // Feed is outages, newest first, and where they are to be found.
@@ -23,9 +25,9 @@ type Feed struct {
 	Title   string
 	Author  string
 	Home    string // Absolute address of the page that the feed is another form of.
+	Self    string // Absolute address of the feed.
 	Base    string // Absolute address of the site, without a slash at the end.
 	Entries []Entry
-	Now     time.Time // For how long an outage has been going on.
 }
 
 // Formats are the names that a feed can be written in, by the end of its address.
@@ -40,7 +42,14 @@ func (f Feed) Write(format string) ([]byte, error) {
 		Author: &feeds.Author{Name: f.Author}, Updated: f.updated(),
 	}
 	for _, e := range f.Entries {
-		out.Items = append(out.Items, f.item(e))
+		item := f.item(e)
+		text := html.EscapeString(item.Description) // Readers of Atom and RSS take it for HTML.
+		if format == "json" {
+			item.Content = text // Which must be there, beside the summary in plain text.
+		} else {
+			item.Description = text
+		}
+		out.Items = append(out.Items, item)
 	}
 	var text string
 	var err error
@@ -48,10 +57,12 @@ func (f Feed) Write(format string) ([]byte, error) {
 	case "atom":
 		text, err = out.ToAtom()
 	case "rss":
+		out.Author = nil // RSS wants an address of mail there.
 		text, err = out.ToRss()
 	default:
 		j := (&feeds.JSON{Feed: out}).JSONFeed()
 		j.Version, j.Author = "https://jsonfeed.org/version/1.1", nil
+		j.FeedUrl = f.Self
 		j.Authors = []*feeds.JSONAuthor{{Name: f.Author}}
 		text, err = j.ToJSON()
 	}
@@ -90,9 +101,8 @@ func (f Feed) item(e Entry) *feeds.Item {
 		title = name + " was down"
 		text = fmt.Sprintf("%s was down from %s on; after %s nobody measured. Reason: %s.", name, o.Begin.UTC().Format(clock), o.Last.UTC().Format(clock), e.Reason)
 	case !o.Ongoing():
-		took := o.End.Sub(o.Begin).Round(time.Second)
-		title = fmt.Sprintf("%s was down for %v", name, took)
-		text = fmt.Sprintf("%s was down from %s to %s, for %v. Reason: %s.", name, o.Begin.UTC().Format(clock), o.End.UTC().Format(clock), took, e.Reason)
+		title = name + " was down for " + e.Took
+		text = fmt.Sprintf("%s was down from %s to %s, for %s. Reason: %s.", name, o.Begin.UTC().Format(clock), o.End.UTC().Format(clock), e.Took, e.Reason)
 	}
 	if len(o.Regions) > 0 {
 		text += " Seen from: " + clean(strings.Join(o.Regions, ", ")) + "."
