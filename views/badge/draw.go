@@ -192,7 +192,7 @@ func (d *drawing) text(w *strings.Builder, s string, middle, width int, label bo
 func (d *drawing) hours(w *strings.Builder) {
 	tall := d.height - 8
 	for i, h := range d.Hours {
-		x := d.left + 4 + i*hourWidth
+		x := d.left + d.gap() + 4 + i*hourWidth
 		bar := func(y, height int, color string) {
 			fmt.Fprintf(w, `<rect x="%d" y="%d" width="%d" height="%d" rx="1" fill="%s"/>`, x, y, hourWidth-1, height, color)
 		}

@@ -1,5 +1,7 @@
 package badge
 
+import "unicode"
+
 // widths are the advances of the printable ASCII letters, from the space on, in tenths of
 // a pixel at 11 px: the metrics of DejaVu Sans, which Verdana shares to within a pixel a word.
 var widths = [...]int{
@@ -10,17 +12,26 @@ var widths = [...]int{
 	31, 107, 70, 67, 70, 70, 45, 57, 43, 70, 65, 90, 65, 65, 58, 70, 37, 70, 92,
 }
 
-// wide is the width of any other letter: that of an m, so that nothing is cut off.
-const wide = 107
+// The widths of letters beyond ASCII, roughly: those of alphabets are as wide as most Latin
+// letters, those of East Asia and symbols fill a square.
+const (
+	alphabetic = 70
+	square     = 110
+)
 
 // textWidth returns the width of text in tenths of a pixel at 11 px.
 func textWidth(text string) int {
 	sum := 0
 	for _, r := range text {
-		if i := int(r) - ' '; i >= 0 && i < len(widths) {
+		i := int(r) - ' '
+		switch {
+		case i >= 0 && i < len(widths):
 			sum += widths[i]
-		} else {
-			sum += wide
+		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf): // Drawn upon the letter before, or not at all.
+		case r < 0x1100 || r >= 0x1e00 && r < 0x2000:
+			sum += alphabetic
+		default:
+			sum += square
 		}
 	}
 	return sum
