@@ -9,6 +9,7 @@ import (
 	"statuspage/views/lang"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -33,7 +34,7 @@ var errFull = &problem{code: http.StatusServiceUnavailable, detail: "Too many li
 // media type it asked for, the log gets the cause.
 func (s *Server) fail(c *fiber.Ctx, err error) error {
 	p := publicProblem(err)
-	if p.code >= http.StatusInternalServerError && p != errFull {
+	if p.code >= http.StatusInternalServerError && p != errFull && s.worthALine(p.code) {
 		s.log.Error("request", "method", c.Method(), "path", c.Path(), "id", c.GetRespHeader(fiber.HeaderXRequestID), "error", err)
 	}
 	if p.retry > 0 {
@@ -55,6 +56,18 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	}{"about:blank", http.StatusText(p.code), p.code, p.detail})
 	c.Set(fiber.HeaderContentType, "application/problem+json")
 	return c.Send(body)
+}
+
+// awayLogged is how often the log says that a store can't be read, whoever asks how often.
+const awayLogged = time.Minute
+
+// worthALine tells whether an error goes to the log: a mistake of ours always does.
+func (s *Server) worthALine(code int) bool {
+	if code != http.StatusServiceUnavailable {
+		return true
+	}
+	now, last := time.Now().UnixNano(), s.awaySaid.Load()
+	return now-last > int64(awayLogged) && s.awaySaid.CompareAndSwap(last, now)
 }
 
 func publicProblem(err error) *problem {

@@ -130,7 +130,7 @@ func TestHistoryAwayIsSaidAndNothingElse(t *testing.T) {
 	s := newSite(t, func(o *Options) { o.History = &shelf{away: true} })
 	for _, path := range []string{"/services/web/" + longAgo.Format("2006-01-02"), "/services/web/" + longAgo.Format("2006-01-02T15Z")} {
 		res, body := s.get(path, "Accept", "text/html")
-		if res.StatusCode != http.StatusServiceUnavailable || strings.Contains(body, "10.0.0.7") {
+		if res.StatusCode != http.StatusServiceUnavailable || strings.Contains(body, "10.0.0.7") || !strings.Contains(body, "The history can&#39;t be read") {
 			t.Errorf("%s: %d\n%s", path, res.StatusCode, body)
 		}
 	}

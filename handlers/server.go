@@ -72,10 +72,11 @@ type Server struct {
 	maxViewers int
 	viewers    atomic.Int64
 	refused    atomic.Uint64
-	records    cache // Of /signals, by version of the board.
-	badges     cache // By version of the page: a state may also change by time alone.
-	pages      cache // The same, of pages other than the plain ones.
-	spans      cache // Of the past, by minute.
+	awaySaid   atomic.Int64 // Unix nanoseconds of the last line about a store that can't be read.
+	records    cache        // Of /signals, by version of the board.
+	badges     cache        // By version of the page: a state may also change by time alone.
+	pages      cache        // The same, of pages other than the plain ones.
+	spans      cache        // Of the past, by minute.
 	cards      cache
 	past       *past
 	zones      zones

@@ -2,6 +2,9 @@ package handlers
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/http"
 	"statuspage/internal/status"
 	"statuspage/views"
 	"strconv"
@@ -12,6 +15,9 @@ import (
 
 // historyBegins is before everything that could have been measured.
 var historyBegins = time.Date(2010, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// pastRetry is after how many seconds a reader shall ask again for what the store can't tell now.
+const pastRetry = 10
 
 // span answers GET /services/{id}/{at}: a day such as 2026-03-29, an hour such as
 // 2026-03-29T14Z, or a minute such as 2026-03-29T14:05Z.
@@ -41,6 +47,9 @@ func (s *Server) span(c *fiber.Ctx) error {
 	}
 	e, err := pages.get(version, key, func() ([]byte, error) {
 		in, err := s.spanOf(c.UserContext(), i, cell, now)
+		if errors.Is(err, status.ErrUnavailable) {
+			return nil, fmt.Errorf("%w: %w", &problem{code: http.StatusServiceUnavailable, detail: k.lang.T("history.away"), retry: pastRetry}, err)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -200,7 +200,11 @@ func cellTime(c status.Cell, to Local) string {
 	case c.Length >= 23*time.Hour:
 		return to.Lang.ShortDate(start)
 	case c.Length == time.Hour:
-		return to.Lang.Clock(start) + "–" + to.Lang.Clock(start.Add(c.Length))
+		end := start.Add(c.Length)
+		if start.Format("MST") != end.Format("MST") { // The clock changes: 02:00 CEST–02:00 CET.
+			return start.Format("15:04 MST") + "–" + end.Format("15:04 MST")
+		}
+		return to.Lang.Clock(start) + "–" + to.Lang.Clock(end)
 	default:
 		return to.Lang.Clock(start)
 	}

@@ -178,6 +178,24 @@ func TestCellText(t *testing.T) {
 	}
 }
 
+func TestHoursOfAClockChangeAreToldApart(t *testing.T) {
+	t.Parallel()
+	zone, err := time.LoadLocation("Europe/Budapest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Date(2026, 10, 25, 0, 0, 0, 0, time.UTC)
+	for i, want := range []string{"02:00 CEST–02:00 CET", "02:00–03:00", "03:00–04:00"} {
+		c := status.Cell{Start: start.Add(time.Duration(i) * time.Hour), Length: time.Hour}
+		if got := cellTime(c, Local{lang.Default(), zone}); got != want {
+			t.Errorf("hour %d = %q, want %q", i, got, want)
+		}
+		if got, want := CellPath("web", c), "/services/web/2026-10-25T0"+string(rune('0'+i))+"Z"; got != want {
+			t.Errorf("hour %d opens %s, want %s", i, got, want)
+		}
+	}
+}
+
 func BenchmarkRow(b *testing.B) {
 	in := rowInput("api", "API", strings.Repeat("u", 59))
 	var w bytes.Buffer
