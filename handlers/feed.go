@@ -71,12 +71,13 @@ func (s *Server) feed(c *fiber.Ctx) error {
 	return send(c, feed.Formats[format], e)
 }
 
-// base is the site's absolute address: the configured one, else what the reader asked for.
+// base is the site's absolute address: the configured one, else what the reader asked for. Not
+// what a proxy's header says: caches keep some of these answers for all.
 func (s *Server) base(c *fiber.Ctx) string {
 	if s.site.BaseURL != "" {
 		return s.site.BaseURL
 	}
-	host := c.Hostname()
+	host := string(c.Context().Host())
 	if u, err := url.Parse("http://" + host); err != nil || u.Host != host || len(host) > 255 {
 		host = "localhost"
 	}

@@ -113,12 +113,18 @@ func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool) error
 // it when the services came back: failed signals alone don't tell a recovery from a time
 // in which nobody measured.
 func (a *app) fillOutages(ctx context.Context, start, hour time.Time) error {
-	var failed []status.Signal
-	if _, err := feed(a.store.Failures(ctx, start.Add(-a.cfg.Retention), hour), func(batch []status.Signal) { failed = append(failed, batch...) }); err != nil {
-		return fmt.Errorf("read the failures: %w", err)
+	services := a.board.Services()
+	past := make([][]status.Outage, len(services))
+	for s, err := range a.store.Failures(ctx, start.Add(-a.cfg.Retention), hour) {
+		if err != nil {
+			return fmt.Errorf("read the failures: %w", err)
+		}
+		if i, shown := a.board.Owner(s.Service, s.URL); shown {
+			past[i] = status.Failed(past[i], s.Sample(), s.Region, services[i], board.MaxOutages)
+		}
 	}
-	a.board.SetOutages(hour, failed)
-	for i, svc := range a.board.Services() {
+	a.board.SetOutages(hour, past)
+	for i, svc := range services {
 		for n, o := range a.board.Outages(i, start) {
 			if n >= maxResolved || !o.Lapsed {
 				continue

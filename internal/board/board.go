@@ -96,7 +96,7 @@ func (b *Board) Apply(signals []status.Signal) {
 	defer b.mu.Unlock()
 	var fresh []Signal
 	for _, s := range signals {
-		i, shown := b.owner(s.Service, s.URL)
+		i, shown := b.Owner(s.Service, s.URL)
 		if !shown {
 			continue
 		}
@@ -124,7 +124,7 @@ func (b *Board) Backfill(signals []status.Signal) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, s := range signals {
-		i, shown := b.owner(s.Service, s.URL)
+		i, shown := b.Owner(s.Service, s.URL)
 		if shown {
 			b.rows[i].insert(s.Sample(), sampleLimit(b.services[i]))
 		}
@@ -140,33 +140,25 @@ func (b *Board) SetHistory(before time.Time, history []status.Bucket) {
 		b.rows[i].hours.clearBefore(limit)
 	}
 	for _, h := range history {
-		if i, shown := b.owner(h.Service, h.URL); shown && h.Start.Before(limit) {
+		if i, shown := b.Owner(h.Service, h.URL); shown && h.Start.Before(limit) {
 			b.rows[i].hours.add(h.Start, counts{clip(h.Up), clip(h.Degraded), clip(h.Down)})
 		}
 	}
 	b.version++ // Whoever keeps answers by version shall make them anew.
 }
 
-// SetOutages replaces the outages that began before the given instant by those that the
-// store's failed signals (oldest first) tell of, and lets the samples after it go on from
-// there. Which of them ended with a recovery, and not with a lapse, Resolve says.
-func (b *Board) SetOutages(before time.Time, failed []status.Signal) {
+// SetOutages replaces the outages that began before the given instant by those of the past
+// (by service, oldest first), and lets the samples after it go on from there.
+func (b *Board) SetOutages(before time.Time, past [][]status.Outage) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range b.rows {
-		b.rows[i].outages = nil
-	}
-	for _, s := range failed {
-		if i, shown := b.owner(s.Service, s.URL); shown && s.Received.Before(before) {
-			b.rows[i].outages = status.Failed(b.rows[i].outages, s.Sample(), s.Region, b.services[i], MaxOutages)
-		}
-	}
-	for i := range b.rows {
 		r := &b.rows[i]
-		for _, s := range r.samples {
-			if s.Received >= before.UnixMicro() {
-				r.track(s, "", b.services[i])
-			}
+		if r.outages = nil; i < len(past) {
+			r.outages = slices.Clone(past[i])
+		}
+		for _, s := range r.samples[r.first(before):] {
+			r.track(s, "", b.services[i])
 		}
 	}
 	b.version++
@@ -207,8 +199,8 @@ func (r *row) track(s status.Sample, region string, svc status.Service) {
 	}
 }
 
-// owner finds the service of a stored row; rows of other writers name only the URL.
-func (b *Board) owner(id, url string) (int, bool) {
+// Owner finds the service of a stored row; rows of other writers name only the URL.
+func (b *Board) Owner(id, url string) (int, bool) {
 	if id != "" {
 		i, ok := b.index[id]
 		return i, ok

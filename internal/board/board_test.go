@@ -181,7 +181,7 @@ func TestWindowsShowWhatTheHoursCount(t *testing.T) {
 		{Service: "a", Start: hour.AddDate(0, 0, -89), Counts: status.Counts{Degraded: 7}},
 		{Service: "a", Start: hour.AddDate(0, 0, -200), Counts: status.Counts{Down: 7}},
 	})
-	b.SetOutages(hour, []status.Signal{signal("a", hour.Add(-90*time.Minute), status.Down), signal("a", hour.Add(-89*time.Minute), status.Down)})
+	b.SetOutages(hour, past(b, signal("a", hour.Add(-90*time.Minute), status.Down), signal("a", hour.Add(-89*time.Minute), status.Down)))
 	b.Apply([]status.Signal{signal("a", noon, status.Up)})
 	day := b.Row(0, status.LastDay, time.UTC, noon)
 	if len(day.Cells) != 24 || day.Cells[21].Down != 2 || day.Cells[21].Outcome != status.Down || day.Cells[23].Up != 1 {
@@ -196,11 +196,20 @@ func TestWindowsShowWhatTheHoursCount(t *testing.T) {
 	}
 }
 
+// past makes outages of failed signals of the first service.
+func past(b *Board, failed ...status.Signal) [][]status.Outage {
+	var outages []status.Outage
+	for _, s := range failed {
+		outages = status.Failed(outages, s.Sample(), s.Region, b.Services()[0], MaxOutages)
+	}
+	return [][]status.Outage{outages}
+}
+
 func TestOutagesFollowTheSignals(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, "a")
 	at := func(minute int) time.Time { return noon.Add(time.Duration(minute) * time.Minute) }
-	b.SetOutages(at(0), []status.Signal{signal("a", at(-300), status.Down), signal("a", at(-299), status.Down), signal("a", at(-1), status.Down)})
+	b.SetOutages(at(0), past(b, signal("a", at(-300), status.Down), signal("a", at(-299), status.Down), signal("a", at(-1), status.Down)))
 	b.Apply([]status.Signal{signal("a", at(0), status.Down), signal("a", at(1), status.Up), signal("a", at(2), status.Down)})
 	got := b.Outages(0, at(2))
 	if len(got) != 3 || !got[0].Ongoing() || !got[1].End.Equal(at(1)) || got[1].Lapsed || got[1].Failures != 2 || !got[2].Lapsed {

@@ -11,8 +11,13 @@ func TestGapsAreNotBridged(t *testing.T) {
 	t.Parallel()
 	ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 	l := Lay([]Point{
-		{P50: ms(10), P95: ms(20), Measured: true}, {P50: ms(10), P95: ms(20), Measured: true}, {},
-		{P50: ms(10), P95: ms(40), Measured: true}, {}, {P50: ms(10), P95: ms(20), Measured: true}, {P50: ms(30), P95: ms(50), Measured: true},
+		{P50: ms(10), P95: ms(20), Measured: true},
+		{P50: ms(10), P95: ms(20), Measured: true},
+		{},
+		{P50: ms(10), P95: ms(40), Measured: true},
+		{},
+		{P50: ms(10), P95: ms(20), Measured: true},
+		{P50: ms(30), P95: ms(50), Measured: true},
 	})
 	if got := strings.Count(l.Line, "M"); got != 3 {
 		t.Errorf("the line has %d pieces, want 3: %s", got, l.Line)
