@@ -24,6 +24,7 @@ type Database struct {
 type State struct {
 	Engine        string    // sqlite or questdb.
 	Up            bool      // The last attempt to reach it went well.
+	Readable      bool      // Its tables have been found or brought in order: what is read is whole.
 	Outbox        int       // Signals that wait for it.
 	OldestPending time.Time // When the oldest of them was received; zero without any.
 	Since         time.Time // When Up became what it is.
@@ -102,10 +103,10 @@ func (d *Database) Pending(ctx context.Context) iter.Seq2[status.Signal, error] 
 // State returns at once, without a query.
 func (d *Database) State() State {
 	if d.box == nil {
-		return State{Engine: d.engine, Up: true, Since: d.opened}
+		return State{Engine: d.engine, Up: true, Readable: true, Since: d.opened}
 	}
 	s, b := d.ship.state(), d.box.Status()
-	return State{Engine: d.engine, Up: s.up, Since: s.since, Err: s.err, Outbox: b.Depth, OldestPending: b.Oldest}
+	return State{Engine: d.engine, Up: s.up, Readable: d.ship.readable.Load(), Since: s.since, Err: s.err, Outbox: b.Depth, OldestPending: b.Oldest}
 }
 
 // WaitDrained returns when every signal that waits in the outbox now has reached the store,

@@ -45,6 +45,9 @@ type shipper struct {
 
 	woken  chan struct{}
 	health atomic.Pointer[health]
+	// readable says that the schema was in order once: before, a table of the tutorial may
+	// be halfway through its upgrade, and the history in it seem to be missing.
+	readable atomic.Bool
 
 	stop     chan struct{}      // Closed when Close begins: a last attempt, then the end.
 	abort    context.CancelFunc // Ends even a running attempt.
@@ -121,6 +124,7 @@ func (s *shipper) round(ctx context.Context) error {
 			return err
 		}
 		s.ensured = true
+		s.readable.Store(true)
 	}
 	err := s.drain(ctx)
 	if err == nil && time.Since(s.checked) >= checkEvery {

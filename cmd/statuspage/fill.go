@@ -64,7 +64,7 @@ func (a *app) awaitStore(ctx context.Context) {
 	defer cancel()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
-	for !a.store.State().Up {
+	for !a.store.State().Readable {
 		select {
 		case <-look.C:
 		case <-ctx.Done():
@@ -76,6 +76,9 @@ func (a *app) awaitStore(ctx context.Context) {
 func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool) error {
 	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 	defer cancel()
+	if state := a.store.State(); !state.Readable {
+		return fmt.Errorf("tables are not in order yet: %w", state.Err)
+	}
 	hour := start.UTC().Truncate(time.Hour)
 	// The hour that the process began in is counted from its signals, all before from rollups.
 	if _, err := feed(a.store.Signals(ctx, hour, start.Add(time.Hour)), a.board.Apply); err != nil {

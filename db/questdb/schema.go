@@ -205,10 +205,8 @@ func (w *schema) ttl(ctx context.Context) error {
 	if err := w.settled(ctx, w.names.signals); err != nil {
 		return err
 	}
-	for _, view := range []string{w.names.hourly, w.names.daily, w.names.latencies} {
-		if err := w.refreshed(ctx, view); err != nil {
-			return err
-		}
+	if err := w.allRefreshed(ctx); err != nil {
+		return err
 	}
 	if err := w.do(ctx, "set TTL", `ALTER TABLE `+w.names.signals+` SET TTL `+strconv.Itoa(int(days))+` DAYS`); err != nil {
 		return err
@@ -219,6 +217,16 @@ func (w *schema) ttl(ctx context.Context) error {
 // settled waits until everything committed to a table is readable.
 func (w *schema) settled(ctx context.Context, table string) error {
 	return w.wait(ctx, `SELECT count() FROM wal_tables() WHERE name = $1 AND writerTxn >= sequencerTxn`, table)
+}
+
+// allRefreshed waits for every view.
+func (w *schema) allRefreshed(ctx context.Context) error {
+	for _, view := range []string{w.names.hourly, w.names.daily, w.names.latencies} {
+		if err := w.refreshed(ctx, view); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refreshed waits until a view has seen everything that its base holds.

@@ -49,6 +49,7 @@ func (w *schema) copyBack(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	copied := false
 	for _, old := range all {
 		n, isAside := strings.CutPrefix(old.name, w.names.upgrading)
 		if _, err := strconv.Atoi(n); !isAside || err != nil {
@@ -75,6 +76,10 @@ func (w *schema) copyBack(ctx context.Context) error {
 			return err
 		}
 		w.log.Info("signals table upgraded", "before", w.names.before+n)
+		copied = true
+	}
+	if copied {
+		return w.allRefreshed(ctx)
 	}
 	return nil
 }
