@@ -11,13 +11,18 @@ type Chart struct {
 	Window  string // Name, as in addresses.
 	Label   string // What the picture says, for those who don't see it.
 	Choices []Choice
-	Ranges  string
-	Layout  chart.Layout
-	Ticks   []ChartTick
-	Times   []ChartTime
+	Drawn   []Drawing
 	Rows    []ChartRow // Newest first.
 	Empty   bool
 	Note    string
+}
+
+// Drawing is the picture in one size.
+type Drawing struct {
+	chart.Layout
+	ViewBox string
+	Scale   []ChartTick
+	Times   []ChartTime
 }
 
 // ChartTick is a line of the latency scale.
@@ -29,16 +34,10 @@ type ChartTime struct{ X, Text string }
 // ChartRow is one stretch in the table.
 type ChartRow struct{ At, Time, P50, P95 string }
 
-// timeLabels is how many labels the time scale has at most.
-const timeLabels = 6
-
 // BuildChart lays points out and puts them into words; step is how long each takes.
 func BuildChart(window string, points []chart.Point, step time.Duration, to Local) Chart {
 	l := to.Lang
-	c := Chart{Window: window, Layout: chart.Lay(points), Empty: true}
-	for _, t := range c.Layout.Ticks {
-		c.Ticks = append(c.Ticks, ChartTick{t.At, axisLatency(t.Value, to)})
-	}
+	c := Chart{Window: window, Empty: true}
 	when := func(p chart.Point) string {
 		at := p.Start.In(to.Zone)
 		if step >= 24*time.Hour {
@@ -49,12 +48,11 @@ func BuildChart(window string, points []chart.Point, step time.Duration, to Loca
 		}
 		return l.Clock(at)
 	}
-	every := max(1, (len(points)+timeLabels-1)/timeLabels)
+	for _, size := range []chart.Size{chart.Wide, chart.Narrow} {
+		c.Drawn = append(c.Drawn, draw(points, size, when, to))
+	}
 	var highest time.Duration
-	for i, p := range points {
-		if i%every == 0 {
-			c.Times = append(c.Times, ChartTime{c.Layout.Xs[i], when(p)})
-		}
+	for _, p := range points {
 		if p.Measured {
 			c.Empty = false
 			highest = max(highest, p.P95)
@@ -70,6 +68,18 @@ func BuildChart(window string, points []chart.Point, step time.Duration, to Loca
 	}
 	c.Label = l.T("chart.label", window, l.Milliseconds(highest))
 	return c
+}
+
+func draw(points []chart.Point, size chart.Size, when func(chart.Point) string, to Local) Drawing {
+	d := Drawing{Layout: chart.Lay(points, size), ViewBox: "0 0 " + strconv.Itoa(size.Width) + " " + strconv.Itoa(size.Height)}
+	for _, t := range d.Ticks {
+		d.Scale = append(d.Scale, ChartTick{t.At, axisLatency(t.Value, to)})
+	}
+	every := max(1, (len(points)+size.Labels-1)/size.Labels)
+	for i := 0; i < len(points); i += every {
+		d.Times = append(d.Times, ChartTime{d.Xs[i], when(points[i])})
+	}
+	return d
 }
 
 // axisLatency writes a value of the scale without idle decimals.

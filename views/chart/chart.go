@@ -16,14 +16,28 @@ type Point struct {
 	Measured bool // Else there is a gap here.
 }
 
-// The view box and the plot in it, in its own units.
+// Size is a view box. Text in it has one size, so a narrow screen gets a picture of its own
+// rather than a wide one made small.
+type Size struct {
+	Name          string
+	Width, Height int
+	Labels        int // Of the time scale, at most.
+}
+
+// The sizes in which a chart is drawn; the style sheet shows the one that fits.
+var (
+	Wide   = Size{"wide", 720, 220, 6}
+	Narrow = Size{"narrow", 320, 190, 3}
+)
+
+// Around the plot, in units of the view box.
 const (
-	Width      = 720
-	Height     = 220
-	PlotLeft   = 52
-	PlotRight  = Width - 10
-	PlotTop    = 12
-	PlotBottom = Height - 26
+	plotLeft   = 52
+	plotRight  = 10
+	plotTop    = 12
+	plotBottom = 26
+	labelBase  = 6 // From the bottom.
+	labelGap   = 6 // Between the scale's labels and the plot.
 )
 
 const (
@@ -41,20 +55,24 @@ type Tick struct {
 
 // Layout is a chart ready to be drawn.
 type Layout struct {
-	Band  string   // Path between p50 and p95.
-	Line  string   // Path of p50.
-	Edge  string   // Path of p95.
-	Dots  []Dot    // Stretches without a neighbour, which a line can't show.
-	Ticks []Tick   // Of the latency.
-	Xs    []string // Left edge of every point's stretch, for labels.
-	Step  string   // Width of a stretch.
+	Size
+	Label       struct{ X, Y string } // Where the labels of the latency end, and those of the time stand.
+	Left, Right string                // Of the plot.
+	Band        string                // Path between p50 and p95.
+	Line        string                // Path of p50.
+	Edge        string                // Path of p95.
+	Dots        []Dot                 // Stretches without a neighbour, which a line can't show.
+	Ticks       []Tick                // Of the latency.
+	Xs          []string              // Left edge of every point's stretch, for labels.
+	Step        string                // Width of a stretch.
 }
 
 // Dot is a single stretch.
 type Dot struct{ X, Y, R string }
 
 // Lay lays points out, evenly spaced.
-func Lay(points []Point) Layout {
+func Lay(points []Point, size Size) Layout {
+	left, right, top, bottom := float64(plotLeft), float64(size.Width-plotRight), float64(plotTop), float64(size.Height-plotBottom)
 	var highest time.Duration
 	for _, p := range points {
 		if p.Measured {
@@ -63,20 +81,21 @@ func Lay(points []Point) Layout {
 	}
 	ticks, limit := niceTicks(max(highest, smallestTop))
 	y := func(d time.Duration) float64 {
-		return PlotBottom - float64(d)/float64(limit)*(PlotBottom-PlotTop)
+		return bottom - float64(d)/float64(limit)*(bottom-top)
 	}
-	var l Layout
+	l := Layout{Size: size, Left: coordinate(left), Right: coordinate(right)}
+	l.Label.X, l.Label.Y = coordinate(left-labelGap), coordinate(float64(size.Height-labelBase))
 	for _, t := range ticks {
 		l.Ticks = append(l.Ticks, Tick{coordinate(y(t)), t})
 	}
 	if len(points) == 0 {
 		return l
 	}
-	step := float64(PlotRight-PlotLeft) / float64(len(points))
+	step := (right - left) / float64(len(points))
 	l.Step = coordinate(step)
-	x := func(i int) float64 { return PlotLeft + (float64(i)+0.5)*step }
+	x := func(i int) float64 { return left + (float64(i)+0.5)*step }
 	for i := range points {
-		l.Xs = append(l.Xs, coordinate(PlotLeft+float64(i)*step))
+		l.Xs = append(l.Xs, coordinate(left+float64(i)*step))
 	}
 	var line, edge, band strings.Builder
 	for from := 0; from < len(points); from++ {

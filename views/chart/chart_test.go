@@ -18,7 +18,7 @@ func TestGapsAreNotBridged(t *testing.T) {
 		{},
 		{P50: ms(10), P95: ms(20), Measured: true},
 		{P50: ms(30), P95: ms(50), Measured: true},
-	})
+	}, Wide)
 	if got := strings.Count(l.Line, "M"); got != 3 {
 		t.Errorf("the line has %d pieces, want 3: %s", got, l.Line)
 	}
@@ -42,7 +42,7 @@ func TestTicksAreRound(t *testing.T) {
 			t.Errorf("ticks up to %v = %v, want %v", highest, got, want)
 		}
 	}
-	if l := Lay(nil); len(l.Ticks) == 0 || l.Line != "" {
+	if l := Lay(nil, Narrow); len(l.Ticks) == 0 || l.Line != "" {
 		t.Errorf("a chart of nothing = %+v", l)
 	}
 }
