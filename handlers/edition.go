@@ -3,7 +3,7 @@ package handlers
 import (
 	"bytes"
 	"maps"
-	"statuspage/internal/hub"
+	"statuspage/internal/sse"
 	"statuspage/internal/status"
 	"statuspage/views"
 	"sync"
@@ -31,7 +31,8 @@ type edition struct {
 	banner  part
 	stale   atomic.Bool   // Changes were not drawn, since nobody looked.
 	version atomic.Uint64 // Of the newest frame.
-	frames  hub.Hub[[]byte]
+	frames  *sse.Stream
+	missed  catchUps
 
 	page     atomic.Pointer[ready]
 	visited  atomic.Int64 // Unix nanoseconds of the newest request for the page.
@@ -87,7 +88,10 @@ func (l *live) open(key string, k look) (e *edition, shared bool) {
 	if e, shared = editions[key]; shared {
 		return e, shared
 	}
-	e = &edition{look: k, rows: make([]part, len(l.board.Services())), heads: make([]part, len(l.groups))}
+	e = &edition{
+		look: k, rows: make([]part, len(l.board.Services())), heads: make([]part, len(l.groups)),
+		frames: l.hall.Stream(streamBacklog),
+	}
 	e.stale.Store(true)
 	if shared = l.makeRoom(editions); shared {
 		editions[key] = e
@@ -112,8 +116,6 @@ func (l *live) makeRoom(editions map[string]*edition) bool {
 	if oldest == nil {
 		return false
 	}
-	oldest.frames.Close()
-	l.dropped.Add(oldest.frames.Dropped())
 	delete(editions, oldest.look.key())
 	return true
 }
@@ -164,13 +166,18 @@ func (l *live) statesOf(services []int) []status.Outcome {
 	return states
 }
 
-// watch returns what a viewer of an edition who has seen version since lacks, and the frames
-// after that. Snapshot and subscription are one step, so that nothing falls between them.
-func (l *live) watch(e *edition, since string) (catchUp []byte, sub *hub.Subscription[[]byte]) {
+// watch lets a viewer in who has seen version since, and returns what it lacks. Snapshot and
+// subscription are one step, so that nothing falls between them.
+func (l *live) watch(e *edition, since string, c sse.Coding) (catchUp []byte, viewer sse.Joining) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.refresh(e)
 	seen := l.parse(since)
+	return e.missed.get(e.version.Load(), seen, func() []byte { return l.missed(e, seen) }), e.frames.Join(c)
+}
+
+// missed is everything that has changed since version seen, as one event.
+func (l *live) missed(e *edition, seen uint64) []byte {
 	var missed []byte
 	add := func(p part, id string) {
 		if p.version > seen {
@@ -186,10 +193,32 @@ func (l *live) watch(e *edition, since string) (catchUp []byte, sub *hub.Subscri
 		}
 	}
 	add(e.banner, "banner")
-	if missed != nil {
-		catchUp = sseFrame(l.id(l.version.Load()), "", missed)
+	if missed == nil {
+		return nil
 	}
-	return catchUp, e.frames.Subscribe(streamBacklog)
+	return sse.Event(l.id(l.version.Load()), "", missed)
+}
+
+// catchUps keeps what viewers of an edition lacked at its present version: after a restart
+// they all come at once, and all lack the same. It is guarded by live.mu.
+type catchUps struct {
+	version uint64
+	made    map[uint64][]byte // By the version seen.
+}
+
+// maxCatchUps bounds what is kept; viewers who lag by other versions are rare.
+const maxCatchUps = 8
+
+func (c *catchUps) get(version, seen uint64, build func() []byte) []byte {
+	if c.made == nil || c.version != version || len(c.made) >= maxCatchUps {
+		c.version, c.made = version, make(map[uint64][]byte)
+	}
+	event, ok := c.made[seen]
+	if !ok {
+		event = build()
+		c.made[seen] = event
+	}
+	return event
 }
 
 // current is the plain page of an edition, at most pageOldest behind. While visitors come, it

@@ -70,11 +70,13 @@ func fresh(c *fiber.Ctx, tag string) bool {
 	return false
 }
 
-// acceptsGzip tells whether Accept-Encoding names gzip with a weight above nothing.
-func acceptsGzip(c *fiber.Ctx) bool {
+func acceptsGzip(c *fiber.Ctx) bool { return accepts(c, "gzip") }
+
+// accepts tells whether Accept-Encoding names a coding with a weight above nothing.
+func accepts(c *fiber.Ctx, name string) bool {
 	for part := range strings.SplitSeq(c.Get(fiber.HeaderAcceptEncoding), ",") {
 		coding, weight, _ := strings.Cut(part, ";")
-		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+		if strings.EqualFold(strings.TrimSpace(coding), name) {
 			weight = strings.ReplaceAll(weight, " ", "")
 			return weight != "q=0" && strings.Trim(weight, "0") != "q=."
 		}

@@ -6,7 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"statuspage/internal/board"
-	"statuspage/internal/hub"
+	"statuspage/internal/sse"
 	"statuspage/internal/status"
 	"statuspage/views"
 	"statuspage/views/lang"
@@ -32,6 +32,8 @@ const (
 	pageAttention = 10 * time.Second
 	// streamBacklog is how many frames a viewer may lag behind before it is dropped.
 	streamBacklog = 16
+	// signalBacklog is that of /signals/stream.
+	signalBacklog = 64
 )
 
 // live turns changes of the board into bytes, once each, and hands the same bytes to all
@@ -46,9 +48,9 @@ type live struct {
 	epoch  string // Of this process: versions of another one mean nothing here.
 	groups []status.Group
 
-	signals hub.Hub[[]byte] // For /signals/stream.
-	version atomic.Uint64   // Of the newest change that was drawn; written under mu.
-	dropped atomic.Uint64   // Viewers dropped by editions that are gone.
+	hall    *sse.Hall
+	signals *sse.Stream   // For /signals/stream.
+	version atomic.Uint64 // Of the newest change that was drawn; written under mu.
 
 	mu       sync.Mutex                          // Editions, their rows and the subscriptions move together.
 	editions atomic.Pointer[map[string]*edition] // The map is never changed, but replaced.
@@ -58,7 +60,7 @@ type live struct {
 	seen     uint64           // Board version up to which signals are published.
 }
 
-func newLive(o Options) *live {
+func newLive(o Options, hall *sse.Hall) *live {
 	n := len(o.Board.Services())
 	l := &live{
 		board:   o.Board,
@@ -69,6 +71,8 @@ func newLive(o Options) *live {
 		note:    o.Note,
 		epoch:   strconv.FormatInt(o.Now().UnixMilli(), 36),
 		groups:  status.Groups(o.Board.Services(), o.Site.Groups),
+		hall:    hall,
+		signals: hall.Stream(signalBacklog),
 		details: make(map[string]*detailEdition),
 		states:  make([]status.Outcome, n),
 		touched: make([]uint64, n),
@@ -203,7 +207,7 @@ func (l *live) render(dirty map[int]bool, all bool) (changed bool) {
 			continue
 		}
 		l.version.Store(version) // The banner alone may change, by a note.
-		e.frames.Publish(sseFrame(l.id(version), "", frame))
+		e.frames.Publish(sse.Event(l.id(version), "", frame))
 		changed = changed || e.visitedLately()
 	}
 	l.renderDetails(dirty, all, version, now)
@@ -239,16 +243,4 @@ func drawn(html []byte) templ.Component {
 		_, err := w.Write(html)
 		return err
 	})
-}
-
-func (l *live) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, e := range *l.editions.Load() {
-		e.frames.Close()
-	}
-	for _, d := range l.details {
-		d.frames.Close()
-	}
-	l.signals.Close()
 }

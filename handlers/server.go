@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"statuspage/internal/board"
+	"statuspage/internal/sse"
 	"statuspage/internal/status"
 	"statuspage/static"
 	"statuspage/views/feed"
@@ -62,26 +63,24 @@ type Options struct {
 
 // Server is the HTTP side of the product.
 type Server struct {
-	board      *board.Board
-	live       *live
-	site       Site
-	log        *slog.Logger
-	now        func() time.Time
-	ready      func() Readiness
-	metrics    func(io.Writer) (string, error)
-	maxViewers int
-	viewers    atomic.Int64
-	refused    atomic.Uint64
-	awaySaid   atomic.Int64 // Unix nanoseconds of the last line about a store that can't be read.
-	records    cache        // Of /signals, by version of the board.
-	badges     cache        // By version of the page: a state may also change by time alone.
-	pages      cache        // The same, of pages other than the plain ones.
-	spans      cache        // Of the past, by minute.
-	cards      cache
-	past       *past
-	zones      zones
-	brand      map[string]*brandFile
-	openapi    *entity
+	board    *board.Board
+	live     *live
+	site     Site
+	log      *slog.Logger
+	now      func() time.Time
+	ready    func() Readiness
+	metrics  func(io.Writer) (string, error)
+	hall     *sse.Hall
+	awaySaid atomic.Int64 // Unix nanoseconds of the last line about a store that can't be read.
+	records  cache        // Of /signals, by version of the board.
+	badges   cache        // By version of the page: a state may also change by time alone.
+	pages    cache        // The same, of pages other than the plain ones.
+	spans    cache        // Of the past, by minute.
+	cards    cache
+	past     *past
+	zones    zones
+	brand    map[string]*brandFile
+	openapi  *entity
 
 	app     *fiber.App
 	running sync.WaitGroup
@@ -103,9 +102,10 @@ func New(o Options) (*Server, error) {
 	if o.Ready == nil {
 		o.Ready = func() Readiness { return Readiness{Ready: true, Board: "filled", Store: "up"} }
 	}
+	hall := sse.NewHall(o.MaxViewers, o.Now)
 	s := &Server{
-		board: o.Board, live: newLive(o), site: o.Site, log: o.Log, now: o.Now,
-		ready: o.Ready, metrics: o.Metrics, maxViewers: o.MaxViewers,
+		board: o.Board, live: newLive(o, hall), hall: hall, site: o.Site, log: o.Log, now: o.Now,
+		ready: o.Ready, metrics: o.Metrics,
 		past: newPast(o.History, o.Now), brand: o.Site.brandFiles(),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -123,6 +123,7 @@ func New(o Options) (*Server, error) {
 		StreamRequestBody:     false,
 		ErrorHandler:          s.fail,
 	})
+	s.app.Server().KeepHijackedConns = true // The hall has them.
 	s.routes(o.CORS)
 	return s, nil
 }
@@ -247,25 +248,8 @@ func (s *Server) prometheus(c *fiber.Ctx) error {
 	return nil
 }
 
-// Viewers is the number of open streams.
-func (s *Server) Viewers() int { return int(s.viewers.Load()) }
-
-// Refused counts streams turned away by the full house, Dropped those that did not keep up.
-func (s *Server) Refused() uint64 { return s.refused.Load() }
-
-// Dropped counts the viewers that were dropped because they did not read.
-func (s *Server) Dropped() uint64 {
-	s.live.mu.Lock()
-	defer s.live.mu.Unlock()
-	sum := s.live.dropped.Load() + s.live.signals.Dropped()
-	for _, e := range *s.live.editions.Load() {
-		sum += e.frames.Dropped()
-	}
-	for _, d := range s.live.details {
-		sum += d.frames.Dropped()
-	}
-	return sum
-}
+// Streams tells how many are open, and how many were refused or dropped.
+func (s *Server) Streams() *sse.Hall { return s.hall }
 
 // Serve answers on ln until Shutdown. It returns nil after a Shutdown.
 func (s *Server) Serve(ln net.Listener) error {
@@ -277,7 +261,7 @@ func (s *Server) Serve(ln net.Listener) error {
 func (s *Server) Shutdown() error {
 	s.cancel()
 	s.running.Wait()
-	s.live.close()
+	s.hall.Close()
 	if err := s.app.ShutdownWithTimeout(shutdownWait); err != nil {
 		return fmt.Errorf("stop HTTP: %w", err)
 	}

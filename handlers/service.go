@@ -2,7 +2,7 @@ package handlers
 
 import (
 	"bytes"
-	"statuspage/internal/hub"
+	"statuspage/internal/sse"
 	"statuspage/internal/status"
 	"statuspage/views"
 	"strconv"
@@ -23,7 +23,7 @@ const (
 type detailEdition struct {
 	service int
 	look    look
-	frames  hub.Hub[[]byte]
+	frames  *sse.Stream
 }
 
 // service answers GET /services/{id}.
@@ -107,28 +107,27 @@ func (l *live) detailFrame(d *detailEdition, now time.Time) []byte {
 func (l *live) renderDetails(dirty map[int]bool, all bool, version uint64, now time.Time) {
 	for key, d := range l.details {
 		if d.frames.Len() == 0 {
-			l.dropped.Add(d.frames.Dropped())
 			delete(l.details, key)
 			continue
 		}
 		if all || dirty[d.service] {
-			d.frames.Publish(sseFrame(l.id(version), "", l.detailFrame(d, now)))
+			d.frames.Publish(sse.Event(l.id(version), "", l.detailFrame(d, now)))
 		}
 	}
 }
 
 // watchService is watch for a service's own page.
-func (l *live) watchService(service int, k look, since string) (catchUp []byte, sub *hub.Subscription[[]byte]) {
+func (l *live) watchService(service int, k look, since string, c sse.Coding) (catchUp []byte, viewer sse.Joining) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := strconv.Itoa(service) + " " + k.key()
 	d, there := l.details[key]
 	if !there {
-		d = &detailEdition{service: service, look: k}
+		d = &detailEdition{service: service, look: k, frames: l.hall.Stream(streamBacklog)}
 		l.details[key] = d
 	}
 	if l.touched[service] > l.parse(since) {
-		catchUp = sseFrame(l.id(l.version.Load()), "", l.detailFrame(d, l.now()))
+		catchUp = sse.Event(l.id(l.version.Load()), "", l.detailFrame(d, l.now()))
 	}
-	return catchUp, d.frames.Subscribe(streamBacklog)
+	return catchUp, d.frames.Join(c)
 }

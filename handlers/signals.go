@@ -3,7 +3,7 @@ package handlers
 import (
 	"encoding/json"
 	"statuspage/internal/board"
-	"statuspage/internal/hub"
+	"statuspage/internal/sse"
 	"statuspage/internal/status"
 	"strconv"
 	"strings"
@@ -119,17 +119,13 @@ func newestOf(a, b []record, limit int) []record {
 // twice, told apart by service and received.
 func (s *Server) signalStream(c *fiber.Ctx) error {
 	seen := seenID(c)
-	if err := s.admit(); err != nil {
-		return err
-	}
-	first, sub := s.live.watchSignals(seen)
-	return s.stream(c, first, sub)
+	return s.stream(c, func(coding sse.Coding) ([]byte, sse.Joining) { return s.live.watchSignals(seen, coding) })
 }
 
 // replayMargin is by how much a signal may come later than one that was planned after it.
 const replayMargin = 2 * time.Minute
 
-func (l *live) watchSignals(seen string) ([]byte, *hub.Subscription[[]byte]) {
+func (l *live) watchSignals(seen string, c sse.Coding) ([]byte, sse.Joining) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var missed []board.Signal
@@ -149,18 +145,15 @@ func (l *live) watchSignals(seen string) ([]byte, *hub.Subscription[[]byte]) {
 	for _, m := range missed {
 		first = append(first, l.signalFrame(m)...)
 	}
-	return first, l.signals.Subscribe(signalBacklog)
+	return first, l.signals.Join(c)
 }
-
-// signalBacklog is larger than streamBacklog: here each signal is a frame of its own.
-const signalBacklog = 1024
 
 func (l *live) signalFrame(m board.Signal) []byte {
 	data, err := json.Marshal(newRecord(l.board.Services()[m.Service], m.Sample))
 	if err != nil { // A struct of plain values always encodes.
 		l.log.Error("encode signal", "error", err)
 	}
-	return sseFrame(l.id(m.Sample.Seq)+"-"+strconv.FormatInt(m.Sample.Received, 10), "signal", data)
+	return sse.Event(l.id(m.Sample.Seq)+"-"+strconv.FormatInt(m.Sample.Received, 10), "signal", data)
 }
 
 // publishSignals hands fresh signals to the readers of /signals/stream.
@@ -171,8 +164,12 @@ func (l *live) publishSignals(version uint64, signals []board.Signal) {
 	if l.signals.Len() == 0 {
 		return
 	}
+	var events []byte
 	for _, m := range signals {
-		l.signals.Publish(l.signalFrame(m))
+		events = append(events, l.signalFrame(m)...)
+	}
+	if len(events) > 0 {
+		l.signals.Publish(events)
 	}
 }
 

@@ -233,9 +233,9 @@ func (a *app) observe(c status.Check, r probe.Result) {
 
 func (a *app) gauges() {
 	m := a.metrics
-	m.Gauge("statuspage_viewers", "Open streams.", func() float64 { return float64(a.server.Viewers()) })
-	m.Counter("statuspage_viewers_dropped_total", "Viewers dropped because they did not read.", func() float64 { return float64(a.server.Dropped()) })
-	m.Counter("statuspage_viewers_refused_total", "Viewers refused because the house was full.", func() float64 { return float64(a.server.Refused()) })
+	m.Gauge("statuspage_viewers", "Open streams.", func() float64 { return float64(a.server.Streams().Viewers()) })
+	m.Counter("statuspage_viewers_dropped_total", "Viewers dropped because they did not read.", func() float64 { return float64(a.server.Streams().Dropped()) })
+	m.Counter("statuspage_viewers_refused_total", "Viewers refused because the house was full.", func() float64 { return float64(a.server.Streams().Refused()) })
 	m.Gauge("statuspage_probes_in_flight", "Probes running.", func() float64 { return float64(a.monitor.Stats().InFlight) })
 	m.Gauge("statuspage_signals_unsaved", "Signals in memory that no disk has.", func() float64 { return float64(a.monitor.Stats().Unsaved) })
 	m.Gauge("statuspage_outbox_signals", "Signals on disk that the store does not have yet.", func() float64 { return float64(a.store.State().Outbox) })

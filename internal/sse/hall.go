@@ -1,0 +1,158 @@
+// Package sse sends server-sent events to many viewers at once. An event is made once and
+// its bytes are shared by all; a viewer is a connection and a hundred bytes, without a
+// goroutine or a buffer of its own. A few workers write to all connections in turn, without
+// ever waiting for one: what the kernel does not take at once is tried again, and a viewer
+// that does not read for some seconds is dropped, so that it delays nobody. It reconnects
+// and catches up.
+package sse
+
+import (
+	"math/rand/v2"
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	heartbeat    = 15 * time.Second      // Of silence, then a viewer hears that we are here; below the 30–60 s idle cut-off of common proxies.
+	heartSpread  = 3 * time.Second       // Earlier by chance, so that not all are due at once.
+	stallLimit   = 5 * time.Second       // A viewer that takes nothing for so long is gone.
+	retrySoonest = 2 * time.Millisecond  // Until viewers that lag are tried again while they take something,
+	retryLatest  = 64 * time.Millisecond // and, doubled each time, when they take nothing.
+	lifetime     = time.Hour             // Then the browser reconnects; spreads viewers over servers.
+	retryWait    = 2 * time.Second       // What browsers are told to wait, plus as much again by chance.
+	tick         = time.Second           // How often heartbeats and lifetimes are looked at.
+	mailboxLimit = 1024                  // Messages that wait for a worker; more, and the publisher waits.
+	sendBuffer   = 128 << 10             // Bytes the kernel may hold of a viewer that does not read; it doubles them.
+)
+
+// Hall is all viewers of a process: how many there may be, and the workers that write.
+type Hall struct {
+	limit   int64
+	now     func() time.Time
+	workers []*worker
+	next    atomic.Uint64 // Viewers go to the workers in turn.
+
+	viewers atomic.Int64
+	refused atomic.Uint64
+	dropped atomic.Uint64
+
+	running sync.WaitGroup
+	once    sync.Once
+}
+
+// NewHall opens a hall for so many viewers. Close ends its workers.
+func NewHall(limit int, now func() time.Time) *Hall {
+	h := &Hall{limit: int64(limit), now: now}
+	for range runtime.GOMAXPROCS(0) {
+		w := newWorker(h)
+		h.workers = append(h.workers, w)
+		h.running.Go(w.run)
+	}
+	return h
+}
+
+// Admit reserves a place for a viewer, or refuses it in a full house. Every place that was
+// reserved must be given to Join or back to Leave.
+func (h *Hall) Admit() bool {
+	if h.viewers.Add(1) > h.limit {
+		h.viewers.Add(-1)
+		h.refused.Add(1)
+		return false
+	}
+	return true
+}
+
+// Leave gives a place back that was not used.
+func (h *Hall) Leave() { h.viewers.Add(-1) }
+
+// Viewers is the number of viewers, Refused that of those turned away, Dropped that of those
+// who did not read what was sent.
+func (h *Hall) Viewers() int { return int(h.viewers.Load()) }
+
+// Refused counts the viewers that were turned away.
+func (h *Hall) Refused() uint64 { return h.refused.Load() }
+
+// Dropped counts the viewers that did not read what was sent.
+func (h *Hall) Dropped() uint64 { return h.dropped.Load() }
+
+// Close ends all streams and waits for it. Connections that come later are closed at once.
+func (h *Hall) Close() {
+	h.once.Do(func() {
+		for _, w := range h.workers {
+			w.post(message{kind: stop})
+		}
+	})
+	h.running.Wait()
+}
+
+// Stream is what all viewers of one thing hear. Make it with Hall.Stream.
+type Stream struct {
+	hall    *Hall
+	backlog int
+	viewers atomic.Int64
+	codings [codings]atomic.Int64 // Viewers by coding.
+}
+
+// Stream returns a stream without viewers. A viewer may lag backlog writes behind.
+func (h *Hall) Stream(backlog int) *Stream { return &Stream{hall: h, backlog: backlog} }
+
+// Len is the number of viewers.
+func (s *Stream) Len() int { return int(s.viewers.Load()) }
+
+// Publish sends events to all present viewers. It waits for none of them, only, in a storm,
+// for workers that are far behind.
+func (s *Stream) Publish(events []byte) {
+	if s.viewers.Load() == 0 {
+		return
+	}
+	m := message{kind: publish, stream: s}
+	m.events[Plain] = events
+	for c := Plain + 1; c < codings; c++ {
+		if s.codings[c].Load() > 0 {
+			m.events[c] = Encode(events, c)
+		}
+	}
+	for _, w := range s.hall.workers {
+		w.post(m)
+	}
+}
+
+// Joining is a viewer on its way in. What is published from now on waits for it.
+type Joining struct {
+	stream *Stream
+	coding Coding
+	worker *worker
+	viewer *viewer
+}
+
+// Join lets a viewer in that Admit has let through: it hears everything that is published from
+// now on. Connect says where it is.
+func (s *Stream) Join(c Coding) Joining {
+	h := s.hall
+	v := &viewer{stream: s, coding: c}
+	j := Joining{stream: s, coding: c, viewer: v, worker: h.workers[h.next.Add(1)%uint64(len(h.workers))]}
+	s.viewers.Add(1)
+	s.codings[c].Add(1)
+	j.worker.post(message{kind: join, stream: s, viewer: v})
+	return j
+}
+
+// Connect gives the viewer its connection, which belongs to the hall from then on, and sends
+// the head of the answer and the first events.
+func (j Joining) Connect(conn net.Conn, head, first []byte) {
+	out, err := open(conn)
+	if err != nil {
+		_ = conn.Close()
+	}
+	j.connect(out, head, first)
+}
+
+func (j Joining) connect(out outlet, head, first []byte) {
+	now := j.stream.hall.now()
+	events := append(retry(retryWait+rand.N(retryWait)), beat(now)...)
+	b := append(head[:len(head):len(head)], Encode(append(events, first...), j.coding)...)
+	j.worker.post(message{kind: connect, stream: j.stream, viewer: j.viewer, out: out, events: [codings][]byte{b}})
+}
