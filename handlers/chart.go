@@ -42,7 +42,7 @@ func (s *Server) chart(ctx context.Context, service int, k look, window string, 
 	c := s.chartWithout(ctx, service, k, window, now)
 	for _, name := range chartOrder {
 		c.Choices = append(c.Choices, views.Choice{
-			Text: views.PeriodText(k.lang, chartSteps[name].length), Current: name == window,
+			Text: views.PeriodText(k.lang, chartSteps[name].length), Code: name, Current: name == window,
 			Href: address(views.ServicePath(s.board.Services()[service].ID), windowPair(k), views.Pair{Name: "chart", Value: name}),
 		})
 	}

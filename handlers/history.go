@@ -161,7 +161,9 @@ func (s *Server) servicePage(c *fiber.Ctx, i int, k look, chart, from, to string
 		chartPair.Value = ""
 	}
 	head := serviceHead(s.live, k, svc, windowPair(k), chartPair, views.Pair{Name: "from", Value: from}, views.Pair{Name: "to", Value: to})
-	head.Refresh, head.Scripts, head.Live, head.State = refreshSeconds, true, true, s.board.State(i, now).String()
+	state := s.board.State(i, now)
+	head.Title = s.live.serviceTitle(i, k, state)
+	head.Refresh, head.Scripts, head.Live, head.State = refreshSeconds, true, true, state.String()
 	view := views.ServiceView{
 		ID: svc.ID, Name: svc.Name, URL: svc.PublicURL(), About: k.lang.T("every", k.lang.Duration(svc.Interval)),
 		Window: k.window.Name, Cells: k.window.Cells, Windows: windowChoices(k, views.ServicePath(svc.ID), chartPair),

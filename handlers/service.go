@@ -55,6 +55,11 @@ func (s *Server) service(c *fiber.Ctx) error {
 	return sendHTML(c, e)
 }
 
+// serviceTitle is what the browser's tab says of a service: its state first of all.
+func (l *live) serviceTitle(service int, k look, state status.Outcome) string {
+	return l.board.Services()[service].Name + ": " + k.lang.T("state."+state.String()) + " · " + l.site.Title
+}
+
 func serviceHead(l *live, k look, svc status.Service, keep ...views.Pair) views.Head {
 	head := l.head(k, views.ServicePath(svc.ID), svc.Name+" · "+l.site.Title, keep...)
 	head.Feeds = pageFeeds(k.lang, &svc)
@@ -64,7 +69,11 @@ func serviceHead(l *live, k look, svc status.Service, keep ...views.Pair) views.
 // detail is the live part of a service's page.
 func (l *live) detail(service int, k look, now time.Time) views.Detail {
 	svc, to := l.board.Services()[service], k.local()
-	d := views.Detail{Samples: views.BuildSamples(l.board.Recent(service, detailSamples), to)}
+	state := l.board.State(service, now)
+	d := views.Detail{
+		Samples: views.BuildSamples(l.board.Recent(service, detailSamples), to),
+		Title:   l.serviceTitle(service, k, state), State: state.String(),
+	}
 	outages := l.board.Outages(service, now)
 	if d.More = len(outages) > detailOutages; d.More {
 		outages = outages[:detailOutages]

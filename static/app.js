@@ -7,7 +7,7 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const rows = () => all('.grid tbody tr');
   const cells = row => all('td[data-c] a', row).filter(a => a.offsetParent);
-  let connected = false, tried = false, heard = 0, stream = null, focus = null, states = new Map();
+  let connected = false, tried = false, heard = 0, stream = null, focus = null, states = new Map(), left = '';
 
   // One tab stop for the whole grid: the newest cell of the first row, or where the visitor
   // was last. All other cells are reached with the arrow keys.
@@ -57,10 +57,10 @@
       .map(r => r.querySelector('th a').textContent + ': ' + r.querySelector('.state').textContent);
     if (said.length) $('say').textContent = said.join('. ');
     stops();
-    const banner = $('banner'), icon = $('icon');
+    const banner = $('banner'), icon = $('icon'), shown = banner || $('detail');
+    if (shown && shown.dataset.title) document.title = shown.dataset.title;
+    if (shown && icon && icon.getAttribute('href') !== shown.dataset.icon) icon.href = shown.dataset.icon;
     if (!banner) return;
-    if (banner.dataset.title) document.title = banner.dataset.title;
-    if (icon && icon.getAttribute('href') !== banner.dataset.icon) icon.href = banner.dataset.icon;
     // A filter by state shows other services once a state has changed.
     const filter = document.querySelector('.filter'), state = $('state');
     if (filter && state && state.value && wasBanner && wasBanner !== banner.querySelector('h1').textContent) filter.requestSubmit();
@@ -93,7 +93,12 @@
   document.addEventListener('htmx:sse:after:connection', e => { stream = e.detail.connection; hear(true); });
   document.addEventListener('htmx:sse:before:connection', e => { if (e.detail.connection.attempt > 0) hear(false); });
   document.addEventListener('htmx:sse:error', () => hear(false));
-  document.addEventListener('htmx:sse:after:message', () => { hear(true); restore(); show(); });
+  document.addEventListener('htmx:sse:after:message', () => {
+    hear(true);
+    restore();
+    show();
+    if ($('live')) $('live').dataset.pulse = $('live').dataset.pulse === '0' ? '1' : '0';
+  });
   // The heartbeat carries the server's clock, so that ages are right on a wrong clock.
   document.addEventListener('beat', e => { offset = Number(e.detail.data) - Date.now() || 0; hear(true); });
   // The first connect is an ordinary request: when it fails nobody tries again but we.
@@ -101,8 +106,14 @@
   document.addEventListener('htmx:error', e => { if (!connected && !tried) again(e); });
   document.addEventListener('htmx:response:error', e => { if (!connected) again(e); });
 
-  // Another window of the grid, or another filter, came: the board is new.
-  document.addEventListener('htmx:after:swap', () => { refold(); stops(); });
+  // Another window of the grid, or another filter, came: the board is new, and with it the
+  // link that was followed.
+  document.addEventListener('htmx:before:swap', () => { left = document.activeElement && document.activeElement.closest('.windows') ? document.activeElement.id : ''; });
+  document.addEventListener('htmx:after:swap', () => {
+    refold();
+    stops();
+    if (left && $(left) && document.activeElement === document.body) $(left).focus({ preventScroll: true });
+  });
 
   // What is folded stays folded.
   const folded = () => { try { return JSON.parse(localStorage.getItem('folded')) || []; } catch { return []; } };

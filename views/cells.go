@@ -18,9 +18,9 @@ func cells(all []Cell) templ.Component {
 			b = append(b, c.State...) // Letters and figures of our own, as the address.
 			b = append(b, `"><a href="`...)
 			b = append(b, c.Href...)
-			b = append(b, `" tabindex="-1"><b>`...)
+			b = append(b, `" tabindex="-1" aria-label="`...)
 			b = append(b, templ.EscapeString(c.Text)...)
-			b = append(b, `</b></a></td>`...)
+			b = append(b, `"></a></td>`...)
 		}
 		_, err := w.Write(b)
 		return err

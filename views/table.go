@@ -62,6 +62,9 @@ type OutageRow struct {
 	Ongoing       bool
 }
 
+// clockSeconds is the form of an instant whose day is said beside it.
+const clockSeconds = "15:04:05"
+
 // OutagePath is the address of an outage.
 func OutagePath(o status.Outage) string { return "/outages/" + o.ID() }
 
@@ -89,6 +92,9 @@ func BuildOutage(o status.Outage, svc status.Service, now time.Time, to Local) O
 		row.End, row.Duration = l.T("outage.lapsed", l.Moment(o.Last.In(to.Zone))), l.T("outage.atleast", row.Duration)
 	default:
 		row.End = l.Moment(o.End.In(to.Zone))
+		if end := o.End.In(to.Zone); end.Format(DayPath) == o.Begin.In(to.Zone).Format(DayPath) {
+			row.End = end.Format(clockSeconds)
+		}
 	}
 	return row
 }
@@ -111,7 +117,7 @@ func BuildOutageView(o status.Outage, svc status.Service, now time.Time, to Loca
 	}
 	begin, zone := o.Begin.In(to.Zone), o.Begin.In(to.Zone).Format(" MST")
 	v.Facts = []Fact{
-		{l.T("outage.begin"), l.Date(begin), begin.Format("15:04:05") + zone},
+		{l.T("outage.begin"), l.Date(begin), begin.Format(clockSeconds) + zone},
 		{l.T("outage.end"), v.End, ""},
 		{l.T("outage.duration"), v.Duration, ""},
 		{l.T("first.reason"), v.Reason, ""},

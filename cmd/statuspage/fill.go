@@ -152,7 +152,7 @@ func (a *app) lookBack() time.Duration {
 	for _, c := range a.cfg.Checks {
 		back = max(back, c.Interval*board.MaxSamples)
 	}
-	return min(back, 24*time.Hour)
+	return min(back, 24*time.Hour+time.Minute)
 }
 
 // feed hands signals on in batches and returns how many there were.

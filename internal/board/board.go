@@ -228,12 +228,16 @@ func (b *Board) Version() uint64 {
 	return b.version
 }
 
+// sampleSpare is kept on top, so that runs which come on top of the slots, as after a start,
+// don't push the last of a whole day out.
+const sampleSpare = 60
+
 // sampleLimit is MaxSamples, or as many as a full grid needs of a quicker check.
 func sampleLimit(s status.Service) int {
 	if s.Interval <= 0 {
-		return MaxSamples
+		return MaxSamples + sampleSpare
 	}
-	return max(MaxSamples, int((status.GridMinutes+1)*time.Minute/s.Interval)+1)
+	return max(MaxSamples+sampleSpare, int((status.GridMinutes+1)*time.Minute/s.Interval)+1)
 }
 
 // insert keeps the samples sorted by time and tells whether s was new. The usual case, a

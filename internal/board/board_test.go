@@ -65,12 +65,12 @@ func TestOutOfOrderSignalsAreSorted(t *testing.T) {
 func TestSamplesAreBounded(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, "a")
-	for i := range MaxSamples + 100 {
+	for i := range MaxSamples+sampleSpare + 100 {
 		b.Apply([]status.Signal{signal("a", noon.Add(time.Duration(i)*time.Minute), status.Up)})
 	}
-	got := b.Recent(0, MaxSamples*2)
-	if len(got) != MaxSamples {
-		t.Fatalf("%d samples kept, want %d", len(got), MaxSamples)
+	got := b.Recent(0, MaxSamples+sampleSpare*2)
+	if len(got) != MaxSamples+sampleSpare {
+		t.Fatalf("%d samples kept, want %d", len(got), MaxSamples+sampleSpare)
 	}
 	before := b.Version()
 	b.Apply([]status.Signal{signal("a", noon, status.Down)})

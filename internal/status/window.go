@@ -40,7 +40,7 @@ type Cell struct {
 	Length time.Duration
 	Counts
 	Outcome    Outcome       // The worst measured; with Carried that of the run before.
-	Carried    bool          // No run was due in this cell; the outcome is that of a run which still holds.
+	Carried    bool          // No run is due in this cell, or none yet; the outcome is that of a run which still holds.
 	Reason     Reason        // Of the first measurement with the worst outcome.
 	HTTPStatus int           // Of the same measurement.
 	Latency    time.Duration // Mean of the measurements, 0 without one.
@@ -73,7 +73,7 @@ func MinutesFrom(samples []Sample, svc Service, first time.Time, n int, now time
 			c.Latency /= time.Duration(n)
 			continue
 		}
-		if svc.SlotsBetween(c.Start, end) == 0 && last.Outcome != Unknown && c.Start.Sub(last.Time()) < svc.Interval {
+		if c.Expected == 0 && last.Outcome != Unknown && c.Start.Sub(last.Time()) < svc.Interval {
 			c.Outcome, c.Carried, c.Reason, c.HTTPStatus = last.Outcome, true, last.Reason, int(last.HTTPStatus)
 		}
 	}
