@@ -340,5 +340,30 @@ func TestBrowserFiltersManyServices(t *testing.T) {
 	x.until(`location.search.includes('q=svc07') && document.activeElement.id === 'q'`)
 	web.answer(http.StatusServiceUnavailable)
 	x.until(fmt.Sprintf(stateOf, "svc07", "down"))
+
+	// Typing and then choosing a window, both as a person does: the search stays.
+	x.do(chromedp.SendKeys("#q", kb.Backspace+"8"))
+	x.until(`document.querySelector('#s-svc08') && location.search.includes('q=svc08')`)
+	x.do(chromedp.Click("#w-24h"))
+	x.until(`document.querySelector('#board').dataset.window === '24h' && location.search.includes('window=24h') && location.search.includes('q=svc08')`)
+	eval[bool](x, `document.querySelector('#w-90d').focus() || true`)
+	x.do(chromedp.KeyEvent(kb.Enter))
+	x.until(`document.querySelector('#board').dataset.window === '90d' && document.activeElement.id === 'w-90d'`)
+	x.quiet()
+}
+
+func TestBrowserLongNamesFitAPhone(t *testing.T) {
+	t.Parallel()
+	web := newTarget(t)
+	web.answer(http.StatusServiceUnavailable)
+	p := start(t, t.TempDir(), "services:\n"+strings.Replace(service("web", web.url, ""), "name: web", "name: "+strings.Repeat("Unbreakable", 6), 1))
+	p.newest("web", func(record) bool { return true })
+	x := newTab(t)
+	for _, path := range []string{"/", "/?window=90d", "/services/web", "/history", "/embed", "/badges", "/services/web/" + time.Now().UTC().Format("2006-01-02")} {
+		x.do(chromedp.EmulateViewport(320, 800), chromedp.Navigate(p.url+path))
+		if over := eval[int](x, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+			t.Errorf("%s is %d px too wide", path, over)
+		}
+	}
 	x.quiet()
 }
