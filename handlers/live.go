@@ -52,8 +52,8 @@ type live struct {
 	signals *sse.Stream   // For /signals/stream.
 	version atomic.Uint64 // Of the newest change that was drawn; written under mu.
 
-	mu       sync.Mutex                          // Editions, their rows and the subscriptions move together.
-	editions atomic.Pointer[map[string]*edition] // The map is never changed, but replaced.
+	mu       sync.Mutex                        // Editions, their rows and the subscriptions move together.
+	editions atomic.Pointer[map[look]*edition] // The map is never changed, but replaced.
 	details  map[string]*detailEdition
 	states   []status.Outcome // As last drawn.
 	touched  []uint64         // By service, the version that last changed its row.
@@ -77,7 +77,7 @@ func newLive(o Options, hall *sse.Hall) *live {
 		states:  make([]status.Outcome, n),
 		touched: make([]uint64, n),
 	}
-	l.editions.Store(&map[string]*edition{})
+	l.editions.Store(&map[look]*edition{})
 	l.seen = l.board.Version()
 	l.version.Store(1) // "Seen nothing" is 0.
 	e, _ := l.edition(look{status.LastHour, lang.Default(), l.board.Location()})

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"net/http"
 	"net/url"
 	"slices"
 	"statuspage/internal/status"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/utils"
 )
 
 // look is what a visitor chooses of how to see a page.
@@ -58,8 +58,10 @@ func (z *zones) find(name string) (*time.Location, bool) {
 // look reads what the visitor wants to see: from the address, else from what the browser
 // remembers, else from the browser's language and the page's zone.
 func (s *Server) look(c *fiber.Ctx) (look, error) {
-	c.Vary(fiber.HeaderAcceptLanguage, fiber.HeaderCookie)
 	k := look{window: status.LastHour, lang: s.language(c), zone: s.board.Location()}
+	if len(c.Context().URI().QueryString()) == 0 && len(peek(c, fiber.HeaderCookie)) == 0 {
+		return k, nil // As most requests are.
+	}
 	if name := c.Query("window"); name != "" {
 		w, ok := status.FindWindow(name)
 		if !ok {
@@ -87,6 +89,9 @@ func (s *Server) look(c *fiber.Ctx) (look, error) {
 }
 
 func (s *Server) language(c *fiber.Ctx) *lang.Language {
+	if len(c.Context().URI().QueryString()) == 0 && len(peek(c, fiber.HeaderCookie)) == 0 {
+		return lang.Match(utils.UnsafeString(peek(c, fiber.HeaderAcceptLanguage)))
+	}
 	if l, ok := lang.Find(c.Query(languageCookie)); ok {
 		remember(c, languageCookie, l.Code)
 		return l
@@ -169,10 +174,14 @@ func pageFeeds(l *lang.Language, service *status.Service) []views.Feed {
 	return feeds
 }
 
+var (
+	typeHTML = []byte(fiber.MIMETextHTMLCharsetUTF8)
+	noCache  = []byte("no-cache")
+)
+
+// sendHTML answers with a page in the visitor's look.
 func sendHTML(c *fiber.Ctx, e *entity) error {
-	c.Set(fiber.HeaderCacheControl, "no-cache")
-	if c.Response().StatusCode() == 0 {
-		c.Status(http.StatusOK)
-	}
-	return send(c, fiber.MIMETextHTMLCharsetUTF8, e)
+	put(c, headCacheControl, noCache)
+	put(c, headVary, varyLook)
+	return deliver(c, typeHTML, e)
 }

@@ -24,7 +24,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/cors"
 	"github.com/gofiber/fiber/v2/middleware/recover"
-	"github.com/gofiber/fiber/v2/middleware/requestid"
+	"github.com/gofiber/fiber/v2/utils"
 )
 
 // Limits of what a client may ask for.
@@ -80,6 +80,7 @@ type Server struct {
 	past     *past
 	zones    zones
 	brand    map[string]*brandFile
+	files    sync.Map // Of package static, by address.
 	openapi  *entity
 
 	app     *fiber.App
@@ -129,8 +130,11 @@ func New(o Options) (*Server, error) {
 }
 
 func (s *Server) routes(origins []string) {
-	s.app.Use(recover.New(), requestid.New(), func(c *fiber.Ctx) error {
-		s.secure(c)
+	s.app.Use(recover.New(), func(c *fiber.Ctx) error {
+		if s.fast(c) {
+			return nil
+		}
+		secure(c)
 		return c.Next()
 	})
 	if len(origins) > 0 {
@@ -184,41 +188,69 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // forOtherSites tells whether an address is made to be used from other sites.
 func forOtherSites(path string) bool {
-	return slices.ContainsFunc([]string{"/badge/", "/api/", "/signals", "/openapi", "/embed", "/status", "/summary.json", "/card.png"}, func(prefix string) bool {
-		return strings.HasPrefix(path, prefix)
-	}) || feedFormat(path) != ""
+	if path == "/" {
+		return false
+	}
+	for _, prefix := range otherSites {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return feedFormat(path) != ""
 }
+
+var otherSites = []string{"/badge/", "/api/", "/signals", "/openapi", "/embed", "/status", "/summary.json", "/card.png"}
+
+// protection is the headers that every answer carries, in the form that fasthttp keeps.
+var protection = [][2][]byte{
+	{[]byte(fiber.HeaderContentSecurityPolicy), []byte(policy)},
+	{[]byte(fiber.HeaderXContentTypeOptions), []byte("nosniff")},
+	{[]byte(fiber.HeaderReferrerPolicy), []byte("no-referrer")},
+	{[]byte(fiber.HeaderPermissionsPolicy), []byte("camera=(), geolocation=(), microphone=()")},
+	{[]byte(fiber.HeaderXFrameOptions), []byte("DENY")},
+	{[]byte("Cross-Origin-Opener-Policy"), []byte("same-origin")},
+}
+
+var (
+	headResourcePolicy = []byte("Cross-Origin-Resource-Policy")
+	sameOrigin         = []byte("same-origin")
+	crossOrigin        = []byte("cross-origin")
+)
 
 // secure sets the headers that every answer carries.
-func (s *Server) secure(c *fiber.Ctx) {
-	c.Set(fiber.HeaderContentSecurityPolicy, policy)
-	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
-	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
-	c.Set(fiber.HeaderPermissionsPolicy, "camera=(), geolocation=(), microphone=()")
-	c.Set(fiber.HeaderXFrameOptions, "DENY")
-	c.Set("Cross-Origin-Opener-Policy", "same-origin")
-	resources := "same-origin"
-	if forOtherSites(c.Path()) {
-		resources = "cross-origin"
+func secure(c *fiber.Ctx) {
+	for _, h := range protection {
+		put(c, h[0], h[1])
 	}
-	c.Set("Cross-Origin-Resource-Policy", resources)
+	resources := sameOrigin
+	if forOtherSites(utils.UnsafeString(c.Context().Path())) {
+		resources = crossOrigin
+	}
+	put(c, headResourcePolicy, resources)
 }
 
+// staticCaching lets browsers keep what has its hash in its name.
+const staticCaching = "public, max-age=31536000, immutable"
+
 func (s *Server) static(c *fiber.Ctx) error {
-	f, ok := static.Lookup(c.Path())
-	if !ok {
-		return notFound(sentence[http.StatusNotFound])
+	address := c.Path()
+	e, known := s.files.Load(address)
+	if !known {
+		f, ok := static.Lookup(address)
+		if !ok {
+			return notFound(sentence[http.StatusNotFound])
+		}
+		e, _ = s.files.LoadOrStore(strings.Clone(address), &file{entity{body: f.Body, tag: f.Hash, once: true}, f.ContentType})
 	}
-	c.Set(fiber.HeaderContentType, f.ContentType)
-	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
-	c.Vary(fiber.HeaderAcceptEncoding)
-	if acceptsGzip(c) {
-		c.Set(fiber.HeaderContentEncoding, "gzip")
-		c.Context().Response.SetBodyRaw(f.Gzip())
-		return nil
-	}
-	c.Context().Response.SetBodyRaw(f.Body)
-	return nil
+	f := e.(*file) //nolint:forcetypeassert // Nothing else is stored.
+	c.Set(fiber.HeaderCacheControl, staticCaching)
+	return send(c, f.kind, &f.entity)
+}
+
+// file is one that is embedded in the binary.
+type file struct {
+	entity
+	kind string
 }
 
 func (s *Server) healthz(c *fiber.Ctx) error {

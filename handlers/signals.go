@@ -51,6 +51,7 @@ func newRecord(s status.Service, m status.Sample) record {
 
 // signalsJSON answers GET /signals: the newest records of every URL, oldest first.
 func (s *Server) signalsJSON(c *fiber.Ctx) error {
+	version := s.board.Version()
 	limit := defaultLimit
 	if c.Context().QueryArgs().Has("limit") {
 		n, err := strconv.Atoi(c.Query("limit"))
@@ -68,12 +69,13 @@ func (s *Server) signalsJSON(c *fiber.Ctx) error {
 		only = i
 	}
 	key := "signals " + strconv.Itoa(limit) + " " + strconv.Itoa(only)
-	e, err := s.records.get(s.board.Version(), key, func() ([]byte, error) {
+	e, err := s.records.get(version, key, func() ([]byte, error) {
 		return json.Marshal(s.groups(limit, only))
 	})
 	if err != nil {
 		return err
 	}
+	e = s.records.keepAt(version, c.Context().Request.RequestURI(), e)
 	c.Set(fiber.HeaderCacheControl, "no-cache")
 	return send(c, fiber.MIMEApplicationJSON, e)
 }

@@ -4,7 +4,6 @@ package static
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -13,7 +12,6 @@ import (
 	"mime"
 	"path"
 	"strings"
-	"sync"
 )
 
 //go:embed *.css *.js *.svg vendor/*.js vendor/*LICENSE*
@@ -22,7 +20,7 @@ var files embed.FS
 // File is one embedded file, ready to send.
 type File struct {
 	Body        []byte
-	Gzip        func() []byte // Compressed at the first call: the start of the process shall not wait for it.
+	Hash        string // Of the body, as in the address.
 	ContentType string
 }
 
@@ -69,16 +67,8 @@ func add(name string, body []byte) {
 	if kind == "" {
 		kind = "text/plain; charset=utf-8"
 	}
-	byPath[hashed] = File{Body: body, Gzip: sync.OnceValue(func() []byte { return compress(body) }), ContentType: kind}
+	byPath[hashed] = File{Body: body, Hash: hex.EncodeToString(sum[:6]), ContentType: kind}
 	paths[name] = hashed
-}
-
-func compress(body []byte) []byte {
-	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // Fails on an unknown level only.
-	_, _ = w.Write(body)
-	_ = w.Close() // Writing to memory never fails.
-	return b.Bytes()
 }
 
 // Path returns the address of a file, such as "app.css". An unknown name is a mistake in

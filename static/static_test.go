@@ -1,11 +1,8 @@
 package static
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"os"
 	"strings"
 	"testing"
@@ -54,12 +51,8 @@ func TestNamesCarryTheContent(t *testing.T) {
 		if !strings.Contains(address, hex.EncodeToString(sum[:6])) {
 			t.Errorf("%s does not carry the hash of %s", address, name)
 		}
-		z, err := gzip.NewReader(bytes.NewReader(f.Gzip()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if unpacked, _ := io.ReadAll(z); !bytes.Equal(unpacked, f.Body) {
-			t.Errorf("%s is another file when compressed", name)
+		if f.Hash != hex.EncodeToString(sum[:6]) {
+			t.Errorf("%s says that its hash is %s", name, f.Hash)
 		}
 	}
 	if _, ok := Lookup(Prefix + "app.css"); ok {

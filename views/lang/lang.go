@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
@@ -144,6 +145,17 @@ func Match(accept string) *Language {
 	if accept == "" || len(accept) > maxAccept {
 		return Default()
 	}
+	if known, ok := matched.Load(accept); ok {
+		return known.(*Language) //nolint:forcetypeassert // Nothing else is stored.
+	}
+	found := match(accept)
+	if matches.Add(1) <= maxMatches {
+		matched.Store(strings.Clone(accept), found)
+	}
+	return found
+}
+
+func match(accept string) *Language {
 	tags, _, err := language.ParseAcceptLanguage(accept)
 	if err != nil || len(tags) == 0 {
 		return Default()
@@ -154,6 +166,15 @@ func Match(accept string) *Language {
 	}
 	return All()[i]
 }
+
+// matched keeps what Accept-Language has led to: browsers send few different ones, and each
+// takes longer to read than the page to send.
+var (
+	matched sync.Map
+	matches atomic.Int64
+)
+
+const maxMatches = 2000 // Of a kilobyte at most.
 
 // maxAccept bounds the header that is parsed; browsers send a tenth of it.
 const maxAccept = 1024
