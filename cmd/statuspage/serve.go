@@ -225,9 +225,7 @@ func (a *app) observe(c status.Check, r probe.Result) {
 	a.metrics.Observe(metrics.Probe{
 		Service: c.ID, Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
 		Duration: r.Duration, HTTPStatus: r.HTTPStatus, CertificateExpiry: r.CertificateExpiry,
-		Phases: map[string]time.Duration{
-			"resolve": r.Phases.DNS, "connect": r.Phases.Connect, "tls": r.Phases.TLS, "processing": r.Phases.FirstByte,
-		},
+		Phases: [...]time.Duration{r.Phases.DNS, r.Phases.Connect, r.Phases.TLS, r.Phases.FirstByte},
 	})
 }
 
