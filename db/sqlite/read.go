@@ -94,6 +94,9 @@ func (s *Store) HoursOf(ctx context.Context, svc status.Service, from, to time.T
 
 // LatenciesOf returns the latencies of one service in the UTC hours that start in [from, to).
 func (s *Store) LatenciesOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.LatencyHour, error) {
+	if err := s.settle(ctx, to); err != nil {
+		return nil, fmt.Errorf("read latencies: %w", err)
+	}
 	rows, err := s.read.QueryContext(ctx, selectLatencies, from.UnixMicro(), to.UnixMicro(), svc.ID, svc.URL)
 	if err != nil {
 		return nil, fmt.Errorf("read latencies: %w", err)
@@ -115,6 +118,9 @@ func (s *Store) LatenciesOf(ctx context.Context, svc status.Service, from, to ti
 }
 
 func (s *Store) buckets(ctx context.Context, query string, from, to time.Time, args ...any) ([]status.Bucket, error) {
+	if err := s.settle(ctx, to); err != nil {
+		return nil, fmt.Errorf("read sums: %w", err)
+	}
 	rows, err := s.read.QueryContext(ctx, query, append([]any{from.UnixMicro(), to.UnixMicro()}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("read sums: %w", err)
