@@ -15,8 +15,6 @@ const (
 	fillRetry    = time.Second // Doubled up to fillRetryMax.
 	fillRetryMax = 10 * time.Second
 	maxResolved  = 200 // Of a service's outages, the newest, that the store is asked the end of.
-	// viewsLag is how long a store may take until its rollups know what it has just been given.
-	viewsLag = 3 * time.Second
 )
 
 // fill brings the past to the board: what waits in the outbox, the last hour, the counts of
@@ -90,11 +88,6 @@ func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool) error
 	if waiting { // Else the rollups would lack what still lies in the outbox.
 		if err := a.store.WaitDrained(ctx); err != nil {
 			return fmt.Errorf("empty the outbox: %w", err)
-		}
-		select {
-		case <-time.After(viewsLag):
-		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
 	hours, err := a.store.Hours(ctx, start.AddDate(0, 0, -91), hour)
