@@ -16,7 +16,7 @@ const (
 	shipRows = 5000
 	// shipGap is between batches that are not full: a commit costs QuestDB some 60 ms of CPU,
 	// however small it is. The page doesn't wait for it, and the outbox has the signals.
-	shipGap     = 3 * time.Second
+	shipGap     = 5 * time.Second
 	shipTimeout = 15 * time.Second
 	checkEvery  = 5 * time.Second
 	backoffMin  = 250 * time.Millisecond
