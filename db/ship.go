@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	shipRows    = 1000
-	shipGap     = 250 * time.Millisecond // Between batches that are not full, so that the store gets batches.
+	shipRows = 5000
+	// shipGap is between batches that are not full: a commit costs QuestDB some 60 ms of CPU,
+	// however small it is. The page doesn't wait for it, and the outbox has the signals.
+	shipGap     = 5 * time.Second
 	shipTimeout = 15 * time.Second
 	checkEvery  = 5 * time.Second
 	backoffMin  = 250 * time.Millisecond

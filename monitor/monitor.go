@@ -20,7 +20,8 @@ import (
 )
 
 const (
-	defaultWorkers = 256             // Probes in flight at most.
+	defaultWorkers = 2048            // Probes in flight at most: a sixth of 10,000 checks a minute hangs for 10 s.
+	spareWorkers   = 64              // Kept when they have nothing to do.
 	queueSize      = 10_000          // Runs that wait for a worker: one of each check.
 	maxLate        = 5 * time.Second // A run that starts later than this, or than half its interval, is skipped.
 	firstRunSpread = 2 * time.Second // First runs of all checks, after the start.
@@ -56,7 +57,7 @@ type Options struct {
 	Observe    func(check status.Check, result probe.Result) // Every probe that measured.
 	Skipped    func(cause string)                            // Every run that gave no signal.
 	Probe      map[string]probe.Func                         // Defaults to probe.Kinds.
-	Workers    int                                           // Probes in flight at most; defaults to 256.
+	Workers    int                                           // Probes in flight at most; defaults to 2,048.
 	MeasuredAt func(service string) time.Time                // Newest known signal of a service; zero for none.
 }
 
@@ -75,10 +76,14 @@ type Monitor struct {
 	queue     chan run
 	recorder  *recorder
 	inFlight  atomic.Int64
+	load      atomic.Int64  // Runs that wait or are being measured.
+	halt      chan struct{} // Closed when Stop begins: no more runs.
 
 	probeCtx context.Context //nolint:containedctx // The life of all probes, from Start to Stop.
 	cancel   context.CancelFunc
 	workers  sync.WaitGroup
+	size     int        // Workers there are; guarded by hiring.
+	hiring   sync.Mutex // Also keeps Stop from waiting before a worker has begun.
 	mu       sync.Mutex // Guards started and stopped.
 	started  bool
 	stopped  bool
@@ -126,7 +131,7 @@ func New(o Options) (*Monitor, error) {
 	if o.MeasuredAt == nil {
 		o.MeasuredAt = func(string) time.Time { return time.Time{} }
 	}
-	m := &Monitor{o: o, queue: make(chan run, queueSize), recorder: newRecorder(o.Store, o.Board, o.Log)}
+	m := &Monitor{o: o, queue: make(chan run, queueSize), halt: make(chan struct{}), recorder: newRecorder(o.Store, o.Board, o.Log)}
 	seen := map[string]bool{}
 	for _, c := range o.Checks {
 		measure := o.Probe[c.Kind]
@@ -161,44 +166,14 @@ func (m *Monitor) Start() error {
 	if err != nil {
 		return fmt.Errorf("scheduler: %w", err)
 	}
-	now := time.Now()
-	for _, c := range m.checks {
-		if err := m.schedule(scheduler, c, now); err != nil {
-			_ = scheduler.Shutdown()
-			return fmt.Errorf("schedule %s: %w", c.ID, err)
-		}
+	if err := m.schedule(scheduler, time.Now()); err != nil {
+		_ = scheduler.Shutdown()
+		return err
 	}
 	m.scheduler, m.started = scheduler, true
 	m.recorder.start()
-	for range min(m.o.Workers, max(1, len(m.checks))) { // No check runs twice at once.
-		m.workers.Go(m.work)
-	}
 	scheduler.Start()
 	return nil
-}
-
-// schedule plans the slots of a check, and a run soon after the start when its state is not
-// known (docs/adr/0003).
-func (m *Monitor) schedule(scheduler gocron.Scheduler, c *watched, now time.Time) error {
-	first := c.Next(now.Add(time.Millisecond)) // gocron refuses an instant that is over.
-	_, err := scheduler.NewJob(gocron.DurationJob(c.Interval), gocron.NewTask(func() {
-		m.enqueue(run{c, c.Nearest(time.Now())})
-	}), gocron.WithName(c.ID), gocron.WithStartAt(gocron.WithStartDateTime(first)))
-	if err != nil {
-		return err
-	}
-	if now.Sub(m.o.MeasuredAt(c.ID)) < c.Interval {
-		return nil
-	}
-	spread := min(firstRunSpread, c.Interval/2)
-	if first.Sub(now) <= spread {
-		return nil // The first slot comes soon enough.
-	}
-	at := now.Add(2*time.Millisecond + time.Duration(float64(spread)*float64(c.Phase())/float64(c.Interval))).Truncate(time.Millisecond)
-	_, err = scheduler.NewJob(gocron.OneTimeJob(gocron.OneTimeJobStartDateTime(at)), gocron.NewTask(func() {
-		m.enqueue(run{c, at.UTC()})
-	}), gocron.WithName(c.ID+" first"))
-	return err
 }
 
 // enqueue hands a run to the workers, or counts why not.
@@ -208,21 +183,63 @@ func (m *Monitor) enqueue(r run) {
 	}
 	select {
 	case m.queue <- r:
+		m.load.Add(1)
+		m.hire()
 	default:
 		m.o.Skipped(SkippedFull)
+	}
+}
+
+// hire adds a worker when there are fewer than runs, up to the limit: what hangs holds a
+// worker each, and the others must not wait for it.
+func (m *Monitor) hire() {
+	m.hiring.Lock()
+	defer m.hiring.Unlock()
+	if m.size >= m.o.Workers || int64(m.size) >= m.load.Load() || m.halted() {
+		return
+	}
+	m.size++
+	m.workers.Go(m.work)
+}
+
+// spare tells a worker to end because too many have nothing to do.
+func (m *Monitor) spare() bool {
+	if m.load.Load() > 0 && len(m.queue) > 0 {
+		return false
+	}
+	m.hiring.Lock()
+	defer m.hiring.Unlock()
+	if int64(m.size) <= m.load.Load()+spareWorkers {
+		return false
+	}
+	m.size--
+	return true
+}
+
+func (m *Monitor) halted() bool {
+	select {
+	case <-m.halt:
+		return true
+	default:
+		return false
 	}
 }
 
 func (m *Monitor) work() {
 	for {
 		select {
-		case <-m.probeCtx.Done():
+		case <-m.halt:
 			return
-		case r, ok := <-m.queue:
-			if !ok {
-				return
+		case r := <-m.queue:
+			if m.halted() {
+				m.o.Skipped(SkippedStopped)
+			} else {
+				m.measure(r)
 			}
-			m.measure(r)
+			m.load.Add(-1)
+		}
+		if m.spare() {
+			return
 		}
 	}
 }
@@ -312,11 +329,11 @@ func (m *Monitor) Stop(ctx context.Context) error {
 	if !m.started {
 		return nil
 	}
+	m.hiring.Lock() // No worker is hired after this.
+	close(m.halt)
+	m.hiring.Unlock()
 	err := m.scheduler.Shutdown()
-	close(m.queue)
-	for range m.queue { // What waited is not begun any more.
-		m.o.Skipped(SkippedStopped)
-	}
+	m.discard()
 	ended := make(chan struct{})
 	go func() {
 		m.workers.Wait()
@@ -331,6 +348,18 @@ func (m *Monitor) Stop(ctx context.Context) error {
 		<-ended
 	}
 	return errors.Join(err, m.recorder.stop(ctx))
+}
+
+// discard counts what waited and is not begun any more.
+func (m *Monitor) discard() {
+	for {
+		select {
+		case <-m.queue:
+			m.o.Skipped(SkippedStopped)
+		default:
+			return
+		}
+	}
 }
 
 // stopGrace leaves a third of the time for the last write.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"statuspage/internal/status"
@@ -180,6 +181,80 @@ func TestHangingTargetDelaysNobody(t *testing.T) {
 			t.Errorf("%d timeouts recorded in a minute, want 5 or more", got)
 		}
 		x.end(t)
+	})
+}
+
+func TestManyHangingTargetsDelayNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		started := make(map[string][]time.Duration) // How late runs began, by check.
+		var mu sync.Mutex
+		f := func(ctx context.Context, c status.Check) probe.Result {
+			now := time.Now()
+			mu.Lock()
+			started[c.ID] = append(started[c.ID], now.Sub(c.Nearest(now)))
+			mu.Unlock()
+			if strings.HasPrefix(c.ID, "hang") {
+				select {
+				case <-time.After(c.Timeout):
+				case <-ctx.Done():
+				}
+				return probe.Result{Outcome: status.Down, Reason: status.Timeout, HTTPStatus: status.NoHTTPStatus}
+			}
+			return up(ctx, c)
+		}
+		var checks []status.Check
+		for i := range 1000 {
+			id := fmt.Sprintf("ok-%d", i)
+			if i%2 == 0 {
+				id = fmt.Sprintf("hang-%d", i)
+			}
+			checks = append(checks, check(id, 10*time.Second))
+		}
+		x := begin(t, f, func(o *Options) { o.MeasuredAt = func(string) time.Time { return time.Now() } }, checks...)
+		time.Sleep(time.Minute + time.Second)
+		synctest.Wait()
+		mu.Lock()
+		for id, late := range started {
+			if n := len(late); n < 6 || slices.Max(late) > together+time.Millisecond {
+				t.Errorf("%s: %d runs in a minute, %v late at worst; want 6, %v", id, n, slices.Max(late), together)
+			}
+		}
+		mu.Unlock()
+		x.Monitor.hiring.Lock()
+		size := x.size
+		x.Monitor.hiring.Unlock()
+		if size < 250 || size > 600 {
+			t.Errorf("%d workers for some 250 probes at once", size)
+		}
+		x.end(t)
+	})
+}
+
+func TestSignalsGatherWhenThereAreMany(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var e events
+		r := newRecorder(&e, &e, slog.New(slog.DiscardHandler))
+		r.start()
+		time.Sleep(time.Second)
+		r.add(status.Signal{Service: "alone"})
+		synctest.Wait()
+		if len(e.written) != 1 {
+			t.Errorf("a signal that came alone waits: %d written", len(e.written))
+		}
+		for range 1000 { // One a millisecond.
+			r.add(status.Signal{Service: "many"})
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(gather)
+		synctest.Wait()
+		if writes := len(e.order) / 2; len(e.written) != 1001 || writes > 13 {
+			t.Errorf("%d signals in %d writes, want 1001 in 13 or fewer", len(e.written), writes)
+		}
+		if err := r.stop(t.Context()); err != nil {
+			t.Error(err)
+		}
 	})
 }
 

@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	recorderQueue = 10_000          // Results on their way to the recorder.
-	maxBatch      = 500             // Signals of one write.
-	writeTimeout  = 2 * time.Second // A disk that takes longer is in trouble; the page goes on.
-	maxUnsaved    = 100_000         // Signals kept in memory while the store refuses them.
+	recorderQueue = 10_000                 // Results on their way to the recorder.
+	maxBatch      = 2000                   // Signals of one write.
+	gather        = 100 * time.Millisecond // Between the beginnings of two writes, at least: a write costs a sync of the disk.
+	writeTimeout  = 2 * time.Second        // A disk that takes longer is in trouble; the page goes on.
+	maxUnsaved    = 100_000                // Signals kept in memory while the store refuses them.
 	firstRetry    = time.Second
 	maxRetry      = 10 * time.Second
 )
@@ -31,6 +32,7 @@ type recorder struct {
 	retry   time.Duration   // 0 while all is well.
 	dropped int             // Since the trouble began.
 	unsaved atomic.Int64
+	wrote   time.Time // When the newest write began.
 	begun   bool
 	final   context.Context //nolint:containedctx // Bounds the last write; set by stop before in is closed.
 }
@@ -73,6 +75,7 @@ func (r *recorder) run() {
 				r.flush(r.final)
 				return
 			}
+			r.pause()
 			if r.take(r.batch(s)) {
 				retry.Reset(r.retry)
 			}
@@ -83,6 +86,15 @@ func (r *recorder) run() {
 			}
 		}
 	}
+}
+
+// pause lets signals gather when the last write is not long ago: a signal that comes alone
+// is written at once, many share a write. Who adds meanwhile does not wake the recorder.
+func (r *recorder) pause() {
+	if wait := gather - time.Since(r.wrote); wait > 0 && r.retry == 0 {
+		time.Sleep(wait)
+	}
+	r.wrote = time.Now()
 }
 
 // batch takes what is there, without waiting for more.

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"statuspage/internal/board"
 	"statuspage/internal/status"
+	"sync"
 	"time"
 )
 
@@ -15,13 +16,11 @@ const (
 	fillRetry    = time.Second // Doubled up to fillRetryMax.
 	fillRetryMax = 10 * time.Second
 	maxResolved  = 200 // Of a service's outages, the newest, that the store is asked the end of.
-	// viewsLag is how long a store may take until its rollups know what it has just been given.
-	viewsLag = 3 * time.Second
 )
 
 // fill brings the past to the board: what waits in the outbox, the last hour, the counts of
 // the last days, and then the samples of the last day. It goes on until the store has
-// answered; first is closed after the first attempt.
+// answered; first is closed when the newest signals are there, or after the first attempt.
 func (a *app) fill(ctx context.Context, first chan<- struct{}) {
 	start := time.Now()
 	waiting, err := feed(a.store.Pending(ctx), a.board.Apply)
@@ -30,11 +29,11 @@ func (a *app) fill(ctx context.Context, first chan<- struct{}) {
 	}
 	a.awaitStore(ctx)
 	wait, told := fillRetry, false
+	known := sync.OnceFunc(func() { close(first) })
 	for {
-		err := a.fillOnce(ctx, start, waiting > 0)
-		if !a.tried.Swap(true) {
-			close(first)
-		}
+		err := a.fillOnce(ctx, start, waiting > 0, known)
+		a.tried.Store(true)
+		known()
 		if err == nil {
 			a.filled.Store(true)
 			if told {
@@ -73,7 +72,7 @@ func (a *app) awaitStore(ctx context.Context) {
 	}
 }
 
-func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool) error {
+func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool, known func()) error {
 	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 	defer cancel()
 	if state := a.store.State(); !state.Readable {
@@ -87,22 +86,13 @@ func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool) error
 	if _, err := feed(a.store.Signals(ctx, start.Add(-2*time.Hour), hour), a.board.Backfill); err != nil {
 		return fmt.Errorf("read the last hours: %w", err)
 	}
+	known()      // What was measured last: the prober may start, and the page shows its hour.
 	if waiting { // Else the rollups would lack what still lies in the outbox.
 		if err := a.store.WaitDrained(ctx); err != nil {
 			return fmt.Errorf("empty the outbox: %w", err)
 		}
-		select {
-		case <-time.After(viewsLag):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
 	}
-	hours, err := a.store.Hours(ctx, start.AddDate(0, 0, -91), hour)
-	if err != nil {
-		return fmt.Errorf("read the last days: %w", err)
-	}
-	a.board.SetHistory(hour, hours)
-	if err := a.fillOutages(ctx, start, hour); err != nil {
+	if err := a.fillDays(ctx, start, hour); err != nil {
 		return err
 	}
 	from := start.Add(-a.lookBack())
@@ -112,20 +102,52 @@ func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool) error
 	return nil
 }
 
-// fillOutages derives the outages of the past from the failed signals in the store, and asks
-// it when the services came back: failed signals alone don't tell a recovery from a time
-// in which nobody measured.
-func (a *app) fillOutages(ctx context.Context, start, hour time.Time) error {
+// fillDays brings the counts of the last days, and the outages. Both are read at once: they
+// are what a page of 90 days needs, and most of the time that a start takes.
+func (a *app) fillDays(ctx context.Context, start, hour time.Time) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	counted := make(chan error, 1)
+	go func() {
+		hours, err := a.store.Hours(ctx, start.AddDate(0, 0, -91), hour)
+		if err != nil {
+			counted <- fmt.Errorf("read the last days: %w", err)
+			return
+		}
+		a.board.SetHistory(hour, hours)
+		counted <- nil
+	}()
+	past, err := a.failures(ctx, start, hour)
+	if err != nil {
+		cancel()
+		<-counted
+		return err
+	}
+	if err := <-counted; err != nil {
+		return err
+	}
+	return a.fillOutages(ctx, start, hour, past)
+}
+
+// failures derives the outages of each service from the failed signals in the store.
+func (a *app) failures(ctx context.Context, start, hour time.Time) ([][]status.Outage, error) {
 	services := a.board.Services()
 	past := make([][]status.Outage, len(services))
 	for s, err := range a.store.Failures(ctx, start.Add(-a.cfg.Retention), hour) {
 		if err != nil {
-			return fmt.Errorf("read the failures: %w", err)
+			return nil, fmt.Errorf("read the failures: %w", err)
 		}
 		if i, shown := a.board.Owner(s.Service, s.URL); shown {
 			past[i] = status.Failed(past[i], s.Sample(), s.Region, services[i], board.MaxOutages)
 		}
 	}
+	return past, nil
+}
+
+// fillOutages brings the outages of the past, and asks the store when the services came back:
+// failed signals alone don't tell a recovery from a time in which nobody measured.
+func (a *app) fillOutages(ctx context.Context, start, hour time.Time, past [][]status.Outage) error {
+	services := a.board.Services()
 	a.board.SetOutages(hour, past)
 	for i, svc := range services {
 		for n, o := range a.board.Outages(i, start) {

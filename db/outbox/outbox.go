@@ -16,7 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	_ "modernc.org/sqlite" // The driver.
+	"modernc.org/sqlite"
 )
 
 // DefaultMaxRows is the bound unless Options say otherwise: about 1 GB, or two weeks of
@@ -55,9 +55,11 @@ type Status struct {
 
 // Outbox is the queue. Its methods may be called from any goroutine.
 type Outbox struct {
-	path string
-	db   *sql.DB
-	max  int
+	path   string
+	db     *sql.DB
+	insert *sql.Stmt
+	state  *sql.Stmt
+	max    int
 
 	mu     sync.Mutex // Held while the file changes.
 	status atomic.Pointer[Status]
@@ -71,6 +73,8 @@ func Open(ctx context.Context, path string, o Options) (*Outbox, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
+	// As every distribution's SQLite does: the same durability without the file's timestamps.
+	_, _ = sqlite.Fdatasync(true) // Where there is none it stays fsync.
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("find the folder of %s: %w", path, err)
@@ -85,16 +89,33 @@ func Open(ctx context.Context, path string, o Options) (*Outbox, error) {
 	if b.max <= 0 {
 		b.max = DefaultMaxRows
 	}
-	var now Status
-	if _, err = db.ExecContext(ctx, schema); err == nil {
-		now, err = read(ctx, db)
-	}
-	if err != nil {
+	if err := b.prepare(ctx); err != nil {
 		_ = db.Close() // The first error tells more.
 		return nil, fmt.Errorf("open outbox %s: %w; name another file or move this one away", path, err)
 	}
-	b.status.Store(&now)
 	return b, nil
+}
+
+// prepare makes the table when it is missing, and the statements that are used again and again.
+func (b *Outbox) prepare(ctx context.Context) (err error) {
+	if _, err = b.db.ExecContext(ctx, schema); err != nil {
+		return err
+	}
+	if b.insert, err = b.db.PrepareContext(ctx, `INSERT INTO queue
+		(received, service, region, url, http_status, available, outcome, duration, reason, error)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`); err != nil {
+		return err
+	}
+	if b.state, err = b.db.PrepareContext(ctx, `SELECT (SELECT seq FROM queue ORDER BY seq LIMIT 1),
+		(SELECT received FROM queue ORDER BY seq LIMIT 1),
+		coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'queue'), 0)`); err != nil {
+		return err
+	}
+	now, err := read(ctx, b.state)
+	if err == nil {
+		b.status.Store(&now)
+	}
+	return err
 }
 
 // create makes the file before SQLite does, since SQLite would let everybody read it.
@@ -120,13 +141,8 @@ func (b *Outbox) Append(ctx context.Context, signals []status.Signal) error {
 	if depth := b.Depth(); depth+len(signals) > b.max {
 		return fmt.Errorf("outbox %s is full with %d signals: %w", b.path, depth, status.ErrUnavailable)
 	}
-	return b.change(ctx, func(tx *sql.Tx) error {
-		stmt, err := tx.PrepareContext(ctx, `INSERT INTO queue
-			(received, service, region, url, http_status, available, outcome, duration, reason, error)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
-		if err != nil {
-			return err
-		}
+	return b.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		stmt := tx.StmtContext(ctx, b.insert)
 		for _, s := range signals {
 			if _, err := stmt.ExecContext(ctx, s.Received.UnixMicro(), s.Service, s.Region, s.URL, s.HTTPStatus, s.Available,
 				s.Outcome.String(), s.Duration.Microseconds(), s.Reason.String(), s.Error); err != nil {
@@ -141,7 +157,7 @@ func (b *Outbox) Append(ctx context.Context, signals []status.Signal) error {
 func (b *Outbox) Ack(ctx context.Context, last int64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.change(ctx, func(tx *sql.Tx) error {
+	return b.change(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `DELETE FROM queue WHERE seq <= ?`, last)
 		return err
 	})
@@ -189,17 +205,20 @@ func (b *Outbox) Close() error {
 	return nil
 }
 
-// change runs fn in a transaction and brings the status up to date.
-func (b *Outbox) change(ctx context.Context, fn func(*sql.Tx) error) error {
+// change runs fn in a transaction and brings the status up to date. The wait for the file
+// ends with ctx. What follows is short and does not: the driver starts a goroutine for each
+// statement whose context can end.
+func (b *Outbox) change(ctx context.Context, fn func(context.Context, *sql.Tx) error) error {
 	tx, err := b.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("outbox %s: %w", b.path, err)
 	}
 	defer tx.Rollback() //nolint:errcheck // After a commit there is nothing left to roll back.
-	if err := fn(tx); err != nil {
+	ctx = context.WithoutCancel(ctx)
+	if err := fn(ctx, tx); err != nil {
 		return fmt.Errorf("outbox %s: %w", b.path, err)
 	}
-	now, err := read(ctx, tx)
+	now, err := read(ctx, tx.StmtContext(ctx, b.state))
 	if err == nil {
 		err = tx.Commit()
 	}
@@ -212,15 +231,10 @@ func (b *Outbox) change(ctx context.Context, fn func(*sql.Tx) error) error {
 
 // read reads the status from the file. Sequence numbers have no gaps, since only the
 // oldest are ever removed, so the depth needs no counting.
-func read(ctx context.Context, q interface {
-	QueryRowContext(context.Context, string, ...any) *sql.Row
-},
-) (Status, error) {
+func read(ctx context.Context, state *sql.Stmt) (Status, error) {
 	var first, received sql.NullInt64
 	var last int64
-	if err := q.QueryRowContext(ctx, `SELECT (SELECT seq FROM queue ORDER BY seq LIMIT 1),
-		(SELECT received FROM queue ORDER BY seq LIMIT 1),
-		coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'queue'), 0)`).Scan(&first, &received, &last); err != nil {
+	if err := state.QueryRowContext(ctx).Scan(&first, &received, &last); err != nil {
 		return Status{}, err
 	}
 	s := Status{Last: last, First: last + 1}

@@ -40,6 +40,7 @@ type Store struct {
 	names     names
 	sql       statementTexts
 	retention time.Duration
+	lag       lag
 	log       *slog.Logger
 	step      func(name string) error // Called after each step of the schema; tests fail here.
 }

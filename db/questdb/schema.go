@@ -169,6 +169,9 @@ func (w *schema) views(ctx context.Context) error {
 		}
 		_, found := find(all, view.name)
 		if found && invalid == 0 {
+			if err := w.pace(ctx, view.name); err != nil {
+				return err
+			}
 			continue
 		}
 		if found {
@@ -186,6 +189,15 @@ func (w *schema) views(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// pace makes a view of an earlier version follow its base once a minute, not with each commit.
+func (w *schema) pace(ctx context.Context, view string) error {
+	var n int64
+	if err := w.conn.QueryRow(ctx, `SELECT count() FROM materialized_views() WHERE view_name = $1 AND refresh_type = 'immediate'`, view).Scan(&n); err != nil || n == 0 {
+		return err
+	}
+	return w.do(ctx, "pace "+view, `ALTER MATERIALIZED VIEW `+view+` SET `+refreshEvery)
 }
 
 // ttl sets the retention, last of all: the views must have seen the rows that it removes.
@@ -216,45 +228,11 @@ func (w *schema) ttl(ctx context.Context) error {
 
 // settled waits until everything committed to a table is readable.
 func (w *schema) settled(ctx context.Context, table string) error {
-	return w.wait(ctx, `SELECT count() FROM wal_tables() WHERE name = $1 AND writerTxn >= sequencerTxn`, table)
+	return poll(ctx, w.conn, ensureLimit, `SELECT count() FROM wal_tables() WHERE name = $1 AND writerTxn >= sequencerTxn`, table)
 }
 
-// allRefreshed waits for every view.
-func (w *schema) allRefreshed(ctx context.Context) error {
-	for _, view := range []string{w.names.hourly, w.names.daily, w.names.latencies} {
-		if err := w.refreshed(ctx, view); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// refreshed waits until a view has seen everything that its base holds.
-func (w *schema) refreshed(ctx context.Context, view string) error {
-	if err := w.wait(ctx, `SELECT count() FROM materialized_views() WHERE view_name = $1 AND refresh_base_table_txn >= base_table_txn`, view); err != nil {
-		return err
-	}
-	return w.settled(ctx, view)
-}
-
-func (w *schema) wait(ctx context.Context, query, name string) error {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		var n int64
-		if err := w.conn.QueryRow(ctx, query, name).Scan(&n); err != nil {
-			return err
-		}
-		if n > 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for %s: %w", name, ctx.Err())
-		case <-tick.C:
-		}
-	}
-}
+// allRefreshed brings every view up to date.
+func (w *schema) allRefreshed(ctx context.Context) error { return refreshAll(ctx, w.conn, w.names) }
 
 // free returns the smallest number from 1 that no name with one of the prefixes ends in.
 func free(all []tableInfo, prefixes ...string) int {

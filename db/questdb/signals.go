@@ -40,6 +40,7 @@ func (s *Store) Write(ctx context.Context, signals []status.Signal) error {
 	if err := tx.Commit(ctx); err != nil {
 		return fmt.Errorf("write signals: %w", err)
 	}
+	s.lag.note(signals)
 	return nil
 }
 
@@ -107,21 +108,24 @@ func scan(rows pgx.Rows) (status.Signal, error) {
 
 // Hours returns the sums of the UTC hours that start in [from, to), by start, then service.
 func (s *Store) Hours(ctx context.Context, from, to time.Time) ([]status.Bucket, error) {
-	return s.buckets(ctx, s.sql.hours, instant(from), instant(to))
+	return s.buckets(ctx, to, s.sql.hours, instant(from), instant(to))
 }
 
 // Days returns the sums of the UTC days that start in [from, to), by start, then service.
 func (s *Store) Days(ctx context.Context, from, to time.Time) ([]status.Bucket, error) {
-	return s.buckets(ctx, s.sql.days, instant(from), instant(to))
+	return s.buckets(ctx, to, s.sql.days, instant(from), instant(to))
 }
 
 // HoursOf returns the sums of one service in the UTC hours that start in [from, to), one an hour.
 func (s *Store) HoursOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.Bucket, error) {
-	return s.buckets(ctx, s.sql.hoursOf, instant(from), instant(to), svc.ID, svc.URL)
+	return s.buckets(ctx, to, s.sql.hoursOf, instant(from), instant(to), svc.ID, svc.URL)
 }
 
 // LatenciesOf returns the latencies of one service in the UTC hours that start in [from, to).
 func (s *Store) LatenciesOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.LatencyHour, error) {
+	if err := s.settle(ctx, to); err != nil {
+		return nil, fmt.Errorf("read latencies: %w", err)
+	}
 	rows, err := s.pool.Query(ctx, s.sql.latencies, instant(from), instant(to), svc.ID, svc.URL)
 	if err != nil {
 		return nil, fmt.Errorf("read latencies: %w", err)
@@ -139,7 +143,10 @@ func (s *Store) LatenciesOf(ctx context.Context, svc status.Service, from, to ti
 	return all, nil
 }
 
-func (s *Store) buckets(ctx context.Context, query string, args ...any) ([]status.Bucket, error) {
+func (s *Store) buckets(ctx context.Context, to time.Time, query string, args ...any) ([]status.Bucket, error) {
+	if err := s.settle(ctx, to); err != nil {
+		return nil, fmt.Errorf("read sums: %w", err)
+	}
 	rows, err := s.pool.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read sums: %w", err)

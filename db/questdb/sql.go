@@ -31,6 +31,10 @@ var columns = []column{
 	{"error", "VARCHAR"},
 }
 
+// refreshEvery says when QuestDB brings a view up to date by itself. After each commit, as it
+// would by default, the three views cost three times as much as the rows (docs/adr/0007).
+const refreshEvery = `REFRESH EVERY 1m`
+
 type statementTexts struct {
 	insert, signals, hours, days          string
 	signalsOf, hoursOf, latencies, failed string
@@ -69,21 +73,21 @@ func textsFor(n names) statementTexts {
 			` WHERE received >= $1 AND received < $2` + ofService + ` GROUP BY received`,
 		latencies: `SELECT received, bin, sum(n) n FROM ` + n.latencies + ` WHERE received >= $1 AND received < $2` + ofService + ` GROUP BY received, bin ORDER BY received`,
 		// status.Bin in SQL. Rows of other writers have no duration, and so no latency.
-		createLatencies: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.latencies + ` WITH BASE ` + n.signals + ` REFRESH IMMEDIATE AS (
+		createLatencies: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.latencies + ` WITH BASE ` + n.signals + ` ` + refreshEvery + ` AS (
 			SELECT received, service, url, cast(floor(ln(CASE WHEN duration < 1 THEN 1 ELSE duration END) * 8 / ln(2)) AS INT) bin, count() n
 			FROM ` + n.signals + ` WHERE duration IS NOT NULL AND ` + isAvailable + ` SAMPLE BY 1h) PARTITION BY MONTH`,
 		createTable: table + `) TIMESTAMP(received) PARTITION BY DAY WAL DEDUP UPSERT KEYS(received, service, region, url)`,
 		dedup:       `ALTER TABLE ` + n.signals + ` DEDUP ENABLE UPSERT KEYS(received, service, region, url)`,
 		// The three cases say what status.ParseOutcome says: a known outcome counts, else
 		// the available column decides.
-		createHourly: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.hourly + ` WITH BASE ` + n.signals + ` REFRESH IMMEDIATE AS (
+		createHourly: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.hourly + ` WITH BASE ` + n.signals + ` ` + refreshEvery + ` AS (
 			SELECT received, service, url,
 			sum(CASE WHEN outcome = 'up' OR (available AND (outcome IS NULL OR outcome NOT IN ('degraded', 'down'))) THEN 1 ELSE 0 END) up,
 			sum(CASE WHEN outcome = 'degraded' THEN 1 ELSE 0 END) degraded,
 			sum(CASE WHEN outcome = 'down' OR (NOT available AND (outcome IS NULL OR outcome NOT IN ('up', 'degraded'))) THEN 1 ELSE 0 END) down,
 			sum(duration) duration
 			FROM ` + n.signals + ` SAMPLE BY 1h) PARTITION BY MONTH`,
-		createDaily: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.daily + ` WITH BASE ` + n.hourly + ` REFRESH IMMEDIATE AS (
+		createDaily: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.daily + ` WITH BASE ` + n.hourly + ` ` + refreshEvery + ` AS (
 			SELECT received, service, url, sum(up) up, sum(degraded) degraded, sum(down) down, sum(duration) duration
 			FROM ` + n.hourly + ` SAMPLE BY 1d) PARTITION BY YEAR`,
 	}

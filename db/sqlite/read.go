@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"statuspage/internal/status"
 	"time"
 )
@@ -15,18 +17,21 @@ const (
 	selectDown    = columns + `WHERE received >= ? AND received < ? AND outcome = 'down' ORDER BY received, service`
 	// Rows of other writers have no service; there the URL says whose they are.
 	ofService = `(service = ? OR (service = '' AND url = ?))`
-	// A service whose URL changed within the bucket is one row; other writers' rows have
-	// no service, there the URL tells them apart.
-	selectHours = `SELECT received, service, max(url) AS url, sum(up), sum(degraded), sum(down), sum(duration)
-		FROM signals_hourly WHERE received >= ? AND received < ?
-		GROUP BY received, service, CASE service WHEN '' THEN signals_hourly.url END ORDER BY received, service, url`
-	selectHoursOf = `SELECT received, max(service), max(url), sum(up), sum(degraded), sum(down), sum(duration)
-		FROM signals_hourly WHERE received >= ? AND received < ? AND ` + ofService + ` GROUP BY received ORDER BY received`
-	selectDays = `SELECT received, service, max(url) AS url, sum(up), sum(degraded), sum(down), sum(duration)
-		FROM signals_daily WHERE received >= ? AND received < ?
-		GROUP BY received, service, CASE service WHEN '' THEN signals_daily.url END ORDER BY received, service, url`
-	selectLatencies = `SELECT received, bin, sum(n) FROM latencies_hourly
-		WHERE received >= ? AND received < ? AND ` + ofService + ` GROUP BY received, bin HAVING sum(n) > 0 ORDER BY received, bin`
+	// In the order of the key, so that nothing is sorted; merge adds up the rows of one bucket.
+	selectHours = `SELECT received, service, url, up, degraded, down, duration FROM signals_hourly
+		WHERE received >= ? AND received < ? ORDER BY received, service, url`
+	selectDays = `SELECT received, service, url, up, degraded, down, duration FROM signals_daily
+		WHERE received >= ? AND received < ? ORDER BY received, service, url`
+	// The key begins with the hour, so a look-up an hour finds one service among many.
+	selectHoursOf = `WITH RECURSIVE hour(at) AS (
+		SELECT max(?1, (SELECT coalesce(min(received), ?2) FROM signals_hourly))
+		UNION ALL SELECT at + 3600000000 FROM hour WHERE at + 3600000000 < min(?2, (SELECT coalesce(max(received), 0) + 1 FROM signals_hourly)))
+		SELECT received, service, url, up, degraded, down, duration FROM hour CROSS JOIN signals_hourly ON received = at
+		WHERE at < ?2 AND service = ?3
+		UNION ALL SELECT received, service, url, up, degraded, down, duration FROM hour CROSS JOIN signals_hourly ON received = at
+		WHERE at < ?2 AND service = '' AND url = ?4`
+	selectLatencies = `SELECT received, bin, n FROM latencies_hourly WHERE service = ?3 AND received >= ?1 AND received < ?2
+		UNION ALL SELECT received, bin, n FROM latencies_hourly WHERE service = '' AND url = ?4 AND received >= ?1 AND received < ?2`
 )
 
 // Signals yields the signals received in [from, to), oldest first. The iteration ends
@@ -89,49 +94,105 @@ func (s *Store) Days(ctx context.Context, from, to time.Time) ([]status.Bucket, 
 
 // HoursOf returns the sums of one service in the UTC hours that start in [from, to), one an hour.
 func (s *Store) HoursOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.Bucket, error) {
-	return s.buckets(ctx, selectHoursOf, from, to, svc.ID, svc.URL)
+	from = from.Add(time.Hour - time.Microsecond).Truncate(time.Hour) // The first hour that starts in the range.
+	rows, err := s.buckets(ctx, selectHoursOf, from, to, svc.ID, svc.URL)
+	slices.SortStableFunc(rows, func(a, b status.Bucket) int { return a.Start.Compare(b.Start) })
+	var all []status.Bucket
+	for _, b := range rows {
+		if n := len(all) - 1; n >= 0 && all[n].Start.Equal(b.Start) {
+			all[n] = join(all[n], b)
+			continue
+		}
+		all = append(all, b)
+	}
+	return all, err
 }
 
 // LatenciesOf returns the latencies of one service in the UTC hours that start in [from, to).
 func (s *Store) LatenciesOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.LatencyHour, error) {
+	if err := s.settle(ctx, to); err != nil {
+		return nil, fmt.Errorf("read latencies: %w", err)
+	}
 	rows, err := s.read.QueryContext(ctx, selectLatencies, from.UnixMicro(), to.UnixMicro(), svc.ID, svc.URL)
 	if err != nil {
 		return nil, fmt.Errorf("read latencies: %w", err)
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err tells all there is to tell.
-	var all []status.LatencyHour
+	byHour := make(map[int64]status.Histogram)
 	for rows.Next() {
 		var start int64
 		var bin, n int
 		if err := rows.Scan(&start, &bin, &n); err != nil {
 			return nil, fmt.Errorf("read latencies: %w", err)
 		}
-		all = status.AppendLatency(all, time.UnixMicro(start).UTC(), bin, n)
+		if byHour[start] == nil {
+			byHour[start] = status.Histogram{}
+		}
+		if byHour[start][bin] += n; byHour[start][bin] <= 0 {
+			delete(byHour[start], bin) // Replaced by signals of other latencies.
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read latencies: %w", err)
 	}
+	var all []status.LatencyHour
+	for _, start := range slices.Sorted(maps.Keys(byHour)) {
+		if len(byHour[start]) > 0 {
+			all = append(all, status.LatencyHour{Start: time.UnixMicro(start).UTC(), Histogram: byHour[start]})
+		}
+	}
 	return all, nil
 }
 
+// buckets reads sums. A service whose URL changed within the bucket is one row; rows of other
+// writers have no service, there the URL tells them apart.
 func (s *Store) buckets(ctx context.Context, query string, from, to time.Time, args ...any) ([]status.Bucket, error) {
+	if err := s.settle(ctx, to); err != nil {
+		return nil, fmt.Errorf("read sums: %w", err)
+	}
 	rows, err := s.read.QueryContext(ctx, query, append([]any{from.UnixMicro(), to.UnixMicro()}, args...)...)
 	if err != nil {
 		return nil, fmt.Errorf("read sums: %w", err)
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err tells all there is to tell.
 	var all []status.Bucket
+	names := interned{}
 	for rows.Next() {
 		var b status.Bucket
 		var start, duration int64
 		if err := rows.Scan(&start, &b.Service, &b.URL, &b.Up, &b.Degraded, &b.Down, &duration); err != nil {
 			return nil, fmt.Errorf("read sums: %w", err)
 		}
+		b.Service, b.URL = names.one(b.Service), names.one(b.URL)
 		b.Start, b.Duration = time.UnixMicro(start).UTC(), time.Duration(duration)*time.Microsecond
+		if n := len(all) - 1; n >= 0 && b.Service != "" && all[n].Service == b.Service && all[n].Start.Equal(b.Start) {
+			all[n] = join(all[n], b)
+			continue
+		}
 		all = append(all, b)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read sums: %w", err)
 	}
 	return all, nil
+}
+
+// join adds up two rows of one bucket; the greater URL is its name.
+func join(a, b status.Bucket) status.Bucket {
+	a.URL = max(a.URL, b.URL)
+	a.Service = max(a.Service, b.Service)
+	a.Counts = a.Counts.Add(b.Counts)
+	a.Duration += b.Duration
+	return a
+}
+
+// interned keeps one copy of each text: the hours of 90 days name a service 2,160 times.
+type interned map[string]string
+
+func (i interned) one(s string) string {
+	if known, ok := i[s]; ok {
+		return known
+	}
+	i[s] = s
+	return s
 }

@@ -1,6 +1,7 @@
 // Package sqlite keeps signals in an embedded SQLite file: the store that needs no server.
-// A batch and its hourly and daily sums are one transaction, so that the sums are right at
-// every instant, also after a repeated batch, an overwritten row or a power cut.
+// What a batch changes in the hourly and daily sums is noted in its own transaction and folded
+// into them later, at the latest before they are read, so that what is read is right at every
+// instant, also after a repeated batch, an overwritten row or a power cut.
 package sqlite
 
 import (
@@ -14,7 +15,7 @@ import (
 	"sync"
 	"time"
 
-	_ "modernc.org/sqlite" // The driver.
+	driver "modernc.org/sqlite"
 )
 
 // readers bounds the queries that run at once; more would only wait for the same disk.
@@ -37,8 +38,14 @@ type Store struct {
 	read  *sql.DB
 	log   *slog.Logger
 
-	stop    context.CancelFunc
-	pruning sync.WaitGroup
+	upsert  *sql.Stmt
+	full    chan struct{} // Sums lack a lot.
+	folding sync.Mutex
+	mu      sync.Mutex // Guards debt.
+	debt    debt
+
+	stop  context.CancelFunc
+	tasks sync.WaitGroup
 }
 
 // Open opens the file at path, and creates it and its folder when missing.
@@ -46,12 +53,14 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
+	// As every distribution's SQLite does: the same durability without the file's timestamps.
+	_, _ = driver.Fdatasync(true) // Where there is none it stays fsync.
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("find the folder of %s: %w", path, err)
 	}
 	file := "file://" + (&url.URL{Path: filepath.ToSlash(abs)}).EscapedPath()
-	s := &Store{path: path, log: o.Log}
+	s := &Store{path: path, log: o.Log, full: make(chan struct{}, 1)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -59,8 +68,8 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	s.write.SetMaxOpenConns(1)
-	if err := migrate(ctx, s.write); err != nil {
-		_ = s.write.Close() // The migration's error tells more.
+	if err := s.prepare(ctx); err != nil {
+		_ = s.write.Close() // The first error tells more.
 		return nil, fmt.Errorf("open %s: %w; name another file or move this one away", path, err)
 	}
 	if s.read, err = sql.Open("sqlite", file+"?mode=ro&_pragma=busy_timeout(10000)&_pragma=query_only(1)"); err != nil {
@@ -72,10 +81,22 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 
 	life, stop := context.WithCancel(context.Background())
 	s.stop = stop
+	s.tasks.Go(func() { s.keepFolding(life) })
 	if o.Retention > 0 {
-		s.pruning.Go(func() { s.prune(life, o.Retention) })
+		s.tasks.Go(func() { s.prune(life, o.Retention) })
 	}
 	return s, nil
+}
+
+// prepare brings the file up to date, and finds what its sums lack.
+func (s *Store) prepare(ctx context.Context) (err error) {
+	if err := migrate(ctx, s.write); err != nil {
+		return err
+	}
+	if s.upsert, err = s.write.PrepareContext(ctx, upsert); err != nil {
+		return err
+	}
+	return s.readDebt(ctx)
 }
 
 // create makes the file before SQLite does, since SQLite would let everybody read it.
@@ -109,10 +130,10 @@ func (s *Store) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the pruning and closes the file.
+// Close ends the pruning, brings the sums up to date and closes the file.
 func (s *Store) Close() error {
 	s.stop()
-	s.pruning.Wait()
+	s.tasks.Wait()
 	errRead, errWrite := s.read.Close(), s.write.Close()
 	if errRead != nil {
 		return fmt.Errorf("close %s: %w", s.path, errRead)

@@ -42,6 +42,7 @@ type Signal struct {
 type Board struct {
 	services []status.Service
 	index    map[string]int
+	byURL    map[string]int // The first service of each URL.
 	location *time.Location
 	feed     hub.Hub[Change]
 
@@ -65,6 +66,7 @@ func New(services []status.Service, location *time.Location) (*Board, error) {
 	b := &Board{
 		services: slices.Clone(services),
 		index:    make(map[string]int, len(services)),
+		byURL:    make(map[string]int, len(services)),
 		location: location,
 		rows:     make([]row, len(services)),
 	}
@@ -73,6 +75,9 @@ func New(services []status.Service, location *time.Location) (*Board, error) {
 			return nil, fmt.Errorf("board: service id %q is empty or there twice: %w", s.ID, status.ErrInvalid)
 		}
 		b.index[s.ID] = i
+		if _, taken := b.byURL[s.URL]; !taken {
+			b.byURL[s.URL] = i
+		}
 	}
 	return b, nil
 }
@@ -205,12 +210,8 @@ func (b *Board) Owner(id, url string) (int, bool) {
 		i, ok := b.index[id]
 		return i, ok
 	}
-	for i, s := range b.services {
-		if s.URL == url {
-			return i, true
-		}
-	}
-	return 0, false
+	i, ok := b.byURL[url]
+	return i, ok
 }
 
 // Subscribe returns a feed of the changes after the returned version. The feed of a

@@ -5,6 +5,7 @@ package metrics
 import (
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -22,7 +23,22 @@ type Metrics struct {
 	status   *prometheus.GaugeVec
 	phases   *prometheus.GaugeVec
 	expiry   *prometheus.GaugeVec
+
+	mu       sync.RWMutex // Guards the map.
+	services map[string]*service
 }
+
+// service is the gauges of a service, looked up once: finding one by its labels costs more
+// than setting it.
+type service struct {
+	success, duration, status prometheus.Gauge
+	phases                    [len(phaseNames)]prometheus.Gauge
+}
+
+// phaseNames are the blackbox exporter's, in the order of Probe.Phases.
+var phaseNames = [4]string{"resolve", "connect", "tls", "processing"}
+
+const job = "statuspage"
 
 // Probe is one measurement as Prometheus sees it.
 type Probe struct {
@@ -30,8 +46,8 @@ type Probe struct {
 	Outcome           string
 	Success           bool
 	Duration          time.Duration
-	HTTPStatus        int                      // Below 1 when no answer came.
-	Phases            map[string]time.Duration // By the blackbox exporter's phase names.
+	HTTPStatus        int                            // Below 1 when no answer came.
+	Phases            [len(phaseNames)]time.Duration // Name look-up, connecting, TLS, first byte.
 	CertificateExpiry time.Time
 }
 
@@ -42,6 +58,7 @@ func New(version string) *Metrics {
 		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, append(labels, more...))
 	}
 	m := &Metrics{
+		services: make(map[string]*service),
 		registry: prometheus.NewRegistry(),
 		probes:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "statuspage_probes_total", Help: "Probes that ended, by outcome."}, []string{"outcome"}),
 		skipped:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "statuspage_probes_skipped_total", Help: "Runs that gave no signal, by cause: ours, never the target's."}, []string{"cause"}),
@@ -60,21 +77,43 @@ func New(version string) *Metrics {
 
 // Observe counts one probe.
 func (m *Metrics) Observe(p Probe) {
-	const job = "statuspage"
 	m.probes.WithLabelValues(p.Outcome).Inc()
 	success := 0.0
 	if p.Success {
 		success = 1
 	}
-	m.success.WithLabelValues(p.Service, p.Instance, job).Set(success)
-	m.duration.WithLabelValues(p.Service, p.Instance, job).Set(p.Duration.Seconds())
-	m.status.WithLabelValues(p.Service, p.Instance, job).Set(float64(max(0, p.HTTPStatus)))
-	for phase, d := range p.Phases {
-		m.phases.WithLabelValues(p.Service, p.Instance, job, phase).Set(d.Seconds())
+	s := m.of(p)
+	s.success.Set(success)
+	s.duration.Set(p.Duration.Seconds())
+	s.status.Set(float64(max(0, p.HTTPStatus)))
+	for i, d := range p.Phases {
+		s.phases[i].Set(d.Seconds())
 	}
 	if !p.CertificateExpiry.IsZero() {
 		m.expiry.WithLabelValues(p.Service, p.Instance, job).Set(float64(p.CertificateExpiry.Unix()))
 	}
+}
+
+// of finds the gauges of the probe's service.
+func (m *Metrics) of(p Probe) *service {
+	m.mu.RLock()
+	s := m.services[p.Service]
+	m.mu.RUnlock()
+	if s != nil {
+		return s
+	}
+	s = &service{
+		success:  m.success.WithLabelValues(p.Service, p.Instance, job),
+		duration: m.duration.WithLabelValues(p.Service, p.Instance, job),
+		status:   m.status.WithLabelValues(p.Service, p.Instance, job),
+	}
+	for i, name := range phaseNames {
+		s.phases[i] = m.phases.WithLabelValues(p.Service, p.Instance, job, name)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.services[p.Service] = s
+	return s
 }
 
 // Skipped counts a run that gave no signal.

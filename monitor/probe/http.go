@@ -13,6 +13,7 @@ import (
 	"statuspage/internal/status"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +27,9 @@ var errTooManyRedirects = errors.New("too many redirects")
 
 // kept holds the transports of checks that reuse their connection, by address of target.
 var kept sync.Map
+
+// fresh speaks plain HTTP for all checks that don't; it keeps nothing.
+var fresh = newPlain(false)
 
 // HTTP measures with HEAD or GET. Unless the check keeps its connection, DNS, TCP and TLS
 // are part of every measurement. A server that does not know HEAD is asked again with GET.
@@ -65,29 +69,60 @@ func judge(check status.Check, r Result) Result {
 	return r
 }
 
-func newTransport() *http.Transport {
+// transport speaks plain HTTP by itself and leaves TLS, with HTTP/2, to net/http. That of a
+// check without a kept connection lives for one probe: net/http might hand a connection of
+// HTTP/2 to another probe of the same host.
+type transport struct {
+	plain *plain
+	tls   atomic.Pointer[http.Transport] // Nil until it is asked for.
+}
+
+// RoundTrip is one exchange, without redirects.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Scheme == "http" && req.URL.Host != "" {
+		return t.plain.RoundTrip(req)
+	}
+	over := t.tls.Load()
+	if over == nil { // A check asks one at a time.
+		over = newTLS(t.plain.hold)
+		t.tls.Store(over)
+	}
+	return over.RoundTrip(req)
+}
+
+func (t *transport) close() {
+	if over := t.tls.Load(); over != nil {
+		over.CloseIdleConnections()
+	}
+}
+
+func newTLS(hold bool) *http.Transport {
 	return &http.Transport{
 		DialContext:            (&net.Dialer{}).DialContext,
 		ForceAttemptHTTP2:      true,
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true, // Nobody reads the body, so nobody unpacks a bomb.
-		IdleConnTimeout:        5 * time.Minute,
+		IdleConnTimeout:        idleTimeout,
 		MaxIdleConnsPerHost:    1,
+		DisableKeepAlives:      !hold,
 	}
 }
 
-func transportFor(check status.Check) (t *http.Transport, done func()) {
+func transportFor(check status.Check) (t *transport, done func()) {
 	if !check.KeepAlive {
-		t = newTransport()
-		t.DisableKeepAlives = true
-		return t, t.CloseIdleConnections
+		t = &transport{plain: fresh}
+		return t, t.close
 	}
-	shared, _ := kept.LoadOrStore(check.ID+" "+check.Target, newTransport())
-	return shared.(*http.Transport), func() {} //nolint:forcetypeassert // Nothing else is stored.
+	key := check.ID + " " + check.Target
+	shared, found := kept.Load(key)
+	if !found {
+		shared, _ = kept.LoadOrStore(key, &transport{plain: newPlain(true)})
+	}
+	return shared.(*transport), func() {} //nolint:forcetypeassert // Nothing else is stored.
 }
 
 // exchange asks once, following redirects, and reads the body up to its limit.
-func exchange(ctx context.Context, check status.Check, transport *http.Transport, method string) (r Result) {
+func exchange(ctx context.Context, check status.Check, transport http.RoundTripper, method string) (r Result) {
 	r.HTTPStatus = status.NoHTTPStatus
 	var watch stopwatch
 	defer func() { r.Phases = watch.read() }()

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"statuspage/internal/status"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -224,6 +225,80 @@ func TestPhasesAndConnections(t *testing.T) {
 	}
 	if len(connections) != 1 {
 		t.Errorf("%d connections for 3 probes that keep theirs, want 1", len(connections))
+	}
+}
+
+func TestKeptConnectionThatTheServerClosed(t *testing.T) {
+	t.Parallel()
+	var connections atomic.Int32
+	url := raw(t, func(c net.Conn) { // Says nothing of closing, and closes.
+		connections.Add(1)
+		answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")(c)
+	})
+	c := checkOf(url)
+	c.KeepAlive = true
+	for range 3 {
+		if r := HTTP(t.Context(), c); r.Outcome != status.Up {
+			t.Errorf("%v %v: %v, want up over a new connection", r.Outcome, r.Reason, r.Err)
+		}
+	}
+	if n := connections.Load(); n != 3 {
+		t.Errorf("%d connections, want 3", n)
+	}
+}
+
+func TestInterimAnswersAreNoVerdict(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]status.Outcome{1: status.Up, max1xx: status.Up, max1xx + 1: status.Down} {
+		r := HTTP(t.Context(), checkOf(raw(t, answer(strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", n)+"HTTP/1.1 204 No Content\r\n\r\n"))))
+		if r.Outcome != want {
+			t.Errorf("%d interim answers: %v %v (%v), want %v", n, r.Outcome, r.Reason, r.Err, want)
+		}
+	}
+}
+
+// TestPlainAgreesWithNetHTTP holds the way of our own to that of net/http, answer by answer.
+func TestPlainAgreesWithNetHTTP(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"ok":             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+		"until close":    "HTTP/1.1 200 OK\r\n\r\nhello",
+		"HTTP/1.0":       "HTTP/1.0 200 OK\r\n\r\nhello",
+		"chunked":        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+		"cut chunk":      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhi",
+		"bad chunk":      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhi\r\n0\r\n\r\n",
+		"cut body":       "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhi",
+		"no such coding": "HTTP/1.1 200 OK\r\nTransfer-Encoding: rot13\r\n\r\nuv",
+		"bad length":     "HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\nhi",
+		"two lengths":    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi!",
+		"no colon":       "HTTP/1.1 200 OK\r\nServer\r\n\r\n",
+		"bad status":     "HTTP/1.1 xx OK\r\n\r\n",
+		"two digits":     "HTTP/1.1 20 OK\r\n\r\n",
+		"other protocol": "ICY 200 OK\r\n\r\n",
+		"nothing":        "",
+		"a line":         "HTTP/1.1 200 OK\r\n",
+		"switch":         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+		"no content":     "HTTP/1.1 204 No Content\r\n\r\n",
+		"error":          "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+		"bad location":   "HTTP/1.1 302 Found\r\nLocation: http://[::1\r\n\r\n",
+		"no location":    "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
+		"long line":      "HTTP/1.1 200 " + strings.Repeat("K", 10_000) + "\r\n\r\n",
+	} {
+		for _, method := range []string{http.MethodHead, http.MethodGet} {
+			t.Run(name+" "+method, func(t *testing.T) {
+				t.Parallel()
+				check := checkOf(raw(t, answer(text)))
+				check.Method = method
+				std := newTLS(false)
+				t.Cleanup(std.CloseIdleConnections)
+				want := judge(check, exchange(t.Context(), check, std, method))
+				got := judge(check, exchange(t.Context(), check, &transport{plain: newPlain(false)}, method))
+				if got.Outcome != want.Outcome || got.Reason != want.Reason || got.HTTPStatus != want.HTTPStatus {
+					t.Errorf("%v %v %d (%v), net/http says %v %v %d (%v)", got.Outcome, got.Reason, got.HTTPStatus, got.Err,
+						want.Outcome, want.Reason, want.HTTPStatus, want.Err)
+				}
+			})
+		}
 	}
 }
 
