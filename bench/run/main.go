@@ -32,10 +32,14 @@ var parts = []part{
 	httpPart, weightPart, viewersPart, cellPart, probesPart, storePart, historyPart, startPart, growthPart,
 }
 
+// named are sections that run only when they are named: they want what is not of ours.
+var named = []part{peersPart}
+
 // options are the flags.
 type options struct {
 	only, results, docs string
 	product             string
+	vigil, vigilAssets  string
 	runs                int
 	quick               bool
 	length              time.Duration
@@ -57,6 +61,8 @@ func run() error {
 	flag.StringVar(&o.results, "results", "bench/results", "folder of what was measured")
 	flag.StringVar(&o.docs, "docs", "docs/benchmarks.md", "document to write")
 	flag.StringVar(&o.product, "product", "", "binary to measure, instead of building it")
+	flag.StringVar(&o.vigil, "vigil", "", "binary of Vigil, for the section peers")
+	flag.StringVar(&o.vigilAssets, "vigil-assets", "", "folder of Vigil's assets")
 	flag.IntVar(&o.runs, "runs", 3, "runs of each section")
 	flag.BoolVar(&o.quick, "quick", false, "little load and time, one run, nothing is kept")
 	flag.DurationVar(&o.length, "for", 0, "length of each measurement; 0 leaves it to the section")
@@ -111,6 +117,7 @@ func choose(only string) ([]part, error) {
 		return parts, nil
 	}
 	var chosen []part
+	parts := slices.Concat(parts, named)
 	for name := range strings.SplitSeq(only, ",") {
 		i := slices.Index(names(parts), strings.TrimSpace(name))
 		if i < 0 {
@@ -139,7 +146,7 @@ func (l *lab) section(ctx context.Context, p part) error {
 }
 
 func render(o options) error {
-	sections, err := report.Load(o.results, names(parts))
+	sections, err := report.Load(o.results, names(slices.Concat(parts, named)))
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"statuspage/bench/proc"
 	"statuspage/internal/status"
 	"strings"
@@ -114,8 +115,35 @@ func (l *lab) filled(ctx context.Context, s spec) (p *product, end func(), err e
 		end()
 		return nil, nil, err
 	}
+	// The page may be older than the board by as much as it says.
+	time.Sleep(pageOldest)
 	return p, end, nil
 }
+
+// pageOldest is how old a page may be, and a little more.
+const pageOldest = 1500 * time.Millisecond
+
+// complete returns how long after exec the page first was about as long, compressed, as it was
+// in the end: a page without a past compresses to much less.
+func (p *product) complete(ctx context.Context) (time.Duration, error) {
+	type look struct {
+		at   time.Duration
+		size int
+	}
+	var looks []look
+	for end := time.Now().Add(2 * pageOldest); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		page, err := get(ctx, p.url+"/", "Accept-Encoding", "gzip")
+		if err != nil {
+			return 0, err
+		}
+		looks = append(looks, look{time.Since(p.Started), len(page)})
+	}
+	last := looks[len(looks)-1].size
+	first := slices.IndexFunc(looks, func(l look) bool { return abs(l.size-last)*20 <= last })
+	return looks[first].at, nil
+}
+
+func abs(n int) int { return max(n, -n) }
 
 // awaitFilled waits until the page shows all of the past.
 func (p *product) awaitFilled(ctx context.Context) error {

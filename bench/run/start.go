@@ -99,8 +99,9 @@ func (l *lab) oneStart(ctx context.Context, dir, group, goal string, s spec) err
 		return err
 	}
 	if s.seedDays > 0 {
-		l.Add(group, "complete page", "ms", ready)
-		return nil // Its signals are there already.
+		shown, err := (&product{Process: p, url: url}).complete(ctx)
+		l.Add(group, "complete page", "ms", max(ready, shown.Seconds()*1000))
+		return err // Its signals are there already.
 	}
 	signal, err := until(func() bool {
 		body, err := get(ctx, url+"/signals?limit=1")
