@@ -4,7 +4,7 @@ BIN := bin/statuspage
 GO ?= go
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build run demo run-questdb test check race fuzz bench generate verify lint fmt compose image clean
+.PHONY: help build run demo run-questdb test check race fuzz bench bench-peers bench-go generate verify lint fmt compose image clean
 
 help: ## What there is
 	@awk 'BEGIN{FS=":.*## "} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,13 @@ race: ## The quick packages under the race detector
 fuzz: ## Each fuzzer for half a minute
 	scripts/fuzz 30s
 
-bench: ## Go benchmarks of the hot paths
+bench: ## Measure everything and write docs/benchmarks.md; ONLY=http,viewers measures these sections
+	scripts/bench -only "$(ONLY)"
+
+bench-peers: ## The same of other status pages that a package registry has; installs them into bin/peers
+	scripts/bench-peers
+
+bench-go: ## Go benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./views/... ./handlers/... ./monitor/...
 
 generate: ## Make the templ components anew

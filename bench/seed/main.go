@@ -9,16 +9,19 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"math"
-	"math/rand/v2"
+	"log/slog"
 	"os"
-	"statuspage/db"
+	"statuspage/db/questdb"
+	"statuspage/db/sqlite"
 	"statuspage/internal/config"
 	"statuspage/internal/status"
+	"strings"
 	"time"
 )
 
-const batch = 5000
+// batch is about how many signals are written at a time: enough that the cost of a commit
+// does not matter.
+const batch = 10_000
 
 func main() {
 	if err := run(); err != nil {
@@ -27,11 +30,18 @@ func main() {
 	}
 }
 
+// store is written to without an outbox: what is made up can be made up again.
+type store interface {
+	Write(ctx context.Context, signals []status.Signal) error
+	Close() error
+}
+
 func run() error {
 	var o config.Overrides
 	flag.StringVar(&o.File, "config", "", "configuration whose services are given a past")
 	flag.StringVar(&o.Database, "database", "", "store to fill")
 	days := flag.Int("days", 90, "how far back")
+	hours := flag.Int("hours", 0, "how far back, instead of days")
 	seed := flag.Uint64("seed", 1, "of the random numbers")
 	flag.Parse()
 	cfg, err := config.Load(o, os.Getenv, os.ReadFile)
@@ -39,88 +49,38 @@ func run() error {
 		return err
 	}
 	ctx := context.Background()
-	store, err := db.Open(ctx, string(cfg.Database), db.Options{Outbox: cfg.Outbox})
+	s, err := open(ctx, string(cfg.Database))
 	if err != nil {
 		return err
 	}
-	now, rows := time.Now(), 0
-	for i, check := range cfg.Checks {
-		p := newPast(check.Service, now.AddDate(0, 0, -*days), now, rand.New(rand.NewPCG(*seed, uint64(i))))
-		for signals := p.next(batch); len(signals) > 0; signals = p.next(batch) {
-			if err := store.Write(ctx, signals); err != nil {
-				return err
-			}
-			rows += len(signals)
+	now := time.Now()
+	from := now.AddDate(0, 0, -*days)
+	if *hours > 0 {
+		from = now.Add(-time.Duration(*hours) * time.Hour)
+	}
+	services := make([]status.Service, len(cfg.Checks))
+	for i, c := range cfg.Checks {
+		services[i] = c.Service
+	}
+	rows := 0
+	for signals := range history(services, from, now, *seed) {
+		if err := s.Write(ctx, signals); err != nil {
+			return err
 		}
+		rows += len(signals)
 	}
-	if err := store.WaitDrained(ctx); err != nil {
-		return err
-	}
-	fmt.Printf("%d signals of %d services over %d days\n", rows, len(cfg.Checks), *days)
-	return store.Close()
+	took := time.Since(now)
+	fmt.Printf("%d signals of %d services since %s, %.0f a second\n", rows, len(services), from.UTC().Format(time.DateTime), float64(rows)/took.Seconds())
+	return s.Close()
 }
 
-// past makes up one service's signals, slot by slot.
-type past struct {
-	svc       status.Service
-	at, until time.Time
-	random    *rand.Rand
-	base      float64 // Usual latency, milliseconds.
-	downUntil time.Time
-	reason    status.Reason
-	holeUntil time.Time
-	slowUntil time.Time
-}
-
-func newPast(svc status.Service, from, until time.Time, random *rand.Rand) *past {
-	return &past{svc: svc, at: svc.Next(from), until: until, random: random, base: 20 + random.Float64()*200}
-}
-
-func (p *past) next(n int) []status.Signal {
-	var signals []status.Signal
-	for ; len(signals) < n && p.at.Before(p.until); p.at = p.svc.Next(p.at.Add(time.Microsecond)) {
-		p.events()
-		if p.at.Before(p.holeUntil) {
-			continue
-		}
-		signals = append(signals, p.signal())
+func open(ctx context.Context, url string) (store, error) {
+	if path, is := strings.CutPrefix(url, "sqlite:///"); is {
+		return sqlite.Open(ctx, path, sqlite.Options{})
 	}
-	return signals
-}
-
-// events begins an outage about every twelve days, a slow time every six, a hole every twenty.
-func (p *past) events() {
-	perSlot := func(every time.Duration) bool { return p.random.Float64() < float64(p.svc.Interval)/float64(every) }
-	if p.at.After(p.downUntil) && perSlot(12*24*time.Hour) {
-		p.downUntil = p.at.Add(time.Duration(p.random.ExpFloat64() * float64(25*time.Minute)))
-		p.reason = []status.Reason{status.Timeout, status.ConnectionRefused, status.UnexpectedStatus, status.DNS}[p.random.IntN(4)]
+	s, err := questdb.New(questdb.Options{URL: url, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
 	}
-	if perSlot(6 * 24 * time.Hour) {
-		p.slowUntil = p.at.Add(time.Duration(p.random.ExpFloat64() * float64(time.Hour)))
-	}
-	if perSlot(20 * 24 * time.Hour) {
-		p.holeUntil = p.at.Add(time.Duration(p.random.ExpFloat64() * float64(3*time.Hour)))
-	}
-}
-
-func (p *past) signal() status.Signal {
-	daily := 1 + 0.4*math.Sin(float64(p.at.Hour())/24*2*math.Pi)
-	ms := p.base * daily * math.Exp(p.random.NormFloat64()*0.25)
-	s := status.Signal{
-		Received: p.at, Service: p.svc.ID, URL: p.svc.URL, HTTPStatus: 200, Available: true, Outcome: status.Up,
-		Duration: time.Duration(ms*1000) * time.Microsecond,
-	}
-	switch {
-	case p.at.Before(p.downUntil):
-		s.Outcome, s.Available, s.Reason, s.HTTPStatus = status.Down, false, p.reason, status.NoHTTPStatus
-		if p.reason == status.UnexpectedStatus {
-			s.HTTPStatus = 503
-		}
-		if p.reason == status.Timeout {
-			s.Duration = p.svc.Timeout
-		}
-	case p.at.Before(p.slowUntil):
-		s.Outcome, s.Reason, s.Duration = status.Degraded, status.Slow, s.Duration*8
-	}
-	return s
+	return s, s.Ensure(ctx)
 }

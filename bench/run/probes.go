@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"statuspage/bench/proc"
+	"statuspage/bench/report"
+	"statuspage/internal/status"
+	"strconv"
+	"time"
+)
+
+var probesPart = part{
+	name: "probes", title: "Probes on schedule", measure: measureProbes,
+	about: "A target in a process of its own notes when each path was asked. The planned instants follow from the service's id and interval; *start* is from the planned " +
+		"instant to the target's first sight of the request, so connecting is in it. CPU is the product's, with storing in SQLite and drawing the page; nobody watches the page. " +
+		"A run counts as run when the target was asked for it and its signal came out of the product.",
+}
+
+// schedule is one case: so many checks, how often, and how.
+type schedule struct {
+	name      string
+	services  int
+	interval  time.Duration
+	keepAlive bool
+	hang      int // One target in so many never answers; 0 for none.
+	cpu       string
+	rss       string
+}
+
+var schedules = []schedule{
+	{"1,000 checks each 10 s, kept connections", 1000, 10 * time.Second, true, 0, "≤ 0.12", "≤ 80"},
+	{"1,000 checks each 10 s, a fresh connection each", 1000, 10 * time.Second, false, 0, "≤ 0.25", "≤ 80"},
+	{"10,000 checks each 60 s, kept connections", 10_000, time.Minute, true, 0, "≤ 0.12", ""},
+	{"10,000 checks each 60 s, a fresh connection each", 10_000, time.Minute, false, 0, "≤ 0.25", ""},
+	{"1,000 checks each 10 s, one target in twenty hangs", 1000, 10 * time.Second, false, 20, "", ""},
+}
+
+func measureProbes(ctx context.Context, l *lab, _ int) error {
+	for _, s := range schedules {
+		if l.quick && s.services > 1000 {
+			continue
+		}
+		if err := l.schedule(ctx, s); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+func (l *lab) schedule(ctx context.Context, s schedule) error {
+	target, endTarget, err := l.target(ctx, "-hang-every", strconv.Itoa(s.hang))
+	if err != nil {
+		return err
+	}
+	defer endTarget()
+	p, end, err := l.filled(ctx, spec{services: s.services, interval: s.interval, keepAlive: s.keepAlive, target: target})
+	if err != nil {
+		return err
+	}
+	defer end()
+	// The first runs after a start are at instants of their own, and all connections are new.
+	time.Sleep(pick(l, s.interval+5*time.Second, 5*time.Second))
+	before, err := p.Usage()
+	if err != nil {
+		return err
+	}
+	length := l.span(max(time.Minute, s.interval), s.interval)
+	time.Sleep(length)
+	after, err := p.Usage()
+	if err != nil {
+		return err
+	}
+	time.Sleep(s.interval/2 + time.Second) // What hangs ends too, and its signal is kept.
+	return l.punctuality(ctx, p, s, before, after)
+}
+
+// punctuality compares what was planned between two instants with what happened.
+func (l *lab) punctuality(ctx context.Context, p *product, s schedule, before, after proc.Usage) error {
+	seen, err := visits(ctx, p.spec.target, before.At.Add(-s.interval))
+	if err != nil {
+		return err
+	}
+	signals, err := p.signals(ctx, int(2*after.At.Sub(before.At)/s.interval)+5)
+	if err != nil {
+		return err
+	}
+	skipped, err := p.metric(ctx, "statuspage_probes_skipped_total")
+	if err != nil {
+		return err
+	}
+	var late []float64
+	planned, asked, stored := 0, 0, 0
+	for n := range s.services {
+		if s.hang > 0 && (n+1)%s.hang == 0 {
+			continue // Of interest are the others.
+		}
+		svc := p.spec.service(n + 1)
+		for slot := svc.Next(before.At); slot.Before(after.At); slot = svc.Next(slot.Add(time.Microsecond)) {
+			planned++
+			if ms, was := start(slot, svc, seen[svc.ID]); was {
+				asked++
+				late = append(late, ms)
+			}
+			if slices.ContainsFunc(signals[svc.ID], func(r record) bool { return r.Received.Equal(slot) }) {
+				stored++
+			}
+		}
+	}
+	slices.Sort(late)
+	if len(late) == 0 {
+		return fmt.Errorf("the target was asked for none of %d runs: %s", planned, p.Log())
+	}
+	l.Add(s.name, "planned runs", "", float64(planned))
+	l.Add(s.name, "of them asked", "%", 100*float64(asked)/float64(planned), "≥ 100")
+	l.Add(s.name, "of them with a signal", "%", 100*float64(stored)/float64(planned), "≥ 100")
+	l.Add(s.name, "start, p50", "ms", report.Quantile(late, 0.5))
+	l.Add(s.name, "start, p99", "ms", report.Quantile(late, 0.99), "≤ 100")
+	l.Add(s.name, "start, latest", "ms", late[len(late)-1])
+	l.Add(s.name, "CPU of 1,000 probes", "s", 1000*(after.CPU-before.CPU).Seconds()/float64(stored), s.cpu)
+	l.Add(s.name, "memory", "MiB", float64(after.RSS)/(1<<20), s.rss)
+	l.Add(s.name, "skipped by the product since its start", "", skipped)
+	return nil
+}
+
+// start is how many milliseconds after its slot the target was asked.
+func start(slot time.Time, svc status.Service, visits [][2]int64) (ms float64, was bool) {
+	us := slot.UnixMicro()
+	for _, v := range visits {
+		if v[0] >= us-5000 && v[0] < us+svc.Interval.Microseconds()/2 {
+			return float64(v[0]-us) / 1000, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"statuspage/bench/proc"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// questdb is a running QuestDB.
+type questdb struct {
+	url, http, dir string
+	pid            int
+}
+
+var started = regexp.MustCompile(`(?m)^QUESTDB_(URL|HTTP|PID|DIR)=(.*)$`)
+
+// questdb starts one whose data is in dir. It ends with this process at the latest.
+func (l *lab) questdb(ctx context.Context, dir string) (*questdb, func(), error) {
+	cmd := exec.CommandContext(ctx, "scripts/questdb", "start", dir) //nolint:gosec // Our own script.
+	cmd.Env = append(os.Environ(), "QUESTDB_OWNER="+strconv.Itoa(os.Getpid()))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, nil, fmt.Errorf("start QuestDB: %w", err)
+	}
+	q := &questdb{}
+	for _, m := range started.FindAllStringSubmatch(string(out), -1) {
+		switch m[1] {
+		case "URL":
+			q.url = m[2]
+		case "HTTP":
+			q.http = m[2]
+		case "DIR":
+			q.dir = m[2]
+		case "PID":
+			if q.pid, err = strconv.Atoi(m[2]); err != nil {
+				return nil, nil, fmt.Errorf("start QuestDB: %w", err)
+			}
+		}
+	}
+	end := func() {
+		stop := exec.CommandContext(context.WithoutCancel(ctx), "scripts/questdb", "stop", q.dir) //nolint:gosec // Our own script.
+		_ = stop.Run()                                                                            // The owner's end ends it too.
+	}
+	if version, err := q.query(ctx, "SELECT build()"); err == nil && len(version) > 0 {
+		if m := regexp.MustCompile(`QuestDB ([0-9.]+)`).FindStringSubmatch(fmt.Sprint(version[0]...)); m != nil {
+			l.Machine.Versions["QuestDB"] = m[1]
+		}
+	}
+	return q, end, nil
+}
+
+// query asks over HTTP.
+func (q *questdb) query(ctx context.Context, sql string) ([][]any, error) {
+	body, err := get(ctx, q.http+"/exec?query="+url.QueryEscape(sql))
+	if err != nil {
+		return nil, err
+	}
+	var answer struct{ Dataset [][]any }
+	err = json.Unmarshal(body, &answer)
+	return answer.Dataset, err
+}
+
+// settled waits until all that was committed is in the tables and their views.
+func (q *questdb) settled(ctx context.Context, patience time.Duration) error {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		rows, err := q.query(ctx, "SELECT count() FROM wal_tables() WHERE writerTxn != sequencerTxn")
+		if err != nil {
+			return err
+		}
+		if len(rows) == 1 && rows[0][0] == float64(0) {
+			return nil
+		}
+	}
+	return fmt.Errorf("QuestDB has not applied its log after %v", patience)
+}
+
+// idle is the CPU time that it takes in a second with nothing to do.
+func (q *questdb) idle(length time.Duration) (float64, error) {
+	before, err := proc.Read(q.pid)
+	if err != nil {
+		return 0, err
+	}
+	time.Sleep(length)
+	after, err := proc.Read(q.pid)
+	if err != nil {
+		return 0, err
+	}
+	return (after.CPU - before.CPU).Seconds() / after.At.Sub(before.At).Seconds(), nil
+}
+
+// diskOf sums what files below dir take on disk whose folder's name begins so.
+func diskOf(dir, prefix string) (bytes int64, err error) {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		if err != nil || !strings.HasPrefix(rel, prefix) {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return nil //nolint:nilerr // Gone meanwhile.
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+			bytes += stat.Blocks * 512 // Files are allocated ahead; what counts is what is there.
+		}
+		return nil
+	})
+	return bytes, err
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+)
+
+var weightPart = part{
+	name: "weight", title: "First view", measure: measureWeight,
+	about: "Headless Chromium with a fresh profile opens the page and looks half a second longer: all requests, and all bytes that came, with headers, " +
+		"as they were on the wire. Headless Chromium fetches no favicon, so it is fetched beside it and counted too. First paint is from the start of the navigation.",
+}
+
+// firstLook is how long the browser looks after the page has loaded: long enough for the
+// stream to begin, too short for many changes to come of it.
+const firstLook = 500 * time.Millisecond
+
+var iconAddress = regexp.MustCompile(`<link rel="icon"[^>]*href="([^"]+)"`)
+
+func measureWeight(ctx context.Context, l *lab, _ int) error {
+	target, end, err := l.target(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	goals := map[int][2]string{20: {"≤ 28", "≤ 5"}, 200: {"≤ 80", "≤ 5"}}
+	for _, n := range []int{20, 200} {
+		if err := l.firstView(ctx, target, n, goals[n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *lab) firstView(ctx context.Context, target string, n int, goals [2]string) error {
+	p, endProduct, err := l.filled(ctx, spec{services: n, interval: time.Minute, target: target, seedHours: 2})
+	if err != nil {
+		return err
+	}
+	defer endProduct()
+	v, err := l.view(ctx, p.url)
+	if err != nil {
+		return err
+	}
+	group := fmt.Sprintf("%d services", n)
+	l.Add(group, "on the wire", "KiB", v.bytes/1024, goals[0])
+	l.Add(group, "of it the page", "KiB", v.page/1024)
+	l.Add(group, "of it the stream so far", "KiB", v.stream/1024)
+	l.Add(group, "requests", "", float64(v.requests), goals[1])
+	l.Add(group, "first paint", "ms", v.paint["first-paint"])
+	l.Add(group, "first contentful paint", "ms", v.paint["first-contentful-paint"])
+	return nil
+}
+
+// view is what a browser loads at first sight, and when it painted.
+type view struct {
+	bytes    float64
+	requests int
+	page     float64 // Of the bytes.
+	stream   float64
+	paint    map[string]float64
+}
+
+func (l *lab) view(ctx context.Context, url string) (v view, err error) {
+	t, endTab, err := newTab(ctx)
+	if err != nil {
+		return v, err
+	}
+	defer endTab()
+	if err := t.open(url + "/"); err != nil {
+		return v, err
+	}
+	time.Sleep(firstLook)
+	v.paint, err = eval[map[string]float64](t, `Object.fromEntries(performance.getEntriesByType('paint').map(e => [e.name, e.startTime]))`)
+	if err != nil {
+		return v, err
+	}
+	for _, r := range t.loaded() {
+		v.bytes += r.bytes
+		v.requests++
+		switch {
+		case r.url == url+"/":
+			v.page += r.bytes
+		case strings.Contains(r.url, "/events"):
+			v.stream += r.bytes
+		}
+	}
+	page, err := get(ctx, url+"/")
+	if err != nil {
+		return v, err
+	}
+	if m := iconAddress.FindSubmatch(page); m != nil {
+		res, icon, err := fetch(ctx, url+string(m[1]), "Accept-Encoding", "gzip")
+		if err != nil {
+			return v, err
+		}
+		v.bytes += float64(len(icon))
+		for name, values := range res.Header {
+			for _, value := range values {
+				v.bytes += float64(len(name) + len(value) + 4)
+			}
+		}
+		v.requests++
+	}
+	return v, nil
+}
