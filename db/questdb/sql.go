@@ -32,7 +32,7 @@ var columns = []column{
 }
 
 // refreshEvery says when QuestDB brings a view up to date by itself. After each commit, as it
-// would by default, the three views cost three times as much as the rows (docs/adr/0007).
+// would by default, the three views cost three times as much as the rows (docs/adr/0008).
 const refreshEvery = `REFRESH EVERY 1m`
 
 type statementTexts struct {
