@@ -37,7 +37,7 @@ func (s *Server) feed(c *fiber.Ctx) error {
 		return notFound(sentence[http.StatusNotFound])
 	}
 	base := s.base(c)
-	f := feed.Feed{Title: "Outages · " + s.site.Title, Author: s.site.Title, Home: base + "/history", Base: base, Self: base + c.Path()}
+	f := feed.Feed{Title: "Outages · " + s.site.Title, About: "Outages of the services of " + s.site.Title + ": when, for how long, and why.", Author: s.site.Title, Home: base + "/history", Base: base, Self: base + c.Path()}
 	now := s.now()
 	only := -1
 	if id := c.Params("id"); id != "" {
@@ -47,6 +47,7 @@ func (s *Server) feed(c *fiber.Ctx) error {
 		}
 		svc := s.board.Services()[i]
 		only, f.Title, f.Home = i, "Outages of "+svc.Name+" · "+s.site.Title, base+views.ServicePath(svc.ID)
+		f.About = "Outages of " + svc.Name + ": when, for how long, and why."
 	}
 	e, err := s.pages.get(s.live.version.Load(), "feed "+base+c.Path(), func() ([]byte, error) {
 		for _, o := range s.outages(now) {

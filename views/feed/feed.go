@@ -23,6 +23,7 @@ type Entry struct {
 // Feed is outages, newest first, and where they are to be found.
 type Feed struct {
 	Title   string
+	About   string // What the feed tells, in a sentence.
 	Author  string
 	Home    string // Absolute address of the page that the feed is another form of.
 	Self    string // Absolute address of the feed.
@@ -38,7 +39,7 @@ var Formats = map[string]string{
 // Write returns the feed in one of the Formats.
 func (f Feed) Write(format string) ([]byte, error) {
 	out := &feeds.Feed{
-		Title: f.Title, Link: &feeds.Link{Href: f.Home}, Description: f.Title, Id: f.Home,
+		Title: f.Title, Link: &feeds.Link{Href: f.Home}, Description: f.About, Id: f.Home,
 		Author: &feeds.Author{Name: f.Author}, Updated: f.updated(),
 	}
 	for _, e := range f.Entries {
@@ -51,25 +52,23 @@ func (f Feed) Write(format string) ([]byte, error) {
 		}
 		out.Items = append(out.Items, item)
 	}
-	var text string
-	var err error
 	switch format {
 	case "atom":
-		text, err = out.ToAtom()
+		return f.atom(out)
 	case "rss":
 		out.Author = nil // RSS wants an address of mail there.
-		text, err = out.ToRss()
+		return f.rss(out)
 	default:
 		j := (&feeds.JSON{Feed: out}).JSONFeed()
 		j.Version, j.Author = "https://jsonfeed.org/version/1.1", nil
-		j.FeedUrl = f.Self
+		j.FeedUrl, j.Language = f.Self, language
 		j.Authors = []*feeds.JSONAuthor{{Name: f.Author}}
-		text, err = j.ToJSON()
+		text, err := j.ToJSON()
+		if err != nil {
+			return nil, fmt.Errorf("write feed: %w", err)
+		}
+		return []byte(text), nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("write feed: %w", err)
-	}
-	return []byte(text), nil
 }
 
 // updated is when the newest of the entries changed; a feed without any never did.

@@ -51,13 +51,19 @@ func TestEntriesTellOfTheOutages(t *testing.T) {
 func TestFormsKeepTheirRules(t *testing.T) {
 	t.Parallel()
 	var atom struct {
-		ID      string   `xml:"id"`
-		Title   string   `xml:"title"`
-		Updated string   `xml:"updated"`
+		ID       string `xml:"id"`
+		Title    string `xml:"title"`
+		Subtitle string `xml:"subtitle"`
+		Updated  string `xml:"updated"`
+		Lang     string `xml:"lang,attr"`
+		Links    []struct {
+			Rel  string `xml:"rel,attr"`
+			Href string `xml:"href,attr"`
+		} `xml:"link"`
 		Author  []string `xml:"author>name"`
 		Entries []struct {
-			ID, Title, Updated string
-			Link               struct {
+			ID, Title, Updated, Published string
+			Link                          struct {
 				Href string `xml:"href,attr"`
 			} `xml:"link"`
 		} `xml:"entry"`
@@ -69,7 +75,13 @@ func TestFormsKeepTheirRules(t *testing.T) {
 	if _, err := time.Parse(time.RFC3339, atom.Updated); err != nil {
 		t.Errorf("Atom: updated: %v", err)
 	}
+	if len(atom.Links) != 2 || atom.Links[1].Rel != "self" || atom.Links[1].Href != sample("").Self || atom.Lang != "en" || atom.Subtitle == atom.Title {
+		t.Errorf("Atom: links %+v, language %q, subtitle %q", atom.Links, atom.Lang, atom.Subtitle)
+	}
 	body, _ = sample("Website").Write("rss")
+	if !bytes.Contains(body, []byte(`<atom:link href="`+sample("").Self+`" rel="self"`)) || !bytes.Contains(body, []byte("<language>en</language>")) || bytes.Count(body, []byte("<channel>")) != 1 {
+		t.Errorf("RSS does not say where it is, or in which language:\n%s", body)
+	}
 	if bytes.Contains(body, []byte("managingEditor")) || bytes.Count(body, []byte("<guid")) != 3 || !bytes.Contains(body, []byte(`isPermaLink="true"`)) {
 		t.Errorf("RSS:\n%s", body)
 	}
