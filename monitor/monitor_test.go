@@ -221,9 +221,9 @@ func TestManyHangingTargetsDelayNobody(t *testing.T) {
 			}
 		}
 		mu.Unlock()
-		x.Monitor.hiring.Lock()
+		x.hiring.Lock()
 		size := x.size
-		x.Monitor.hiring.Unlock()
+		x.hiring.Unlock()
 		if size < 250 || size > 600 {
 			t.Errorf("%d workers for some 250 probes at once", size)
 		}

@@ -32,12 +32,6 @@ type round struct {
 	checks          []*watched    // By phase.
 }
 
-// due is a check at a planned instant.
-type due struct {
-	check *watched
-	slot  time.Time
-}
-
 // rounds groups the checks.
 func rounds(checks []*watched) []*round {
 	type key struct{ interval, begin time.Duration }
@@ -69,10 +63,10 @@ func (r *round) next(t time.Time) time.Time {
 // slots are the planned instants of the round that begins about now. Which that is shows
 // from the check's own slots, so that a round that comes late, or a clock that was set,
 // plans no slot that is not one.
-func (r *round) slots(now time.Time) []due {
-	all := make([]due, len(r.checks))
+func (r *round) slots(now time.Time) []run {
+	all := make([]run, len(r.checks))
 	for i, c := range r.checks {
-		all[i] = due{c, c.Nearest(now.Add(roundLead + c.Phase() - r.begin))}
+		all[i] = run{c, c.Nearest(now.Add(roundLead + c.Phase() - r.begin))}
 	}
 	return all
 }
@@ -110,8 +104,8 @@ func addRound(scheduler gocron.Scheduler, r *round, task func(context.Context)) 
 }
 
 // firstRuns plans a run soon after the start for each check whose state is not known.
-func (m *Monitor) firstRuns(now time.Time) []due {
-	var first []due
+func (m *Monitor) firstRuns(now time.Time) []run {
+	var first []run
 	for _, c := range m.checks {
 		if now.Sub(m.o.MeasuredAt(c.ID)) < c.Interval {
 			continue
@@ -121,15 +115,15 @@ func (m *Monitor) firstRuns(now time.Time) []due {
 			continue // The first slot comes soon enough.
 		}
 		at := now.Add(time.Duration(float64(spread) * float64(c.Phase()) / float64(c.Interval))).Truncate(time.Millisecond)
-		first = append(first, due{c, at.UTC()})
+		first = append(first, run{c, at.UTC()})
 	}
-	slices.SortStableFunc(first, func(a, b due) int { return a.slot.Compare(b.slot) })
+	slices.SortStableFunc(first, func(a, b run) int { return a.slot.Compare(b.slot) })
 	return first
 }
 
 // start is when the run at i begins: at its slot, or with its neighbours at the next
 // multiple of together.
-func start(runs []due, i int) time.Time {
+func start(runs []run, i int) time.Time {
 	slot := runs[i].slot
 	if i+1 == len(runs) || runs[i+1].slot.Sub(slot) > together {
 		return slot
@@ -141,10 +135,10 @@ func start(runs []due, i int) time.Time {
 }
 
 // walk hands the runs over, each at its instant, until the end or Stop.
-func (m *Monitor) walk(ctx context.Context, runs []due) {
+func (m *Monitor) walk(ctx context.Context, runs []run) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	for i, d := range runs {
+	for i, r := range runs {
 		if wait := time.Until(start(runs, i)); wait > 0 {
 			timer.Reset(wait)
 			select {
@@ -158,6 +152,6 @@ func (m *Monitor) walk(ctx context.Context, runs []due) {
 		if m.halted() {
 			return
 		}
-		m.enqueue(run{d.check, d.slot})
+		m.enqueue(r)
 	}
 }

@@ -120,7 +120,7 @@ func (a *app) fillDays(ctx context.Context, start, hour time.Time) error {
 	past, err := a.failures(ctx, start, hour)
 	if err != nil {
 		cancel()
-		<-counted
+		<-counted //nolint:errcheck // It must not outlive this; the first error is told.
 		return err
 	}
 	if err := <-counted; err != nil {

@@ -181,7 +181,7 @@ func (s *Store) buckets(ctx context.Context, query string, from, to time.Time, a
 func join(a, b status.Bucket) status.Bucket {
 	a.URL = max(a.URL, b.URL)
 	a.Service = max(a.Service, b.Service)
-	a.Counts = a.Counts.Add(b.Counts)
+	a.Counts = a.Add(b.Counts)
 	a.Duration += b.Duration
 	return a
 }

@@ -28,13 +28,13 @@ func TestHoursGrow(t *testing.T) {
 			if hour > newest-maxHours {
 				want[hour]++
 			}
+			if i%499 > 0 {
+				continue
+			}
 			for hour := range want {
 				if hour <= newest-maxHours {
 					delete(want, hour)
 				}
-			}
-			if i%97 > 0 {
-				continue
 			}
 			for hour := newest - maxHours - 2; hour <= newest+2; hour++ {
 				if got := h.at(now.Add(time.Duration(hour) * time.Hour)).Up; got != want[hour] {
