@@ -21,31 +21,39 @@ var errNoStream = errors.New("the page names no stream")
 // client unpacks nothing: what is compressed is to be measured as it came.
 var client = &http.Client{Timeout: fetchTimeout, Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 16}}
 
+// answer is what a server answered, read to its end.
+type answer struct {
+	code   int
+	header http.Header
+	body   []byte
+}
+
 // fetch gets an address with headers, given as name and value in turns.
-func fetch(ctx context.Context, url string, headers ...string) (*http.Response, []byte, error) {
+func fetch(ctx context.Context, url string, headers ...string) (a answer, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, nil, err
+		return a, err
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		return nil, nil, err
+		return a, err
 	}
 	defer res.Body.Close() //nolint:errcheck // Read to its end.
-	body, err := io.ReadAll(res.Body)
-	return res, body, err
+	a.code, a.header = res.StatusCode, res.Header
+	a.body, err = io.ReadAll(res.Body)
+	return a, err
 }
 
 // get gets the body of an answer that must be 200.
 func get(ctx context.Context, url string, headers ...string) ([]byte, error) {
-	res, body, err := fetch(ctx, url, headers...)
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s answers %s", url, res.Status)
+	a, err := fetch(ctx, url, headers...)
+	if err == nil && a.code != http.StatusOK {
+		err = fmt.Errorf("%s answers %d", url, a.code)
 	}
-	return body, err
+	return a.body, err
 }
 
 var streamAddress = regexp.MustCompile(`"(/events\?[^"]*)"`)

@@ -162,12 +162,12 @@ func (l *lab) ask(ctx context.Context, p *product, path func(i int) string, time
 	for i := range times {
 		url := p.url + path(i)
 		begun := time.Now()
-		res, _, err := fetch(ctx, url, "Accept-Encoding", "gzip")
+		a, err := fetch(ctx, url, "Accept-Encoding", "gzip")
 		if err != nil {
 			return nil, err
 		}
 		ms = append(ms, time.Since(begun).Seconds()*1000)
-		if res.StatusCode != http.StatusOK {
+		if a.code != http.StatusOK {
 			refused++
 		}
 	}

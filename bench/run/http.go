@@ -125,7 +125,7 @@ func (l *lab) notModified(ctx context.Context, hello load, target string, length
 		if err != nil {
 			return err
 		}
-		res, _, err := fetch(ctx, p.url+"/", "Accept-Encoding", "gzip", "If-None-Match", tag)
+		a, err := fetch(ctx, p.url+"/", "Accept-Encoding", "gzip", "If-None-Match", tag)
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func (l *lab) notModified(ctx context.Context, hello load, target string, length
 		if err != nil {
 			return err
 		}
-		if tag == after && res.StatusCode == http.StatusNotModified {
+		if tag == after && a.code == http.StatusNotModified {
 			l.addLoad("`GET /` with `If-None-Match`, 304", got, &hello, "≥ 0.8", "")
 			return nil
 		}
@@ -147,11 +147,8 @@ func (l *lab) notModified(ctx context.Context, hello load, target string, length
 }
 
 func (p *product) tag(ctx context.Context) (string, error) {
-	res, _, err := fetch(ctx, p.url+"/", "Accept-Encoding", "gzip")
-	if err != nil {
-		return "", err
-	}
-	return res.Header.Get("ETag"), nil
+	a, err := fetch(ctx, p.url+"/", "Accept-Encoding", "gzip")
+	return a.header.Get("ETag"), err
 }
 
 // addLoad adds a load, and its ratios to the ceiling's.

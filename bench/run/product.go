@@ -8,6 +8,7 @@ import (
 	"slices"
 	"statuspage/bench/proc"
 	"statuspage/internal/status"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -69,9 +70,9 @@ func (l *lab) prepare(ctx context.Context, dir string, s spec) error {
 	if err := os.WriteFile(filepath.Join(dir, "statuspage.yaml"), []byte(s.yaml(dir)), 0o600); err != nil {
 		return fmt.Errorf("configuration: %w", err)
 	}
-	past := []string{"-days", fmt.Sprint(s.seedDays)}
+	past := []string{"-days", strconv.Itoa(s.seedDays)}
 	if s.seedHours > 0 {
-		past = []string{"-hours", fmt.Sprint(s.seedHours)}
+		past = []string{"-hours", strconv.Itoa(s.seedHours)}
 	} else if s.seedDays == 0 {
 		return nil
 	}

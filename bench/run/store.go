@@ -62,7 +62,7 @@ func measureStore(ctx context.Context, l *lab, _ int) error {
 		return err
 	}
 	defer end()
-	if err := l.intoQuestDB(ctx, dir, q, sustain, length); err != nil {
+	if err := l.intoQuestDB(ctx, dir, q, sustain); err != nil {
 		return err
 	}
 	if err := l.drain(ctx, dir, q); err != nil {
@@ -82,7 +82,7 @@ func (l *lab) addSustained(group string, w *written) {
 	l.Add(group, "outbox empty after the end", "s", w.Drained)
 }
 
-func (l *lab) intoQuestDB(ctx context.Context, dir string, q *questdb, sustain []string, length time.Duration) error {
+func (l *lab) intoQuestDB(ctx context.Context, dir string, q *questdb, sustain []string) error {
 	// The first rows make the tables; the idle share is that of a server with tables.
 	if _, err := l.write(ctx, dir, "-mode", "sustain", "-rate", "100", "-for", "1s", "-database", q.url); err != nil {
 		return err

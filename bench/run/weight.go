@@ -93,12 +93,12 @@ func (l *lab) view(ctx context.Context, url string) (v view, err error) {
 		return v, err
 	}
 	if m := iconAddress.FindSubmatch(page); m != nil {
-		res, icon, err := fetch(ctx, url+string(m[1]), "Accept-Encoding", "gzip")
+		icon, err := fetch(ctx, url+string(m[1]), "Accept-Encoding", "gzip")
 		if err != nil {
 			return v, err
 		}
-		v.bytes += float64(len(icon))
-		for name, values := range res.Header {
+		v.bytes += float64(len(icon.body))
+		for name, values := range icon.header {
 			for _, value := range values {
 				v.bytes += float64(len(name) + len(value) + 4)
 			}

@@ -43,8 +43,8 @@ type log struct {
 func (l *log) add(path string, asked, answered time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	visits := append(l.seen[path], [2]int64{asked.UnixMicro(), answered.UnixMicro()})
-	l.seen[path] = visits[max(0, len(visits)-keep):]
+	l.seen[path] = append(l.seen[path], [2]int64{asked.UnixMicro(), answered.UnixMicro()})
+	l.seen[path] = l.seen[path][max(0, len(l.seen[path])-keep):]
 }
 
 func (l *log) since(us int64) map[string][][2]int64 {

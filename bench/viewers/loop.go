@@ -37,7 +37,7 @@ type loop struct {
 	byFD    map[int32]*stream
 	again   []time.Time // When to try again, one for each that was refused.
 	buffer  []byte
-	*unpacker
+	packed  *unpacker
 	started int
 	open    int
 	// complete: all were connected once; who is lost from then on stays lost.
@@ -70,7 +70,7 @@ func newLoop(o options) (*loop, error) {
 	for i := range o.stalled + o.n {
 		l.streams = append(l.streams, &stream{stalled: i < o.stalled, first: i == o.stalled})
 	}
-	if l.unpacker, err = newUnpacker(); err != nil {
+	if l.packed, err = newUnpacker(); err != nil {
 		return nil, err
 	}
 	if l.epoll, err = syscall.EpollCreate1(0); err != nil {
@@ -217,7 +217,7 @@ func (l *loop) serve(s *stream, events uint32) {
 		}
 		switch {
 		case s.state == open && s.zstd:
-			l.unpacker.read(s, b, l.received)
+			l.packed.read(s, b, l.received)
 		case s.state == open:
 			s.read(b, l.received)
 		}
