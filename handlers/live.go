@@ -129,6 +129,7 @@ func (l *live) run(ctx context.Context) {
 			now := l.now()
 			if m := now.Truncate(time.Minute); !m.Equal(minute) {
 				minute, changed = m, l.render(nil, true)
+				l.shelve()
 			} else {
 				changed = l.render(l.overdue(now), false)
 			}

@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"mime"
 	"path"
 	"strings"
 )
@@ -59,15 +58,18 @@ func init() {
 // htmx then goes over the page before its extension is there, and never opens the stream.
 var pageScripts = []string{"vendor/htmx-4.0.1.min.js", "vendor/hx-sse-4.0.1.min.js", "app.js"}
 
+// types are those of what is embedded. Package mime would read the machine's own list first,
+// which takes as long as the rest of the start.
+var types = map[string]string{
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8", "": "text/plain; charset=utf-8",
+	".LICENSE": "text/plain; charset=utf-8",
+}
+
 func add(name string, body []byte) {
 	sum := sha256.Sum256(body)
 	ext := path.Ext(name)
 	hashed := Prefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
-	kind := mime.TypeByExtension(ext)
-	if kind == "" {
-		kind = "text/plain; charset=utf-8"
-	}
-	byPath[hashed] = File{Body: body, Hash: hex.EncodeToString(sum[:6]), ContentType: kind}
+	byPath[hashed] = File{Body: body, Hash: hex.EncodeToString(sum[:6]), ContentType: types[ext]}
 	paths[name] = hashed
 }
 

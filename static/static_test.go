@@ -44,6 +44,9 @@ func TestNamesCarryTheContent(t *testing.T) {
 	t.Parallel()
 	for name, address := range paths {
 		f, ok := Lookup(address)
+		if f.ContentType == "" {
+			t.Errorf("%s has no content type", name)
+		}
 		if !ok {
 			t.Fatalf("%s is not served at %s", name, address)
 		}
