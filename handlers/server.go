@@ -112,6 +112,7 @@ func New(o Options) (*Server, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.running.Go(func() { s.live.run(ctx) })
+	s.running.Go(func() { s.pack(ctx) })
 	s.openapi = newEntity(openapi)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "statuspage",
@@ -233,18 +234,38 @@ func secure(c *fiber.Ctx) {
 const staticCaching = "public, max-age=31536000, immutable"
 
 func (s *Server) static(c *fiber.Ctx) error {
-	address := c.Path()
-	e, known := s.files.Load(address)
-	if !known {
-		f, ok := static.Lookup(address)
-		if !ok {
-			return notFound(sentence[http.StatusNotFound])
-		}
-		e, _ = s.files.LoadOrStore(strings.Clone(address), &file{entity{body: f.Body, tag: f.Hash, once: true}, f.ContentType})
+	f := s.file(c.Path())
+	if f == nil {
+		return notFound(sentence[http.StatusNotFound])
 	}
-	f := e.(*file) //nolint:forcetypeassert // Nothing else is stored.
 	c.Set(fiber.HeaderCacheControl, staticCaching)
 	return send(c, f.kind, &f.entity)
+}
+
+// file finds what package static has at an address, nil for nothing.
+func (s *Server) file(address string) *file {
+	if known, ok := s.files.Load(address); ok {
+		return known.(*file) //nolint:forcetypeassert // Nothing else is stored.
+	}
+	f, ok := static.Lookup(address)
+	if !ok {
+		return nil
+	}
+	made, _ := s.files.LoadOrStore(strings.Clone(address), &file{entity{body: f.Body, tag: f.Hash, once: true}, f.ContentType})
+	return made.(*file) //nolint:forcetypeassert // Nothing else is stored.
+}
+
+// packAfter leaves the start to what the first visitor waits for.
+const packAfter = 2 * time.Second
+
+// pack makes the smallest forms of what each page loads, once the start is over.
+func (s *Server) pack(ctx context.Context) {
+	select {
+	case <-time.After(packAfter):
+		s.file(static.Path("page.js")).pack()
+		s.file(static.Path("app.css")).pack()
+	case <-ctx.Done():
+	}
 }
 
 // file is one that is embedded in the binary.

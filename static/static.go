@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -40,6 +41,9 @@ func init() {
 		if err != nil {
 			return err
 		}
+		if slices.Contains(ours, name) {
+			body = dense(body)
+		}
 		add(name, body)
 		return nil
 	})
@@ -52,6 +56,22 @@ func init() {
 		bundle.WriteString("\n;\n")
 	}
 	add("page.js", bundle.Bytes())
+}
+
+// ours are the files that are written here, with comments, which browsers need not load.
+var ours = []string{"app.css", "app.js"}
+
+// dense leaves out what begins a line and says nothing: white space, and comments of a line of
+// their own. Our files have neither in texts that go over lines.
+func dense(body []byte) []byte {
+	var b bytes.Buffer
+	for line := range bytes.Lines(body) {
+		line = bytes.TrimLeft(line, " \t")
+		if comment := bytes.HasPrefix(line, []byte("//")) || bytes.HasPrefix(line, []byte("/*")) && bytes.HasSuffix(bytes.TrimSpace(line), []byte("*/")); !comment {
+			b.Write(line)
+		}
+	}
+	return b.Bytes()
 }
 
 // pageScripts are sent as one, page.js. As three they may be run with time between them:

@@ -182,13 +182,15 @@ func cellText(c status.Cell, to Local) string {
 	switch {
 	case c.Outcome == status.Down:
 		b.WriteString(", " + ReasonText(l, c.Reason, c.HTTPStatus))
-	case c.Outcome != status.Unknown && c.HTTPStatus > 0:
+	case c.Outcome == status.Degraded && c.HTTPStatus > 0:
 		b.WriteString(", HTTP " + strconv.Itoa(c.HTTPStatus))
 	}
 	if c.Length > time.Minute && c.Measured() > 0 || c.Measured() > 1 || c.Missing() > 0 && c.Measured() > 0 {
 		b.WriteString(", " + countsText(l, c.Counts, c.Length > time.Minute))
 	}
-	if c.Measured() > 0 && c.Length <= time.Minute {
+	// Sixty latencies a row don't compress: the good ones are half of the page on the wire, and
+	// stand on the pages of their minutes.
+	if c.Outcome >= status.Degraded && c.Length <= time.Minute {
 		b.WriteString(", " + l.Milliseconds(c.Latency))
 	}
 	return b.String()

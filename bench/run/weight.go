@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,7 +12,7 @@ import (
 var weightPart = part{
 	name: "weight", title: "First view", measure: measureWeight,
 	about: "Headless Chromium with a fresh profile opens the page and looks half a second longer: all requests, and all bytes that came, with headers, " +
-		"as they were on the wire. Headless Chromium fetches no favicon, so it is fetched beside it and counted too. First paint is from the start of the navigation.",
+		"as they were on the wire. The favicon is fetched beside it and counted too when Chromium has not done so. First paint is from the start of the navigation.",
 }
 
 // firstLook is how long the browser looks after the page has loaded: long enough for the
@@ -92,7 +93,7 @@ func (l *lab) view(ctx context.Context, url string) (v view, err error) {
 	if err != nil {
 		return v, err
 	}
-	if m := iconAddress.FindSubmatch(page); m != nil {
+	if m := iconAddress.FindSubmatch(page); m != nil && !slices.ContainsFunc(t.loaded(), func(r transfer) bool { return r.url == url+string(m[1]) }) {
 		icon, err := fetch(ctx, url+string(m[1]), "Accept-Encoding", "gzip")
 		if err != nil {
 			return v, err
