@@ -23,9 +23,9 @@ const (
 	// coalesce is how long a change waits for others, so that a burst is one frame.
 	coalesce = 40 * time.Millisecond
 	// pageEvery is the least time between two rebuilds of the page; a frame never waits for it.
-	pageEvery = 200 * time.Millisecond
-	// pageShare keeps rebuilding a huge page from taking more than a tenth of the time.
-	pageShare = 10
+	pageEvery = 400 * time.Millisecond
+	// pageShare keeps rebuilding a huge page from taking more than a twentieth of the time.
+	pageShare = 20
 	// pageOldest bounds how old a page may be all the same.
 	pageOldest = time.Second
 	// pageAttention is for how long after a visit the page is kept fresh in advance.
