@@ -55,5 +55,5 @@ func (s *Server) embedScript(c *fiber.Ctx) error {
 	f, _ := static.Lookup(static.Path("embed.js"))
 	c.Set(fiber.HeaderCacheControl, "public, max-age=300")
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
-	return send(c, f.ContentType, newEntity(f.Body))
+	return send(c, f.ContentType, newEntity(f.Body()))
 }

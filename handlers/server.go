@@ -251,7 +251,7 @@ func (s *Server) file(address string) *file {
 	if !ok {
 		return nil
 	}
-	made, _ := s.files.LoadOrStore(strings.Clone(address), &file{entity{body: f.Body, tag: f.Hash, once: true}, f.ContentType})
+	made, _ := s.files.LoadOrStore(strings.Clone(address), &file{entity{body: f.Body(), tag: f.Hash, once: true}, f.ContentType})
 	return made.(*file) //nolint:forcetypeassert // Nothing else is stored.
 }
 

@@ -12,15 +12,16 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
-//go:embed *.css *.js *.svg vendor/*.js vendor/*LICENSE*
+//go:embed *.css *.js *.svg vendor/*.js vendor/*LICENSE* vendor/CHECKSUMS
 var files embed.FS
 
 // File is one embedded file, ready to send.
 type File struct {
-	Body        []byte
-	Hash        string // Of the body, as in the address.
+	Body        func() []byte // Must not be changed.
+	Hash        string        // Of the body, as in the address.
 	ContentType string
 }
 
@@ -33,14 +34,17 @@ var (
 )
 
 func init() {
+	sums := checksums()
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		body, err := files.ReadFile(name)
-		if err != nil {
-			return err
+		if sum, known := sums[name]; known && !slices.Contains(pageScripts, name) {
+			// Few read it, and it is a megabyte: not copied before somebody does.
+			put(name, sum, sync.OnceValue(func() []byte { return read(name) }))
+			return nil
 		}
+		body := read(name)
 		if slices.Contains(ours, name) {
 			body = dense(body)
 		}
@@ -52,10 +56,29 @@ func init() {
 	}
 	var bundle bytes.Buffer
 	for _, name := range pageScripts {
-		bundle.Write(byPath[paths[name]].Body)
+		bundle.Write(byPath[paths[name]].Body())
 		bundle.WriteString("\n;\n")
 	}
 	add("page.js", bundle.Bytes())
+}
+
+func read(name string) []byte {
+	body, err := files.ReadFile(name)
+	if err != nil {
+		panic(err) // The name came from the folder itself.
+	}
+	return body
+}
+
+// checksums are the SHA-256 sums of the vendored scripts, by name; a test holds the files to them.
+func checksums() map[string]string {
+	sums := map[string]string{}
+	for line := range strings.Lines(string(read("vendor/CHECKSUMS"))) {
+		if sum, name, ok := strings.Cut(strings.TrimSpace(line), "  "); ok {
+			sums["vendor/"+name] = sum
+		}
+	}
+	return sums
 }
 
 // ours are the files that are written here, with comments, which browsers need not load.
@@ -87,9 +110,16 @@ var types = map[string]string{
 
 func add(name string, body []byte) {
 	sum := sha256.Sum256(body)
-	ext := path.Ext(name)
-	hashed := Prefix + strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:6]) + ext
-	byPath[hashed] = File{Body: body, Hash: hex.EncodeToString(sum[:6]), ContentType: types[ext]}
+	put(name, hex.EncodeToString(sum[:]), func() []byte { return body })
+}
+
+// hashLength is how many digits of the sum a name carries.
+const hashLength = 12
+
+func put(name, sum string, body func() []byte) {
+	ext, hash := path.Ext(name), sum[:hashLength]
+	hashed := Prefix + strings.TrimSuffix(name, ext) + "." + hash + ext
+	byPath[hashed] = File{Body: body, Hash: hash, ContentType: types[ext]}
 	paths[name] = hashed
 }
 

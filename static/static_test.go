@@ -50,7 +50,7 @@ func TestNamesCarryTheContent(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s is not served at %s", name, address)
 		}
-		sum := sha256.Sum256(f.Body)
+		sum := sha256.Sum256(f.Body())
 		if !strings.Contains(address, hex.EncodeToString(sum[:6])) {
 			t.Errorf("%s does not carry the hash of %s", address, name)
 		}

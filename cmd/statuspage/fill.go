@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"runtime/debug"
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"sync"
@@ -36,6 +37,7 @@ func (a *app) fill(ctx context.Context, first chan<- struct{}) {
 		known()
 		if err == nil {
 			a.filled.Store(true)
+			debug.FreeOSMemory() // What reading the past took is not needed again.
 			if told {
 				a.log.Info("history read")
 			}
