@@ -189,16 +189,16 @@ func (l *live) statesOf(services []int) []status.Outcome {
 
 // watch lets a viewer in who has seen version since, and returns what it lacks. Snapshot and
 // subscription are one step, so that nothing falls between them.
-func (l *live) watch(e *edition, since string, c sse.Coding) (catchUp []byte, viewer sse.Joining) {
+func (l *live) watch(e *edition, since string, c sse.Coding) (catchUp *sse.Events, viewer sse.Joining) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.refresh(e)
 	seen := l.parse(since)
-	return e.missed.get(e.version.Load(), seen, func() []byte { return l.missed(e, seen) }), e.frames.Join(c)
+	return e.missed.get(e.version.Load(), seen, func() *sse.Events { return l.missed(e, seen) }), e.frames.Join(c)
 }
 
 // missed is everything that has changed since version seen, as one event.
-func (l *live) missed(e *edition, seen uint64) []byte {
+func (l *live) missed(e *edition, seen uint64) *sse.Events {
 	var missed []byte
 	add := func(p part, id string) {
 		if p.version > seen {
@@ -217,22 +217,22 @@ func (l *live) missed(e *edition, seen uint64) []byte {
 	if missed == nil {
 		return nil
 	}
-	return sse.Event(l.id(l.version.Load()), "", missed)
+	return sse.NewEvents(sse.Event(l.id(l.version.Load()), "", missed))
 }
 
 // catchUps keeps what viewers of an edition lacked at its present version: after a restart
 // they all come at once, and all lack the same. It is guarded by live.mu.
 type catchUps struct {
 	version uint64
-	made    map[uint64][]byte // By the version seen.
+	made    map[uint64]*sse.Events // By the version seen.
 }
 
 // maxCatchUps bounds what is kept; viewers who lag by other versions are rare.
 const maxCatchUps = 8
 
-func (c *catchUps) get(version, seen uint64, build func() []byte) []byte {
+func (c *catchUps) get(version, seen uint64, build func() *sse.Events) *sse.Events {
 	if c.made == nil || c.version != version || len(c.made) >= maxCatchUps {
-		c.version, c.made = version, make(map[uint64][]byte)
+		c.version, c.made = version, make(map[uint64]*sse.Events)
 	}
 	event, ok := c.made[seen]
 	if !ok {

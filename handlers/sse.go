@@ -14,7 +14,7 @@ const identity = -2
 
 // stream takes the connection over and hands it to the hall, with what watch says the viewer
 // lacks; what comes after that is sent from there.
-func (s *Server) stream(c *fiber.Ctx, watch func(sse.Coding) (first []byte, viewer sse.Joining)) error {
+func (s *Server) stream(c *fiber.Ctx, watch func(sse.Coding) (first *sse.Events, viewer sse.Joining)) error {
 	if !s.hall.Admit() {
 		return errFull
 	}
@@ -51,13 +51,15 @@ func (s *Server) events(c *fiber.Ctx) error {
 		if !ok {
 			return notFound("There is no such service.")
 		}
-		return s.stream(c, func(coding sse.Coding) ([]byte, sse.Joining) { return s.live.watchService(service, k, since, coding) })
+		return s.stream(c, func(coding sse.Coding) (*sse.Events, sse.Joining) {
+			return s.live.watchService(service, k, since, coding)
+		})
 	}
 	e, shared := s.live.edition(k)
 	if !shared { // The page did not ask for a stream either.
 		return errFull
 	}
-	return s.stream(c, func(coding sse.Coding) ([]byte, sse.Joining) { return s.live.watch(e, since, coding) })
+	return s.stream(c, func(coding sse.Coding) (*sse.Events, sse.Joining) { return s.live.watch(e, since, coding) })
 }
 
 // seenID is what the browser has seen: on a reconnect Last-Event-ID, else what the page says.

@@ -1,6 +1,10 @@
 package sse
 
-import "github.com/klauspost/compress/zstd"
+import (
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
 
 // Coding is how the events of a stream are written. Each event is made once in each coding
 // that somebody reads, and its bytes are shared.
@@ -34,10 +38,44 @@ var encoder = func() *zstd.Encoder {
 	return e
 }()
 
-// Encode returns the events in a coding.
-func Encode(events []byte, c Coding) []byte {
+func encode(events []byte, c Coding) []byte {
 	if c == Zstd {
 		return encoder.EncodeAll(events, nil)
 	}
 	return events
+}
+
+// Events are bytes of a stream that many viewers are sent: made once in each coding that
+// somebody reads. A nil pointer is no events.
+type Events struct {
+	plain []byte
+	coded [codings]struct {
+		once sync.Once
+		body []byte
+	}
+}
+
+// NewEvents holds what Event has written, one after the other; nil for nothing.
+func NewEvents(plain []byte) *Events {
+	if len(plain) == 0 {
+		return nil
+	}
+	return &Events{plain: plain}
+}
+
+// String is the events in plain text.
+func (e *Events) String() string {
+	if e == nil {
+		return ""
+	}
+	return string(e.plain)
+}
+
+func (e *Events) in(c Coding) []byte {
+	if c == Plain {
+		return e.plain
+	}
+	made := &e.coded[c]
+	made.once.Do(func() { made.body = encode(e.plain, c) })
+	return made.body
 }

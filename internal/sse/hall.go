@@ -16,16 +16,18 @@ import (
 )
 
 const (
-	heartbeat    = 15 * time.Second      // Of silence, then a viewer hears that we are here; below the 30–60 s idle cut-off of common proxies.
-	heartSpread  = 3 * time.Second       // Earlier by chance, so that not all are due at once.
-	stallLimit   = 5 * time.Second       // A viewer that takes nothing for so long is gone.
-	retrySoonest = 2 * time.Millisecond  // Until viewers that lag are tried again while they take something,
-	retryLatest  = 64 * time.Millisecond // and, doubled each time, when they take nothing.
-	lifetime     = time.Hour             // Then the browser reconnects; spreads viewers over servers.
-	retryWait    = 2 * time.Second       // What browsers are told to wait, plus as much again by chance.
-	tick         = time.Second           // How often heartbeats and lifetimes are looked at.
-	mailboxLimit = 1024                  // Messages that wait for a worker; more, and the publisher waits.
-	sendBuffer   = 128 << 10             // Bytes the kernel may hold of a viewer that does not read; it doubles them.
+	heartbeat     = 15 * time.Second      // Of silence, then a viewer hears that we are here; below the 30–60 s idle cut-off of common proxies.
+	heartSpread   = 3 * time.Second       // Earlier by chance, so that not all are due at once.
+	stallLimit    = 5 * time.Second       // A viewer that takes nothing for so long is gone.
+	retrySoonest  = 2 * time.Millisecond  // Until viewers that lag are tried again while they take something,
+	retryLatest   = 64 * time.Millisecond // and, doubled each time, when they take nothing.
+	lifetime      = time.Hour             // Then the browser reconnects; spreads viewers over servers.
+	retryWait     = 2 * time.Second       // What browsers are told to wait, plus as much again by chance.
+	greetingEvery = 50 * time.Millisecond // How long a greeting is right, which says what time it is.
+	greetings     = 16                    // Of each such time, with other waits.
+	tick          = time.Second           // How often heartbeats and lifetimes are looked at.
+	mailboxLimit  = 1024                  // Messages that wait for a worker; more, and the publisher waits.
+	sendBuffer    = 128 << 10             // Bytes the kernel may hold of a viewer that does not read; it doubles them.
 )
 
 // Hall is all viewers of a process: how many there may be, and the workers that write.
@@ -41,6 +43,10 @@ type Hall struct {
 
 	running sync.WaitGroup
 	once    sync.Once
+
+	mu        sync.Mutex // Guards the greetings.
+	greeted   time.Time
+	greetings [greetings]*Events
 }
 
 // NewHall opens a hall for so many viewers. Close ends its workers.
@@ -93,7 +99,6 @@ type Stream struct {
 	hall    *Hall
 	backlog int
 	viewers atomic.Int64
-	codings [codings]atomic.Int64 // Viewers by coding.
 }
 
 // Stream returns a stream without viewers. A viewer may lag backlog writes behind.
@@ -105,16 +110,10 @@ func (s *Stream) Len() int { return int(s.viewers.Load()) }
 // Publish sends events to all present viewers. It waits for none of them, only, in a storm,
 // for workers that are far behind.
 func (s *Stream) Publish(events []byte) {
-	if s.viewers.Load() == 0 {
+	if s.viewers.Load() == 0 || len(events) == 0 {
 		return
 	}
-	m := message{kind: publish, stream: s}
-	m.events[Plain] = events
-	for c := Plain + 1; c < codings; c++ {
-		if s.codings[c].Load() > 0 {
-			m.events[c] = Encode(events, c)
-		}
-	}
+	m := message{kind: publish, stream: s, events: NewEvents(events)}
 	for _, w := range s.hall.workers {
 		w.post(m)
 	}
@@ -122,8 +121,7 @@ func (s *Stream) Publish(events []byte) {
 
 // Joining is a viewer on its way in. What is published from now on waits for it.
 type Joining struct {
-	stream *Stream
-	coding Coding
+	hall   *Hall
 	worker *worker
 	viewer *viewer
 }
@@ -132,17 +130,15 @@ type Joining struct {
 // now on. Connect says where it is.
 func (s *Stream) Join(c Coding) Joining {
 	h := s.hall
-	v := &viewer{stream: s, coding: c}
-	j := Joining{stream: s, coding: c, viewer: v, worker: h.workers[h.next.Add(1)%uint64(len(h.workers))]}
+	j := Joining{hall: h, viewer: &viewer{stream: s, coding: c}, worker: h.workers[h.next.Add(1)%uint64(len(h.workers))]}
 	s.viewers.Add(1)
-	s.codings[c].Add(1)
-	j.worker.post(message{kind: join, stream: s, viewer: v})
+	j.worker.post(message{kind: join, viewer: j.viewer})
 	return j
 }
 
 // Connect gives the viewer its connection, which belongs to the hall from then on, and sends
 // the head of the answer and the first events.
-func (j Joining) Connect(conn net.Conn, head, first []byte) {
+func (j Joining) Connect(conn net.Conn, head []byte, first *Events) {
 	out, err := open(conn)
 	if err != nil {
 		_ = conn.Close()
@@ -150,9 +146,26 @@ func (j Joining) Connect(conn net.Conn, head, first []byte) {
 	j.connect(out, head, first)
 }
 
-func (j Joining) connect(out outlet, head, first []byte) {
-	now := j.stream.hall.now()
-	events := append(retry(retryWait+rand.N(retryWait)), beat(now)...)
-	b := append(head[:len(head):len(head)], Encode(append(events, first...), j.coding)...)
-	j.worker.post(message{kind: connect, stream: j.stream, viewer: j.viewer, out: out, events: [codings][]byte{b}})
+func (j Joining) connect(out outlet, head []byte, first *Events) {
+	begin := [][]byte{append(head[:len(head):len(head)], j.hall.greeting().in(j.viewer.coding)...)}
+	if first != nil {
+		begin = append(begin, first.in(j.viewer.coding))
+	}
+	j.worker.post(message{kind: connect, viewer: j.viewer, out: out, begin: begin})
+}
+
+// greeting is what a viewer is told first: when to come back, by chance, so that not all do at
+// once, and our clock. Those who come at about the same time are told the same.
+func (h *Hall) greeting() *Events {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := h.now()
+	if at := now.Truncate(greetingEvery); !at.Equal(h.greeted) {
+		h.greeted, h.greetings = at, [greetings]*Events{}
+	}
+	g := &h.greetings[rand.N(greetings)]
+	if *g == nil {
+		*g = NewEvents(append(retry(retryWait+rand.N(retryWait)), beat(now)...))
+	}
+	return *g
 }

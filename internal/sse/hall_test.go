@@ -63,7 +63,7 @@ func enter(t *testing.T, h *Hall, s *Stream, room int) *pipe {
 		t.Fatal("the house is full")
 	}
 	p := &pipe{room: room}
-	s.Join(Plain).connect(p, []byte("HEAD "), []byte("FIRST "))
+	s.Join(Plain).connect(p, []byte("HEAD "), NewEvents([]byte("FIRST ")))
 	return p
 }
 
@@ -81,7 +81,7 @@ func TestViewerHearsAllSinceItJoinedInOrder(t *testing.T) {
 		j := s.Join(Plain)
 		s.Publish([]byte("between "))
 		p := &pipe{room: plenty}
-		j.connect(p, []byte("HEAD "), []byte("FIRST "))
+		j.connect(p, []byte("HEAD "), NewEvents([]byte("FIRST ")))
 		for i := range 3 {
 			s.Publish(fmt.Appendf(nil, "%d ", i))
 		}

@@ -20,10 +20,11 @@ const (
 // hears: nothing published before it joined, everything after.
 type message struct {
 	kind   kind
-	stream *Stream
-	viewer *viewer
-	out    outlet
-	events [codings][]byte // By coding; of connect only the first, which has the viewer's.
+	stream *Stream  // Of publish.
+	events *Events  // Of publish.
+	viewer *viewer  // Of join and connect.
+	out    outlet   // Of connect; nil when there is none.
+	begin  [][]byte // Of connect.
 }
 
 // viewer is touched by its worker alone.
@@ -139,8 +140,8 @@ func (w *worker) handle(messages []message) (more int) {
 	case join:
 		m.viewer.heard = w.hall.now()
 		m.viewer.until = m.viewer.heard.Add(lifetime + rand.N(lifetime/4))
-		m.viewer.at = len(w.streams[m.stream])
-		w.streams[m.stream] = append(w.streams[m.stream], m.viewer)
+		m.viewer.at = len(w.streams[m.viewer.stream])
+		w.streams[m.viewer.stream] = append(w.streams[m.viewer.stream], m.viewer)
 	case connect:
 		w.connect(m)
 	case publish:
@@ -163,30 +164,33 @@ func (w *worker) connect(m message) {
 		return
 	}
 	v.out = m.out
-	v.pending = slices.Insert(v.pending, 0, m.events[0])
+	v.pending = append(m.begin, v.pending...)
 	w.flush(v)
 }
 
 func (w *worker) publish(s *Stream, frames []message) {
-	var joined [codings][]byte
-	for c := range joined {
-		if joined[c] = frames[0].events[c]; len(frames) > 1 {
-			joined[c] = nil
-			for _, f := range frames {
-				joined[c] = append(joined[c], f.events[c]...)
-			}
-		}
-	}
+	var joined [codings][]byte // Made when the first viewer of a coding turns up.
 	now := w.hall.now()
 	viewers := w.streams[s]
 	for i := len(viewers) - 1; i >= 0; i-- { // Backwards: who is removed is replaced by the last.
 		v := viewers[i]
-		b := joined[v.coding]
-		if len(b) == 0 { // The first of its coding joined while this was on its way.
-			b = Encode(joined[Plain], v.coding)
+		if joined[v.coding] == nil {
+			joined[v.coding] = together(frames, v.coding)
 		}
-		w.send(v, b, now)
+		w.send(v, joined[v.coding], now)
 	}
+}
+
+// together is the frames as one.
+func together(frames []message, c Coding) []byte {
+	if len(frames) == 1 {
+		return frames[0].events.in(c)
+	}
+	var all []byte
+	for _, f := range frames {
+		all = append(all, f.events.in(c)...)
+	}
+	return all
 }
 
 // send writes what the kernel takes at once; the rest waits.
@@ -276,7 +280,7 @@ func (w *worker) look() {
 				w.remove(v) // Its connection never came, or its time is over.
 			case len(v.pending) == 0 && silent > heartbeat-heartSpread*time.Duration(i%8)/8:
 				if beats[v.coding] == nil {
-					beats[v.coding] = Encode(beat(now), v.coding)
+					beats[v.coding] = encode(beat(now), v.coding)
 				}
 				w.send(v, beats[v.coding], now)
 			}
@@ -313,7 +317,6 @@ func (w *worker) remove(v *viewer) {
 func (w *worker) forget(v *viewer) {
 	v.gone, v.pending = true, nil
 	v.stream.viewers.Add(-1)
-	v.stream.codings[v.coding].Add(-1)
 	w.hall.Leave()
 }
 
