@@ -105,25 +105,38 @@ func TestGatusAddresses(t *testing.T) {
 func TestKumaAddresses(t *testing.T) {
 	t.Parallel()
 	s := newBadgeSite(t)
+	s.board.SetCertificate("api", time.Now().Add(41*24*time.Hour+time.Hour))
 	for path, want := range map[string]string{
-		"/api/badge/1/status":                            "Status: Up",
-		"/api/badge/web/status?upLabel=fine&upColor=0f0": "fine",
-		"/api/badge/1/uptime":                            "Uptime (24h): 90%",
-		"/api/badge/1/uptime/720":                        "Uptime (720h): 90%",
-		"/api/badge/1/uptime/30d?labelPrefix=Web+":       "Web Uptime (30d)",
-		"/api/badge/3/ping/24h":                          "Avg. Ping (24h): 12ms",
-		"/api/badge/3/response":                          "Response: 12ms",
-		"/api/badge/2/status":                            "N/A",
-		"/api/badge/99/status":                           "N/A",
-		"/api/badge/1/cert-exp":                          "N/A",
-		"/api/status-page/any/badge":                     "Acme: Up",
+		"/api/badge/1/status":                                          "Status: Up",
+		"/api/badge/web/status?upLabel=fine&upColor=0f0":               "fine",
+		"/api/badge/1/uptime":                                          "Uptime (24h): 90%",
+		"/api/badge/1/uptime/720":                                      "Uptime (720h): 90%",
+		"/api/badge/1/uptime/30d?labelPrefix=Web+":                     "Web Uptime (30d)",
+		"/api/badge/3/ping/24h":                                        "Avg. Ping (24h): 12ms",
+		"/api/badge/3/response":                                        "Response: 12ms",
+		"/api/badge/2/status":                                          "N/A",
+		"/api/badge/99/status":                                         "N/A",
+		"/api/badge/1/cert-exp":                                        "No/Bad Cert",
+		"/api/badge/1/cert-exp?label=TLS":                              "TLS: No/Bad Cert",
+		"/api/badge/2/cert-exp?labelPrefix=My+":                        "My Cert Exp.: 41 days",
+		"/api/badge/1/uptime/365d":                                     "Uptime (365d): 90%",
+		"/api/badge/1/uptime/1y?label=Web":                             ">Web: 90%",
+		"/api/badge/1/uptime?label=Web&labelPrefix=The+&labelSuffix=!": "The Web!: 90%",
+		"/api/badge/1/status?label=Web":                                "Web: Up",
+		"/api/status-page/any/badge":                                   "Acme: Up",
+		"/api/status-page/any/badge?label=All":                         "All: Up",
 	} {
 		if res, body := s.get(path); res.StatusCode != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %.200q, want %q", path, res.StatusCode, body, want)
 		}
 	}
-	if res, _ := s.get("/api/badge/1/uptime/x"); res.StatusCode != http.StatusBadRequest {
-		t.Errorf("a wrong duration: %d, want 400", res.StatusCode)
+	for path, code := range map[string]int{
+		"1/uptime/x": 400, "1/uptime/721h": 400, "1/uptime/721": 400, "1/ping/366d": 400, "1/avg-response/2y": 400, "1/uptime/0h": 400, "99/uptime/x": 400, "1/weather": 404,
+	} {
+		res, body := s.get("/api/badge/" + path)
+		if res.StatusCode != code || !strings.HasPrefix(body, "<svg") || res.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %q %.60s, want %d and an image that is not kept", path, res.StatusCode, res.Header.Get("Cache-Control"), body, code)
+		}
 	}
 	if got := kumaHue(1); got != "#66c20a" {
 		t.Errorf("colour of 100 %% = %s", got)
