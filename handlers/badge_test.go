@@ -79,6 +79,49 @@ func TestBadgeGrammar(t *testing.T) {
 	}
 }
 
+func TestBadgeWindows(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{
+		"1w": week, "7d12h": 7*day + 12*time.Hour, "1w1d": 8 * day, "36h": 36 * time.Hour, "90d": 90 * day, "1h30m": 90 * time.Minute, "1.5h": 90 * time.Minute,
+		"P1W": week, "P1DT12H": 36 * time.Hour, "PT36H": 36 * time.Hour, "PT90M": 90 * time.Minute, "PT3600S": time.Hour,
+		"": 0, "P": 0, "PT": 0, "P1DT": 0, "P1M": 0, "P1Y": 0, "1y": 0, "x": 0, "91d": 0, "30s": 0, "-1h": 0, "+1h": 0, "7d-12h": 0, "12h7d": 0, "90d1m": 0,
+		"999w2562047h": 0, "0d": 0, "1d ": 0,
+	} {
+		if got, ok := parseWindow(text); ok != (want > 0) || ok && got != want {
+			t.Errorf("parseWindow(%q) = %v, %t, want %v", text, got, ok, want)
+		}
+	}
+	s := newBadgeSite(t)
+	for _, kind := range badgeKinds {
+		path := "/badge/web/" + kind + ".svg?window="
+		res, body := s.get(path + "garbage")
+		if res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "window: 1h") || res.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s with garbage: %d %q %s", kind, res.StatusCode, res.Header.Get("Cache-Control"), body)
+		}
+		if res, body := s.get(path + "P1M"); res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "months and years differ in length") {
+			t.Errorf("%s of a month: %d %s", kind, res.StatusCode, body)
+		}
+		if res, body := s.get(path + "P1D"); res.StatusCode != http.StatusOK {
+			t.Errorf("%s of a day: %d %s", kind, res.StatusCode, body)
+		}
+		code := http.StatusOK
+		if kind == "hours" {
+			code = http.StatusBadRequest
+		}
+		if res, body := s.get(path + "7d"); res.StatusCode != code {
+			t.Errorf("%s of a week: %d %s, want %d", kind, res.StatusCode, body, code)
+		}
+	}
+	if _, body := s.get("/badge/web/uptime.json?format=x&window=1d"); !strings.Contains(body, "uptime 1d") {
+		t.Errorf("uptime of a day = %s", body)
+	}
+	for _, path := range []string{"/badge/web/hours.json", "/badge/web/status.json", "/badge/web/status.svg"} {
+		if _, body := s.get(path + "?label=a%E2%80%AEb"); strings.Contains(body, "\u202e") || strings.Contains(body, `\u202e`) || !strings.Contains(body, "ab") {
+			t.Errorf("%s lets a label turn the text: %s", path, body)
+		}
+	}
+}
+
 func TestGatusAddresses(t *testing.T) {
 	t.Parallel()
 	s := newBadgeSite(t)
