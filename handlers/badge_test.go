@@ -247,15 +247,22 @@ func TestStatusForScripts(t *testing.T) {
 		"/status?group=public":             {503, "no data 1\n"},
 		"/status?service=twin&format=json": {200, `"state":"up"`},
 		"/status?service=x":                {422, "ids of this page"},
+		"/status?code=200":                 {200, "unknown\n1 of 3 services is without data\n"},
+		"/status?code=204":                 {422, "code can only be 200"},
 		"/summary.json":                    {200, `"status":"HASISSUES"`},
 		"/robots.txt":                      {200, "Sitemap: " + s.url + "/sitemap.xml"},
 		"/sitemap.xml":                     {200, "<loc>" + s.url + "/services/web</loc>"},
 	} {
 		if res, body := s.get(path); res.StatusCode != want.code || !strings.Contains(body, want.text) {
 			t.Errorf("%s: %d %q, want %d %q", path, res.StatusCode, body, want.code, want.text)
+		} else if retry := res.Header.Get("Retry-After"); (retry == "30") != (want.code == 503) {
+			t.Errorf("%s: %d with Retry-After %q", path, res.StatusCode, retry)
 		}
 	}
 	s.apply("api", time.Now(), status.Down)
+	if res, body := s.get("/status?format=json&code=200"); res.StatusCode != 200 || !strings.Contains(body, `"state":"down"`) {
+		t.Errorf("with a service down and code=200: %d %s", res.StatusCode, body)
+	}
 	if res, body := s.get("/status", "Accept", "application/json"); res.StatusCode != 503 || !strings.Contains(body, `"down":1`) {
 		t.Errorf("with a service down: %d %s", res.StatusCode, body)
 	}
