@@ -21,6 +21,15 @@ const (
 	badgeCaching = "public, max-age=30, stale-while-revalidate=60"
 )
 
+// badgeCachingOf keeps an image that says what is wrong out of every cache: the address may
+// be right a moment later, when the service has been added.
+func badgeCachingOf(code int) string {
+	if code != http.StatusOK {
+		return "no-store"
+	}
+	return badgeCaching
+}
+
 var badgeTypes = map[string]string{
 	"svg": "image/svg+xml; charset=utf-8", "json": fiber.MIMEApplicationJSON, "shields": fiber.MIMEApplicationJSON, "txt": fiber.MIMETextPlainCharsetUTF8,
 }
@@ -54,7 +63,7 @@ func (s *Server) badge(c *fiber.Ctx) error {
 
 // sendBadge answers with a badge; drawn once a version when its address is right.
 func (s *Server) sendBadge(c *fiber.Ctx, q badgeRequest, code int, draw func() badge.Badge) error {
-	c.Set(fiber.HeaderCacheControl, badgeCaching)
+	c.Set(fiber.HeaderCacheControl, badgeCachingOf(code))
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	kind := badgeTypes[q.format]
 	if code != http.StatusOK {

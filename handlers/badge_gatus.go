@@ -40,37 +40,69 @@ func (s *Server) gatusService(key string) (int, bool) {
 	return s.board.Find(key)
 }
 
-// gatus answers /api/v1/endpoints/{key}/… for what Gatus has of badges.
-func (s *Server) gatus(c *fiber.Ctx) error {
+// gatusHeaders are those of all that Gatus answers.
+func gatusHeaders(c *fiber.Ctx) {
 	c.Set(fiber.HeaderCacheControl, "no-cache, no-store, must-revalidate")
 	c.Set(fiber.HeaderExpires, "0")
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+}
+
+// gatusError answers in plain words, as Gatus does; where an image is asked for, in an image:
+// a README has no use for anything else.
+func gatusError(c *fiber.Ctx, code int, what string) error {
+	c.Status(code)
+	if strings.HasSuffix(c.Path(), ".svg") {
+		c.Set(fiber.HeaderContentType, badgeTypes["svg"])
+		return c.Send(badge.Invalid(what).SVG())
+	}
+	c.Set(fiber.HeaderContentType, badgeTypes["txt"])
+	return c.SendString(what)
+}
+
+// gatus answers /api/v1/endpoints/{key}/….
+func (s *Server) gatus(c *fiber.Ctx) error {
+	gatusHeaders(c)
 	i, ok := s.gatusService(c.Params("key"))
 	if !ok {
-		return notFound("There is no such endpoint.")
+		return gatusError(c, http.StatusNotFound, "endpoint not found")
 	}
 	now, rest := s.now(), c.Params("*")
-	if rest == "health/badge.svg" || rest == "health/badge.shields" {
+	switch rest {
+	case "health/badge.svg", "health/badge.shields":
 		return s.gatusHealth(c, s.board.State(i, now), strings.HasSuffix(rest, ".svg"))
+	case "statuses":
+		page, size := gatusPage(c)
+		one := s.gatusStatus(i, page, size)
+		one.Events = s.gatusEventsOf(i, now)
+		return c.JSON(one)
 	}
 	kind, rest, _ := strings.Cut(rest, "/")
 	duration, form, _ := strings.Cut(rest, "/")
-	window, known := gatusDurations[duration]
-	if kind != "uptimes" && kind != "response-times" || form != "" && form != "badge.svg" {
-		return notFound(sentence[http.StatusNotFound])
+	switch window, known := gatusDurations[duration]; {
+	case kind == "response-times" && form == "chart.svg":
+		return s.gatusChart(c, i, duration, now)
+	case kind == "response-times" && form == "history":
+		return s.gatusHistory(c, i, duration, now)
+	case kind != "uptimes" && kind != "response-times" || form != "" && form != "badge.svg":
+		return gatusError(c, http.StatusNotFound, "not found")
+	case !known:
+		return gatusError(c, http.StatusBadRequest, "Durations supported: 30d, 7d, 24h, 1h")
+	case kind == "response-times":
+		return gatusSend(c, form)(s.gatusLatency(i, window, duration, now))
+	default:
+		return gatusSend(c, form)(s.gatusUptime(i, window, duration, now))
 	}
-	if !known {
-		return &problem{code: http.StatusBadRequest, detail: "The duration must be one of 30d, 7d, 24h, 1h."}
+}
+
+// gatusSend answers with a figure, as a badge or bare.
+func gatusSend(c *fiber.Ctx, form string) func(b badge.Badge, plain string) error {
+	return func(b badge.Badge, plain string) error {
+		if form == "" {
+			return c.SendString(plain)
+		}
+		c.Set(fiber.HeaderContentType, badgeTypes["svg"])
+		return c.Send(b.SVG())
 	}
-	b, plain := s.gatusUptime(i, window, duration, now)
-	if kind == "response-times" {
-		b, plain = s.gatusLatency(i, window, duration, now)
-	}
-	if form == "" {
-		return c.SendString(plain)
-	}
-	c.Set(fiber.HeaderContentType, badgeTypes["svg"])
-	return c.Send(b.SVG())
 }
 
 func (s *Server) gatusHealth(c *fiber.Ctx, state status.Outcome, svg bool) error {

@@ -38,15 +38,15 @@ func (s *Server) kumaService(id string) (int, bool) {
 
 // kuma answers /api/badge/{id}/{kind}/{duration?}.
 func (s *Server) kuma(c *fiber.Ctx) error {
-	i, ok := s.kumaService(c.Params("id"))
-	if !ok {
-		return kumaSend(c, badge.Badge{Message: "N/A", Color: kumaNone})
-	}
-	now := s.now()
 	window, name, valid := parseKumaDuration(c.Params("duration"))
 	if !valid {
-		return &problem{code: http.StatusBadRequest, detail: "The duration must be hours such as 24 or 24h, days such as 30d, or 1y."}
+		return kumaError(c, http.StatusBadRequest, "duration: 24 or 24h, to 720h; 30d, to 365d; 1y")
 	}
+	i, ok := s.kumaService(c.Params("id"))
+	if !ok {
+		return kumaSend(c, kumaNothing(c, "N/A"))
+	}
+	now := s.now()
 	switch kind := c.Params("kind"); kind {
 	case "status":
 		return kumaSend(c, kumaState(c, s.board.State(i, now)))
@@ -54,26 +54,31 @@ func (s *Server) kuma(c *fiber.Ctx) error {
 		counts := s.board.Uptime(i, window, now)
 		percent, measured := counts.Uptime()
 		if !measured {
-			return kumaSend(c, badge.Badge{Message: "N/A", Color: kumaNone})
+			return kumaSend(c, kumaNothing(c, "N/A"))
 		}
 		return kumaSend(c, kumaValue(c, "Uptime ("+name+")", percent, "%", kumaHue(float64(counts.Available())/float64(counts.Measured()))))
 	case "ping", "avg-response":
 		mean, measured := s.meanLatency(i, window, now)
 		if !measured {
-			return kumaSend(c, badge.Badge{Message: "N/A", Color: kumaNone})
+			return kumaSend(c, kumaNothing(c, "N/A"))
 		}
 		label := map[string]string{"ping": "Avg. Ping", "avg-response": "Avg. Response"}[kind] + " (" + name + ")"
 		return kumaSend(c, kumaValue(c, label, strconv.FormatInt(mean.Milliseconds(), 10), "ms", kumaBlue))
 	case "response":
 		last := s.board.Recent(i, 1)
 		if len(last) == 0 || !last[0].Outcome.Available() {
-			return kumaSend(c, badge.Badge{Message: "N/A", Color: kumaNone})
+			return kumaSend(c, kumaNothing(c, "N/A"))
 		}
 		return kumaSend(c, kumaValue(c, "Response", strconv.FormatInt(last[0].Duration().Milliseconds(), 10), "ms", kumaBlue))
 	case "cert-exp":
 		return kumaSend(c, kumaCertificate(c, s.board.Certificate(i), now))
 	}
-	return notFound(sentence[http.StatusNotFound])
+	return kumaError(c, http.StatusNotFound, "kind: status, uptime, ping, avg-response, response, cert-exp")
+}
+
+// kumaNothing is the badge without a figure to show.
+func kumaNothing(c *fiber.Ctx, message string) badge.Badge {
+	return badge.Badge{Label: c.Query("label"), Message: message, Color: kumaNone}
 }
 
 // kumaPage answers /api/status-page/{slug}/badge; every slug is this page.
@@ -85,7 +90,7 @@ func (s *Server) kumaPage(c *fiber.Ctx) error {
 			states = append(states, state)
 		}
 	}
-	label := s.site.Title
+	label := c.Query("label", s.site.Title)
 	down := slices.Index(states, status.Down) >= 0
 	switch {
 	case len(states) == 0:
@@ -100,25 +105,27 @@ func (s *Server) kumaPage(c *fiber.Ctx) error {
 }
 
 func kumaState(c *fiber.Ctx, state status.Outcome) badge.Badge {
+	label := c.Query("label", "Status")
 	switch {
 	case state == status.Down:
-		return badge.Badge{Label: "Status", Message: c.Query("downLabel", "Down"), Color: kumaColor(c, "downColor", kumaDown)}
+		return badge.Badge{Label: label, Message: c.Query("downLabel", "Down"), Color: kumaColor(c, "downColor", kumaDown)}
 	case state.Available():
-		return badge.Badge{Label: "Status", Message: c.Query("upLabel", "Up"), Color: kumaColor(c, "upColor", kumaUp)}
+		return badge.Badge{Label: label, Message: c.Query("upLabel", "Up"), Color: kumaColor(c, "upColor", kumaUp)}
 	default:
-		return badge.Badge{Label: "Status", Message: "N/A", Color: kumaNone}
+		return badge.Badge{Label: label, Message: "N/A", Color: kumaNone}
 	}
 }
 
+// kumaValue shows a figure. Prefix and suffix go around a label of the address too, as in Kuma.
 func kumaValue(c *fiber.Ctx, label, value, suffix, color string) badge.Badge {
 	return badge.Badge{
-		Label: c.Query("labelPrefix") + label + c.Query("labelSuffix"), Message: c.Query("prefix") + value + c.Query("suffix", suffix), Color: kumaColor(c, "color", color),
+		Label: c.Query("labelPrefix") + c.Query("label", label) + c.Query("labelSuffix"), Message: c.Query("prefix") + value + c.Query("suffix", suffix), Color: kumaColor(c, "color", color),
 	}
 }
 
 func kumaCertificate(c *fiber.Ctx, expiry, now time.Time) badge.Badge {
 	if expiry.IsZero() {
-		return badge.Badge{Message: "N/A", Color: kumaNone}
+		return kumaNothing(c, "No/Bad Cert")
 	}
 	left := int(expiry.Sub(now) / (24 * time.Hour))
 	color := kumaColor(c, "upColor", kumaUp)
@@ -154,7 +161,8 @@ func kumaHue(ratio float64) string {
 	return fmt.Sprintf("#%02x%02x%02x", channel(0), channel(8), channel(4))
 }
 
-// parseKumaDuration reads 24, 24h, 30d or 1y; longer than the history is the history.
+// parseKumaDuration reads 24, 24h, 30d or 1y within Kuma's limits; longer than the history is
+// the history.
 func parseKumaDuration(text string) (window time.Duration, name string, ok bool) {
 	if text == "" {
 		text = "24h"
@@ -164,27 +172,30 @@ func parseKumaDuration(text string) (window time.Duration, name string, ok bool)
 		return 0, "", false
 	}
 	n, _ := strconv.Atoi(m[1]) // Digits only.
-	unit, suffix := time.Hour, "h"
+	unit, suffix, most := time.Hour, "h", 720
 	switch m[2] {
 	case "d":
-		unit, suffix = 24*time.Hour, "d"
+		unit, suffix, most = 24*time.Hour, "d", 365
 	case "y":
-		unit, suffix = 365*24*time.Hour, "y"
+		unit, suffix, most = 365*24*time.Hour, "y", 1
 	}
-	return min(time.Duration(n)*unit, maxWindow), m[1] + suffix, n > 0
+	return min(time.Duration(n)*unit, maxWindow), m[1] + suffix, n > 0 && n <= most
+}
+
+// kumaError answers with an image: what asks is a README.
+func kumaError(c *fiber.Ctx, code int, what string) error {
+	c.Status(code)
+	return kumaSend(c, badge.Invalid(what))
 }
 
 func kumaSend(c *fiber.Ctx, b badge.Badge) error {
-	if label := c.Query("label"); label != "" {
-		b.Label = label
-	}
 	if color, err := badge.ParseColor(c.Query("labelColor")); err == nil {
 		b.LabelColor = color
 	}
 	if style := c.Query("style"); slices.Contains(badge.Styles, style) {
 		b.Style = style
 	}
-	c.Set(fiber.HeaderCacheControl, badgeCaching)
+	c.Set(fiber.HeaderCacheControl, badgeCachingOf(c.Response().StatusCode()))
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	return send(c, badgeTypes["svg"], newEntity(b.SVG()))
 }

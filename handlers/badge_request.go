@@ -28,6 +28,7 @@ var badgeKinds = []string{"status", "uptime", "latency", "certificate", "outage"
 const (
 	defaultWindow     = "24h"
 	defaultPercentile = 95
+	maxWindowName     = 16
 	maxWindow         = 90 * 24 * time.Hour
 )
 
@@ -55,14 +56,7 @@ func parseBadge(path string, query func(name string) string) badgeRequest {
 }
 
 func (q *badgeRequest) parameters(query func(name string) string) {
-	q.windowName = query("window")
-	if q.windowName == "" || q.windowIfUsed() == "" { // Where it says nothing it shall not fill the cache.
-		q.windowName = defaultWindow
-	}
-	var ok bool
-	if q.window, ok = parseWindow(q.windowName); !ok {
-		q.mistake = "window: 1h, 24h, 7d, 30d, 90d, or P7D"
-	}
+	q.readWindow(query("window"))
 	if text := query("percentile"); text != "" && q.kind == "latency" {
 		p, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(p > 0 && p <= 100) || len(text) > 6 {
@@ -75,6 +69,7 @@ func (q *badgeRequest) parameters(query func(name string) string) {
 		if utf8.RuneCountInString(q.label) > badge.MaxText {
 			q.mistake = "label: at most " + strconv.Itoa(badge.MaxText) + " letters"
 		}
+		q.label = badge.Clean(q.label)
 	}
 	if q.style = query("style"); q.style != "" && !slices.Contains(badge.Styles, q.style) {
 		q.style, q.mistake = "", "style: "+strings.Join(badge.Styles, ", ")
@@ -91,6 +86,25 @@ func (q *badgeRequest) parameters(query func(name string) string) {
 		if *dst, err = badge.ParseColor(text); err != nil {
 			q.mistake = name + ": 0b57c2, or blue"
 		}
+	}
+}
+
+// readWindow refuses a wrong window also where none is used: who wrote it meant something.
+func (q *badgeRequest) readWindow(text string) {
+	q.windowName = text
+	if text == "" {
+		q.windowName = defaultWindow
+	}
+	var ok bool
+	switch q.window, ok = parseWindow(q.windowName); {
+	case !ok && calendar.MatchString(text):
+		q.mistake = "window: months and years differ in length, say P30D"
+	case !ok:
+		q.mistake = "window: 1h, 24h, 7d, 1w, 7d12h, 90d, or P7D"
+	case q.kind == "hours" && q.window != day:
+		q.mistake = "window: hours shows 24h, no other"
+	case q.windowIfUsed() == "": // Where it says nothing it shall not fill the cache.
+		q.windowName, q.window = defaultWindow, day
 	}
 }
 
@@ -121,29 +135,44 @@ func (q badgeRequest) key() string {
 	}, "\x00")
 }
 
-var (
-	days = regexp.MustCompile(`^([0-9]{1,3})d$`)
-	// isoDuration is ISO 8601 without years and months, which have no fixed length.
-	isoDuration = regexp.MustCompile(`^P(?:([0-9]{1,3})W)?(?:([0-9]{1,3})D)?(?:T(?:([0-9]{1,4})H)?(?:([0-9]{1,6})M)?)?$`)
+const (
+	day  = 24 * time.Hour
+	week = 7 * day
 )
 
-// parseWindow reads 1h, 36h, 45d or P7DT12H, up to the length of the history.
+var (
+	// plainDuration is Go's, with weeks and days before it.
+	plainDuration = regexp.MustCompile(`^(?:([0-9]{1,3})w)?(?:([0-9]{1,3})d)?((?:[0-9][0-9.]*[a-zµ]+)*)$`)
+	// isoDuration is ISO 8601 without years and months, which have no fixed length.
+	isoDuration = regexp.MustCompile(`^P(?:([0-9]{1,3})W)?(?:([0-9]{1,3})D)?(?:T(?:([0-9]{1,4})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,8})S)?)?$`)
+	calendar    = regexp.MustCompile(`^P[0-9]+[YM]`)
+)
+
+// parseWindow reads 1h, 36h, 45d, 1w, 7d12h or P7DT12H, up to the length of the history.
 func parseWindow(text string) (time.Duration, bool) {
 	var d time.Duration
-	switch m, iso := days.FindStringSubmatch(text), isoDuration.FindStringSubmatch(text); {
-	case m != nil:
-		n, _ := strconv.Atoi(m[1]) // Digits only.
-		d = time.Duration(n) * 24 * time.Hour
-	case iso != nil:
-		for i, unit := range []time.Duration{7 * 24 * time.Hour, 24 * time.Hour, time.Hour, time.Minute} {
-			n, _ := strconv.Atoi("0" + iso[i+1])
+	add := func(digits []string, units ...time.Duration) {
+		for i, unit := range units {
+			n, _ := strconv.Atoi("0" + digits[i]) // Digits only.
 			d += time.Duration(n) * unit
 		}
-	case len(text) <= 16:
-		var err error
-		if d, err = time.ParseDuration(text); err != nil {
+	}
+	if m := isoDuration.FindStringSubmatch(text); m != nil {
+		if strings.HasSuffix(text, "T") {
 			return 0, false
 		}
+		add(m[1:], week, day, time.Hour, time.Minute, time.Second)
+	} else if m := plainDuration.FindStringSubmatch(text); m != nil && len(text) <= maxWindowName {
+		if m[3] != "" {
+			var err error
+			if d, err = time.ParseDuration(m[3]); err != nil {
+				return 0, false
+			}
+		}
+		if d > maxWindow { // Before adding, which could go over.
+			return 0, false
+		}
+		add(m[1:3], week, day)
 	}
 	return d, d >= time.Minute && d <= maxWindow
 }

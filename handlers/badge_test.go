@@ -79,6 +79,49 @@ func TestBadgeGrammar(t *testing.T) {
 	}
 }
 
+func TestBadgeWindows(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{
+		"1w": week, "7d12h": 7*day + 12*time.Hour, "1w1d": 8 * day, "36h": 36 * time.Hour, "90d": 90 * day, "1h30m": 90 * time.Minute, "1.5h": 90 * time.Minute,
+		"P1W": week, "P1DT12H": 36 * time.Hour, "PT36H": 36 * time.Hour, "PT90M": 90 * time.Minute, "PT3600S": time.Hour,
+		"": 0, "P": 0, "PT": 0, "P1DT": 0, "P1M": 0, "P1Y": 0, "1y": 0, "x": 0, "91d": 0, "30s": 0, "-1h": 0, "+1h": 0, "7d-12h": 0, "12h7d": 0, "90d1m": 0,
+		"999w2562047h": 0, "0d": 0, "1d ": 0,
+	} {
+		if got, ok := parseWindow(text); ok != (want > 0) || ok && got != want {
+			t.Errorf("parseWindow(%q) = %v, %t, want %v", text, got, ok, want)
+		}
+	}
+	s := newBadgeSite(t)
+	for _, kind := range badgeKinds {
+		path := "/badge/web/" + kind + ".svg?window="
+		res, body := s.get(path + "garbage")
+		if res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "window: 1h") || res.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s with garbage: %d %q %s", kind, res.StatusCode, res.Header.Get("Cache-Control"), body)
+		}
+		if res, body := s.get(path + "P1M"); res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "months and years differ in length") {
+			t.Errorf("%s of a month: %d %s", kind, res.StatusCode, body)
+		}
+		if res, body := s.get(path + "P1D"); res.StatusCode != http.StatusOK {
+			t.Errorf("%s of a day: %d %s", kind, res.StatusCode, body)
+		}
+		code := http.StatusOK
+		if kind == "hours" {
+			code = http.StatusBadRequest
+		}
+		if res, body := s.get(path + "7d"); res.StatusCode != code {
+			t.Errorf("%s of a week: %d %s, want %d", kind, res.StatusCode, body, code)
+		}
+	}
+	if _, body := s.get("/badge/web/uptime.json?format=x&window=1d"); !strings.Contains(body, "uptime 1d") {
+		t.Errorf("uptime of a day = %s", body)
+	}
+	for _, path := range []string{"/badge/web/hours.json", "/badge/web/status.json", "/badge/web/status.svg"} {
+		if _, body := s.get(path + "?label=a%E2%80%AEb"); strings.Contains(body, "\u202e") || strings.Contains(body, `\u202e`) || !strings.Contains(body, "ab") {
+			t.Errorf("%s lets a label turn the text: %s", path, body)
+		}
+	}
+}
+
 func TestGatusAddresses(t *testing.T) {
 	t.Parallel()
 	s := newBadgeSite(t)
@@ -105,25 +148,38 @@ func TestGatusAddresses(t *testing.T) {
 func TestKumaAddresses(t *testing.T) {
 	t.Parallel()
 	s := newBadgeSite(t)
+	s.board.SetCertificate("api", time.Now().Add(41*24*time.Hour+time.Hour))
 	for path, want := range map[string]string{
-		"/api/badge/1/status":                            "Status: Up",
-		"/api/badge/web/status?upLabel=fine&upColor=0f0": "fine",
-		"/api/badge/1/uptime":                            "Uptime (24h): 90%",
-		"/api/badge/1/uptime/720":                        "Uptime (720h): 90%",
-		"/api/badge/1/uptime/30d?labelPrefix=Web+":       "Web Uptime (30d)",
-		"/api/badge/3/ping/24h":                          "Avg. Ping (24h): 12ms",
-		"/api/badge/3/response":                          "Response: 12ms",
-		"/api/badge/2/status":                            "N/A",
-		"/api/badge/99/status":                           "N/A",
-		"/api/badge/1/cert-exp":                          "N/A",
-		"/api/status-page/any/badge":                     "Acme: Up",
+		"/api/badge/1/status":                                          "Status: Up",
+		"/api/badge/web/status?upLabel=fine&upColor=0f0":               "fine",
+		"/api/badge/1/uptime":                                          "Uptime (24h): 90%",
+		"/api/badge/1/uptime/720":                                      "Uptime (720h): 90%",
+		"/api/badge/1/uptime/30d?labelPrefix=Web+":                     "Web Uptime (30d)",
+		"/api/badge/3/ping/24h":                                        "Avg. Ping (24h): 12ms",
+		"/api/badge/3/response":                                        "Response: 12ms",
+		"/api/badge/2/status":                                          "N/A",
+		"/api/badge/99/status":                                         "N/A",
+		"/api/badge/1/cert-exp":                                        "No/Bad Cert",
+		"/api/badge/1/cert-exp?label=TLS":                              "TLS: No/Bad Cert",
+		"/api/badge/2/cert-exp?labelPrefix=My+":                        "My Cert Exp.: 41 days",
+		"/api/badge/1/uptime/365d":                                     "Uptime (365d): 90%",
+		"/api/badge/1/uptime/1y?label=Web":                             ">Web: 90%",
+		"/api/badge/1/uptime?label=Web&labelPrefix=The+&labelSuffix=!": "The Web!: 90%",
+		"/api/badge/1/status?label=Web":                                "Web: Up",
+		"/api/status-page/any/badge":                                   "Acme: Up",
+		"/api/status-page/any/badge?label=All":                         "All: Up",
 	} {
 		if res, body := s.get(path); res.StatusCode != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %.200q, want %q", path, res.StatusCode, body, want)
 		}
 	}
-	if res, _ := s.get("/api/badge/1/uptime/x"); res.StatusCode != http.StatusBadRequest {
-		t.Errorf("a wrong duration: %d, want 400", res.StatusCode)
+	for path, code := range map[string]int{
+		"1/uptime/x": 400, "1/uptime/721h": 400, "1/uptime/721": 400, "1/ping/366d": 400, "1/avg-response/2y": 400, "1/uptime/0h": 400, "99/uptime/x": 400, "1/weather": 404,
+	} {
+		res, body := s.get("/api/badge/" + path)
+		if res.StatusCode != code || !strings.HasPrefix(body, "<svg") || res.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %q %.60s, want %d and an image that is not kept", path, res.StatusCode, res.Header.Get("Cache-Control"), body, code)
+		}
 	}
 	if got := kumaHue(1); got != "#66c20a" {
 		t.Errorf("colour of 100 %% = %s", got)
@@ -191,15 +247,22 @@ func TestStatusForScripts(t *testing.T) {
 		"/status?group=public":             {503, "no data 1\n"},
 		"/status?service=twin&format=json": {200, `"state":"up"`},
 		"/status?service=x":                {422, "ids of this page"},
+		"/status?code=200":                 {200, "unknown\n1 of 3 services is without data\n"},
+		"/status?code=204":                 {422, "code can only be 200"},
 		"/summary.json":                    {200, `"status":"HASISSUES"`},
 		"/robots.txt":                      {200, "Sitemap: " + s.url + "/sitemap.xml"},
 		"/sitemap.xml":                     {200, "<loc>" + s.url + "/services/web</loc>"},
 	} {
 		if res, body := s.get(path); res.StatusCode != want.code || !strings.Contains(body, want.text) {
 			t.Errorf("%s: %d %q, want %d %q", path, res.StatusCode, body, want.code, want.text)
+		} else if retry := res.Header.Get("Retry-After"); (retry == "30") != (want.code == 503) {
+			t.Errorf("%s: %d with Retry-After %q", path, res.StatusCode, retry)
 		}
 	}
 	s.apply("api", time.Now(), status.Down)
+	if res, body := s.get("/status?format=json&code=200"); res.StatusCode != 200 || !strings.Contains(body, `"state":"down"`) {
+		t.Errorf("with a service down and code=200: %d %s", res.StatusCode, body)
+	}
 	if res, body := s.get("/status", "Accept", "application/json"); res.StatusCode != 503 || !strings.Contains(body, `"down":1`) {
 		t.Errorf("with a service down: %d %s", res.StatusCode, body)
 	}

@@ -408,7 +408,7 @@ func TestBadges(t *testing.T) {
 		if got := res.Header.Get("Content-Type"); got != kind {
 			t.Errorf("%s is %s, want %s", path, got, kind)
 		}
-		if !strings.Contains(res.Header.Get("Cache-Control"), "stale-while-revalidate") || res.Header.Get("Cross-Origin-Resource-Policy") != "cross-origin" {
+		if caching := res.Header.Get("Cache-Control"); caching != badgeCachingOf(want.code) || (want.code == 200) != strings.Contains(caching, "stale-while-revalidate") || res.Header.Get("Cross-Origin-Resource-Policy") != "cross-origin" {
 			t.Errorf("%s can't be embedded well: %v", path, res.Header)
 		}
 		if want.code == 200 {

@@ -43,7 +43,7 @@ func TestAnswersKeepTheDescription(t *testing.T) {
 		"/badge/web/uptime.svg?window=7d", "/badge/web/uptime.svg?window=1y", "/badge/web/uptime.json", "/badge/page/hours.json", "/badge/web/latency.shields",
 		"/badge/web/status.txt", "/badge/group:public/status.json", "/healthz", "/readyz", "/?window=2h", "/services/web?chart=7d", "/services/web/" + now.UTC().Format("2006-01-02"),
 		"/services/web/x", "/history", "/history?month=x", "/outages/x", "/how", "/badges", "/embed", "/embed?theme=x", "/embed.js", "/status", "/status?service=web&format=json",
-		"/status?service=x", "/summary.json", "/history.atom", "/history.rss", "/history.json", "/services/web/history.atom", "/services/web/history.rss", "/services/web/history.json",
+		"/status?service=x", "/status?code=200&format=json", "/summary.json", "/history.atom", "/history.rss", "/history.json", "/services/web/history.atom", "/services/web/history.rss", "/services/web/history.json",
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
 		if err != nil {

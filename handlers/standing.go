@@ -25,8 +25,12 @@ type standing struct {
 	Updated  *time.Time     `json:"updated"` // Of the newest signal; null without one.
 }
 
+// statusRetry is after how many seconds a new state may be known.
+const statusRetry = "30"
+
 // status answers GET /status for load balancers and scripts: 200 while everything is
-// available, 503 while something is down or nothing is known.
+// available, 503 while something is down or nothing is known. With code=200 the answer is
+// always 200: browsers write every 503 that a script meets to the console.
 func (s *Server) status(c *fiber.Ctx) error {
 	subject := pageBadge
 	switch {
@@ -38,6 +42,10 @@ func (s *Server) status(c *fiber.Ctx) error {
 	services, _, ok := s.subject(subject)
 	if !ok {
 		return unprocessable("service and group must be ids of this page.")
+	}
+	code := c.Query("code")
+	if code != "" && code != "200" {
+		return unprocessable("code can only be 200.")
 	}
 	now := s.now()
 	states := make([]status.Outcome, len(services))
@@ -53,8 +61,9 @@ func (s *Server) status(c *fiber.Ctx) error {
 	if newest := s.board.Newest(); !newest.IsZero() {
 		st.Updated = &newest
 	}
-	if !st.State.Available() {
+	if !st.State.Available() && code == "" {
 		c.Status(http.StatusServiceUnavailable)
+		c.Set(fiber.HeaderRetryAfter, statusRetry)
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")

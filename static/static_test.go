@@ -62,3 +62,28 @@ func TestNamesCarryTheContent(t *testing.T) {
 		t.Error("a name without a hash is served, though it may change")
 	}
 }
+
+// TestBannerForOtherSites holds what runs on other people's pages to what it promises them.
+func TestBannerForOtherSites(t *testing.T) {
+	t.Parallel()
+	f, ok := Lookup(Path("embed.js"))
+	if !ok || len(f.Body) >= 3<<10 {
+		t.Errorf("embed.js has %d bytes, fewer than 3 KB are promised", len(f.Body))
+	}
+	script := string(f.Body)
+	for text, why := range map[string]string{
+		"/status?format=json&code=200": "each poll of a 503 is an error in the console",
+		"'aria-label', 'Close'":        "the button has no name",
+		"sessionStorage.setItem":       "what was closed comes back on the next page",
+		"body.prepend(":                "the bar does not push the page down",
+	} {
+		if !strings.Contains(script, text) {
+			t.Errorf("embed.js lacks %s: %s", text, why)
+		}
+	}
+	for _, text := range []string{"position:fixed", "position:sticky", "position:absolute"} {
+		if strings.Contains(script, text) {
+			t.Errorf("embed.js has %s, which covers the page", text)
+		}
+	}
+}

@@ -102,17 +102,22 @@ func Unknown() Badge { return Badge{Label: "status", Message: "unknown", Color: 
 // Invalid returns the badge that says a parameter is wrong.
 func Invalid(what string) Badge { return Badge{Label: "error", Message: what, Color: grey} }
 
-// clean drops what XML 1.0 cannot carry and cuts what would make the badge absurdly wide.
-func clean(s string) string {
+// Clean drops what XML 1.0 cannot carry and what turns the direction of the text around it,
+// with which a label could read as another; and cuts what would make the badge absurdly wide.
+func Clean(s string) string {
 	n := 0
 	s = strings.Map(func(r rune) rune {
-		if n++; n > MaxText || unicode.IsControl(r) || r == unicode.ReplacementChar || r == '\ufffe' || r == '\uffff' {
+		if n++; n > MaxText || unicode.IsControl(r) || r == unicode.ReplacementChar || r == '\ufffe' || r == '\uffff' || turns(r) {
 			return -1
 		}
 		return r
 	}, s)
 	return strings.TrimSpace(s)
 }
+
+// turns tells whether a rune is one of Unicode's embeddings, overrides and isolates.
+// https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
+func turns(r rune) bool { return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069' }
 
 // JSON writes the badge for shields.io's endpoint badge, which refuses unknown keys.
 // https://shields.io/badges/endpoint-badge
@@ -123,6 +128,6 @@ func (b Badge) JSON(isError bool) []byte {
 		Message       string `json:"message"`
 		Color         string `json:"color"`
 		IsError       bool   `json:"isError,omitempty"`
-	}{1, clean(b.Label), clean(b.Message), strings.TrimPrefix(b.Color, "#"), isError})
+	}{1, Clean(b.Label), Clean(b.Message), strings.TrimPrefix(b.Color, "#"), isError})
 	return out
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/image/colornames"
 )
 
 var update = flag.Bool("update", false, "accept the golden files as they come out")
@@ -96,6 +97,40 @@ func TestShieldsJSONHasItsKeysOnly(t *testing.T) {
 	want := map[string]any{"schemaVersion": 1.0, "label": "status", "message": "unknown", "color": "8b929c", "isError": true}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestColorsOfCSS(t *testing.T) {
+	t.Parallel()
+	names := append(strings.Fields("rebeccapurple"), colornames.Names...)
+	if len(names) != 148 {
+		t.Errorf("%d names, CSS has 148", len(names))
+	}
+	for _, name := range names {
+		if color, err := ParseColor(name); err != nil || len(color) != 7 {
+			t.Errorf("%s = %q, %v", name, color, err)
+		}
+	}
+	for text, want := range map[string]string{
+		"RebeccaPurple": "#663399", "tomato": "#ff6347", "DarkSlateGrey": "#2f4f4f", "navy": "#000080", "#ABC": "#abc", "green": "#97ca00",
+		"rgb(1,2,3)": "", "hsl(1,2%,3%)": "", "transparent": "", "": "", "+12345": "", "#12345": "", "0x123": "",
+	} {
+		if got, err := ParseColor(text); got != want || (err == nil) != (want != "") {
+			t.Errorf("ParseColor(%q) = %q, %v, want %q", text, got, err, want)
+		}
+	}
+}
+
+func TestTextCannotTurnAround(t *testing.T) {
+	t.Parallel()
+	for _, r := range "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069" {
+		b := Badge{Label: "a" + string(r) + "b", Message: "c" + string(r) + "d", Color: green}
+		if svg := string(b.SVG()); strings.ContainsRune(svg, r) || !strings.Contains(svg, ">ab<") || !strings.Contains(svg, ">cd<") {
+			t.Errorf("%U is drawn: %s", r, svg)
+		}
+		if bytes.ContainsRune(b.JSON(false), r) {
+			t.Errorf("%U is in the JSON", r)
+		}
 	}
 }
 

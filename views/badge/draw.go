@@ -29,7 +29,7 @@ const (
 // SVG draws the badge. The text is given its computed width, so that it fits whatever
 // font the reader has.
 func (b Badge) SVG() []byte {
-	label, message := clean(b.Label), clean(b.Message)
+	label, message := Clean(b.Label), Clean(b.Message)
 	large := b.Style == "for-the-badge"
 	if large {
 		label, message = strings.ToUpper(label), strings.ToUpper(message)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/image/colornames"
 )
 
 // Hour is one cell of the badge of the last day.
@@ -119,17 +121,24 @@ func short(d time.Duration) string {
 	}
 }
 
-// colorNames are those of shields.io.
+// colorNames are those of shields.io, and what CSS added to those of SVG.
 var colorNames = map[string]string{
 	"brightgreen": "#44cc11", "green": "#97ca00", "yellowgreen": "#a4a61d", "yellow": "#dfb317", "orange": "#fe7d37", "red": "#e05d44",
 	"blue": "#007ec6", "grey": "#555555", "gray": "#555555", "lightgrey": "#9f9f9f", "lightgray": "#9f9f9f", "blueviolet": "#8a2be2",
 	"success": "#44cc11", "important": "#fe7d37", "critical": "#e05d44", "informational": "#007ec6", "inactive": "#9f9f9f", "black": "#000000", "white": "#ffffff",
+	"rebeccapurple": "#663399", // Of CSS, and not of SVG 1.1.
 }
 
-// ParseColor reads a name of shields.io, or a colour in three or six hexadecimal digits.
+// ParseColor reads a name of shields.io or of CSS, or a colour in three or six hexadecimal
+// digits. Where both have the name, as of green, it is the colour that badges have.
+// https://www.w3.org/TR/css-color-4/#named-colors
 func ParseColor(text string) (string, error) {
-	if named, ok := colorNames[strings.ToLower(text)]; ok {
+	name := strings.ToLower(text)
+	if named, ok := colorNames[name]; ok {
 		return named, nil
+	}
+	if c, ok := colornames.Map[name]; ok { // Those of SVG 1.1.
+		return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B), nil
 	}
 	hex := strings.ToLower(strings.TrimPrefix(text, "#"))
 	if _, err := strconv.ParseUint(hex, 16, 32); err != nil || len(hex) != 3 && len(hex) != 6 || hex[0] == '+' {
