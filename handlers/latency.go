@@ -34,8 +34,17 @@ func (s *Server) percentiles(ctx context.Context, services []int, window time.Du
 	return sum.Percentiles(percent...), sum.Count() > 0
 }
 
-// meanLatency is the mean of the measurements of a service that found it available.
-func (s *Server) meanLatency(service int, window time.Duration, now time.Time) (time.Duration, bool) {
+// meanLatency is the mean of the measurements of a service that found it available: exact up
+// to a day, else within the width of a bin.
+func (s *Server) meanLatency(ctx context.Context, service int, window time.Duration, now time.Time) (time.Duration, bool) {
+	if window > 24*time.Hour {
+		hours, err := s.past.latencies(ctx, s.board.Services()[service], now.Add(-window).Truncate(time.Hour).Add(time.Hour), now)
+		sum := status.Histogram{}
+		for _, h := range hours {
+			sum.Add(h.Histogram)
+		}
+		return sum.Mean(), err == nil && sum.Count() > 0
+	}
 	all := s.board.Latencies(service, now.Add(-window), now.Add(time.Second))
 	if len(all) == 0 {
 		return 0, false

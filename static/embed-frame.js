@@ -3,7 +3,7 @@
   'use strict';
   const tell = () => parent.postMessage({ type: 'statuspage:height', height: document.documentElement.offsetHeight }, '*');
   new ResizeObserver(tell).observe(document.documentElement);
-  const look = () => fetch('/status?format=json').then(r => r.json()).then(s => {
+  const look = () => fetch('/status?format=json&code=200').then(r => r.json()).then(s => {
     const shown = document.querySelector('[data-s]').dataset.s;
     if (s.state && s.state !== shown) location.reload();
   }).catch(() => {});

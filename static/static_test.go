@@ -67,10 +67,10 @@ func TestNamesCarryTheContent(t *testing.T) {
 func TestBannerForOtherSites(t *testing.T) {
 	t.Parallel()
 	f, ok := Lookup(Path("embed.js"))
-	if !ok || len(f.Body) >= 3<<10 {
-		t.Errorf("embed.js has %d bytes, fewer than 3 KB are promised", len(f.Body))
+	if !ok || len(f.Body()) >= 3<<10 {
+		t.Errorf("embed.js has %d bytes, fewer than 3 KB are promised", len(f.Body()))
 	}
-	script := string(f.Body)
+	script := string(f.Body())
 	for text, why := range map[string]string{
 		"/status?format=json&code=200": "each poll of a 503 is an error in the console",
 		"'aria-label', 'Close'":        "the button has no name",

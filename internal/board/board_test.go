@@ -65,7 +65,7 @@ func TestOutOfOrderSignalsAreSorted(t *testing.T) {
 func TestSamplesAreBounded(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, "a")
-	for i := range MaxSamples+sampleSpare + 100 {
+	for i := range MaxSamples + sampleSpare + 100 {
 		b.Apply([]status.Signal{signal("a", noon.Add(time.Duration(i)*time.Minute), status.Up)})
 	}
 	got := b.Recent(0, MaxSamples+sampleSpare*2)

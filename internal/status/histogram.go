@@ -47,6 +47,16 @@ func (h Histogram) Count() int {
 	return sum
 }
 
+// Mean is the mean of the latencies counted, each taken for the middle of its bin; 0 for an empty histogram.
+func (h Histogram) Mean() time.Duration {
+	sum, n := 0.0, 0
+	for bin, count := range h {
+		sum += float64(binMiddle(bin)) * float64(count)
+		n += count
+	}
+	return time.Duration(sum / float64(max(n, 1)))
+}
+
 // Percentiles returns the latencies below which the given percentages (ascending, above 0,
 // up to 100) of all lie, by nearest rank; zeroes for an empty histogram.
 func (h Histogram) Percentiles(percent ...float64) []time.Duration {

@@ -66,6 +66,13 @@ func TestPercentilesOfHistogramsAreClose(t *testing.T) {
 			t.Errorf("percentile %d is %v, the exact one %v: off by %.1f %%", i, got, want[i], off*100)
 		}
 	}
+	var sum time.Duration
+	for _, d := range all {
+		sum += d
+	}
+	if off := float64(h.Mean())/float64(sum/time.Duration(len(all))) - 1; off > 0.045 || off < -0.045 || (Histogram{}).Mean() != 0 {
+		t.Errorf("the mean is off by %.1f %%", off*100)
+	}
 	if got := (Histogram{}).Percentiles(50); got[0] != 0 {
 		t.Errorf("percentile of nothing = %v, want 0", got[0])
 	}
