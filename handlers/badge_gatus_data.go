@@ -157,8 +157,8 @@ func (s *Server) gatusHistory(c *fiber.Ctx, service int, duration string, now ti
 			return err
 		}
 		for _, h := range hours {
-			if h.Histogram.Count() > 0 {
-				add(h.Start, h.Histogram.Percentiles(50)[0])
+			if h.Count() > 0 {
+				add(h.Start, h.Percentiles(50)[0])
 			}
 		}
 	}

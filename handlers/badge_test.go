@@ -85,7 +85,7 @@ func TestBadgeWindows(t *testing.T) {
 		"1w": week, "7d12h": 7*day + 12*time.Hour, "1w1d": 8 * day, "36h": 36 * time.Hour, "90d": 90 * day, "1h30m": 90 * time.Minute, "1.5h": 90 * time.Minute,
 		"P1W": week, "P1DT12H": 36 * time.Hour, "PT36H": 36 * time.Hour, "PT90M": 90 * time.Minute, "PT3600S": time.Hour,
 		"": 0, "P": 0, "PT": 0, "P1DT": 0, "P1M": 0, "P1Y": 0, "1y": 0, "x": 0, "91d": 0, "30s": 0, "-1h": 0, "+1h": 0, "7d-12h": 0, "12h7d": 0, "90d1m": 0,
-		"999w2562047h": 0, "0d": 0, "1d ": 0,
+		"999w2562047h": 0, "0d": 0, "1d" + " ": 0,
 	} {
 		if got, ok := parseWindow(text); ok != (want > 0) || ok && got != want {
 			t.Errorf("parseWindow(%q) = %v, %t, want %v", text, got, ok, want)

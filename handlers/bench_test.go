@@ -36,7 +36,7 @@ func BenchmarkRequest(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Shutdown() //nolint:errcheck // Nothing listens.
+	defer s.Shutdown()
 	made, _ := s.live.current(plain(s.live)).in(gzipCoding)
 	page := made.body
 	ready := fiber.New(fiber.Config{Immutable: true})

@@ -19,8 +19,14 @@ func TestFastAnswersAreThoseOfTheHandlers(t *testing.T) {
 	s.eventually("/badge/web/status.svg", "up")
 	for _, path := range []string{"/", "/badge/web/status.svg", "/badge/web/uptime.svg?window=1h", "/signals?limit=60"} {
 		for _, header := range [][]string{
-			nil, {"Accept-Encoding", "gzip"}, {"Accept-Encoding", "br"}, {"Accept-Encoding", "zstd"}, {"Accept-Language", "de"},
-			{"Cookie", "lang=fr"}, {"Origin", "http://localhost:3000"}, {"Origin", "http://evil.example"},
+			nil,
+			{"Accept-Encoding", "gzip"},
+			{"Accept-Encoding", "br"},
+			{"Accept-Encoding", "zstd"},
+			{"Accept-Language", "de"},
+			{"Cookie", "lang=fr"},
+			{"Origin", "http://localhost:3000"},
+			{"Origin", "http://evil.example"},
 		} {
 			first, body := s.get(path, header...)
 			again, same := s.get(path, header...)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -276,7 +277,7 @@ func hears(client io.Reader, c Coding, want string) error {
 
 func BenchmarkPublish(b *testing.B) {
 	for _, viewers := range []int{100, 1000} {
-		b.Run(fmt.Sprint(viewers), func(b *testing.B) {
+		b.Run(strconv.Itoa(viewers), func(b *testing.B) {
 			h := NewHall(viewers, time.Now)
 			defer h.Close()
 			s := h.Stream(1 << 20)
