@@ -26,6 +26,23 @@ func newBadgeSite(t *testing.T) *site {
 	return s
 }
 
+// TestBuilderTakesEveryWindow: a window is the badge's there, not the page's.
+func TestBuilderTakesEveryWindow(t *testing.T) {
+	t.Parallel()
+	s := newBadgeSite(t)
+	for query, want := range map[string]string{
+		"kind=uptime&window=30d": "/badge/page/uptime.svg?window=30d", "kind=uptime&window=7d&of=web": "/badge/web/uptime.svg?window=7d",
+		"kind=hours&window=7d": `src="/badge/page/hours.svg"`, // The form has a window also for what has only one.
+	} {
+		if res, body := s.get("/badges?" + query); res.StatusCode != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: %d, want 200 with %s", query, res.StatusCode, want)
+		}
+	}
+	if res, _ := s.get("/?window=30d"); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a window that the grid has not: %d, want 422", res.StatusCode)
+	}
+}
+
 func TestBadgeGrammar(t *testing.T) {
 	t.Parallel()
 	s := newBadgeSite(t)
