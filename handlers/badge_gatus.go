@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -88,7 +89,7 @@ func (s *Server) gatus(c *fiber.Ctx) error {
 	case !known:
 		return gatusError(c, http.StatusBadRequest, "Durations supported: 30d, 7d, 24h, 1h")
 	case kind == "response-times":
-		return gatusSend(c, form)(s.gatusLatency(i, window, duration, now))
+		return gatusSend(c, form)(s.gatusLatency(c.UserContext(), i, window, duration, now))
 	default:
 		return gatusSend(c, form)(s.gatusUptime(i, window, duration, now))
 	}
@@ -137,8 +138,8 @@ func (s *Server) gatusUptime(service int, window time.Duration, name string, now
 	return b, fmt.Sprintf("%.6f", float64(counts.Available())/float64(counts.Measured()))
 }
 
-func (s *Server) gatusLatency(service int, window time.Duration, name string, now time.Time) (b badge.Badge, plain string) {
-	mean, ok := s.meanLatency(service, window, now)
+func (s *Server) gatusLatency(ctx context.Context, service int, window time.Duration, name string, now time.Time) (b badge.Badge, plain string) {
+	mean, ok := s.meanLatency(ctx, service, window, now)
 	b = badge.Badge{Label: "response time " + name, Message: "no data", Color: "#8b929c"}
 	if !ok {
 		return b, "0"

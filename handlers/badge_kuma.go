@@ -58,7 +58,7 @@ func (s *Server) kuma(c *fiber.Ctx) error {
 		}
 		return kumaSend(c, kumaValue(c, "Uptime ("+name+")", percent, "%", kumaHue(float64(counts.Available())/float64(counts.Measured()))))
 	case "ping", "avg-response":
-		mean, measured := s.meanLatency(i, window, now)
+		mean, measured := s.meanLatency(c.UserContext(), i, window, now)
 		if !measured {
 			return kumaSend(c, kumaNothing(c, "N/A"))
 		}

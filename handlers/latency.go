@@ -34,9 +34,25 @@ func (s *Server) percentiles(ctx context.Context, services []int, window time.Du
 	return sum.Percentiles(percent...), sum.Count() > 0
 }
 
-// meanLatency is the mean of the measurements of a service that found it available.
-func (s *Server) meanLatency(service int, window time.Duration, now time.Time) (time.Duration, bool) {
-	all := s.board.Latencies(service, now.Add(-window), now.Add(time.Second))
+// meanLatency is the mean of the measurements of a service that found it available: exactly
+// from the samples in memory up to a day, else from the history's classes of latency.
+func (s *Server) meanLatency(ctx context.Context, service int, window time.Duration, now time.Time) (time.Duration, bool) {
+	from := now.Add(-window)
+	if window <= 24*time.Hour {
+		return mean(s.board.Latencies(service, from, now.Add(time.Second)))
+	}
+	hours, err := s.past.latencies(ctx, s.board.Services()[service], from.Truncate(time.Hour).Add(time.Hour), now)
+	if err != nil {
+		return 0, false // Another window's mean would pass for this one's.
+	}
+	sum := status.Histogram{}
+	for _, h := range hours {
+		sum.Add(h.Histogram)
+	}
+	return meanOf(sum)
+}
+
+func mean(all []time.Duration) (time.Duration, bool) {
 	if len(all) == 0 {
 		return 0, false
 	}
@@ -45,4 +61,18 @@ func (s *Server) meanLatency(service int, window time.Duration, now time.Time) (
 		sum += d
 	}
 	return sum / time.Duration(len(all)), true
+}
+
+// meanOf is the mean of a histogram, as close as its classes are narrow.
+func meanOf(h status.Histogram) (time.Duration, bool) {
+	n := h.Count()
+	if n == 0 {
+		return 0, false
+	}
+	var sum time.Duration
+	for bin, count := range h {
+		middle := status.Histogram{bin: 1}.Percentiles(50)[0] // Of a single one: the middle of its class.
+		sum += middle * time.Duration(count)
+	}
+	return sum / time.Duration(n), true
 }
