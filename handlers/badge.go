@@ -50,59 +50,77 @@ func (s *Server) badge(c *fiber.Ctx) error {
 	case !found:
 		code = http.StatusNotFound
 	}
-	return s.sendBadge(c, q, code, func() badge.Badge {
+	return s.sendBadge(c, q, code, func() (badge.Badge, status.Outcome) {
 		switch code {
 		case http.StatusBadRequest:
-			return badge.Invalid(q.mistake)
+			return badge.Invalid(q.mistake), status.Unknown
 		case http.StatusNotFound:
-			return badge.Unknown()
+			return badge.Unknown(), status.Unknown
 		}
-		return q.dress(s.drawBadge(c, q, services, title))
+		return q.dress(s.drawBadge(c, q, services, title)), s.worst(services)
 	})
 }
 
-// sendBadge answers with a badge; drawn once a version when its address is right.
-func (s *Server) sendBadge(c *fiber.Ctx, q badgeRequest, code int, draw func() badge.Badge) error {
+// sendBadge answers with a badge and its subject's state; drawn once a version when its address
+// is right.
+func (s *Server) sendBadge(c *fiber.Ctx, q badgeRequest, code int, draw func() (badge.Badge, status.Outcome)) error {
 	c.Set(fiber.HeaderCacheControl, badgeCachingOf(code))
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	kind := badgeTypes[q.format]
 	if code != http.StatusOK {
 		c.Status(code)
-		return send(c, kind, newEntity(q.encode(draw(), true)))
+		b, state := draw()
+		return send(c, kind, newEntity(q.encode(b, state, true)))
 	}
 	version := s.live.version.Load()
-	e, err := s.badges.get(version, q.key(), func() ([]byte, error) { return q.encode(draw(), false), nil })
+	e, err := s.badges.get(version, q.key(), func() ([]byte, error) {
+		b, state := draw()
+		return q.encode(b, state, false), nil
+	})
 	if err != nil {
 		return err
 	}
 	return send(c, kind, s.badges.keepAt(version, c.Context().Request.RequestURI(), e))
 }
 
-func (q badgeRequest) encode(b badge.Badge, isError bool) []byte {
+// worst is the state of services together.
+func (s *Server) worst(services []int) status.Outcome {
+	now := s.now()
+	states := make([]status.Outcome, len(services))
+	for n, i := range services {
+		states[n] = s.board.State(i, now)
+	}
+	return status.Worst(states)
+}
+
+func (q badgeRequest) encode(b badge.Badge, state status.Outcome, isError bool) []byte {
 	switch q.format {
 	case "svg":
 		return b.SVG()
 	case "txt":
 		return []byte(b.Message + "\n")
 	case "json":
-		if !q.short && !isError {
-			return q.facts(b)
+		if !q.short {
+			return q.facts(b, state)
 		}
 	}
 	return b.JSON(isError)
 }
 
-// facts is the badge in our own JSON: what it says, and of which window.
-func (q badgeRequest) facts(b badge.Badge) []byte {
+// facts is the badge in our own JSON, in one shape whatever its kind and also for a mistake:
+// what it says in words and as a number, of which window, and the state of its subject.
+func (q badgeRequest) facts(b badge.Badge, state status.Outcome) []byte {
 	out, _ := json.Marshal(struct { // Strings, numbers and times always encode.
-		Subject string       `json:"subject"`
-		Kind    string       `json:"kind"`
-		Label   string       `json:"label"`
-		Message string       `json:"message"`
-		Color   string       `json:"color"`
-		Window  string       `json:"window,omitempty"`
-		Hours   []badge.Hour `json:"hours,omitempty"`
-	}{q.subject, q.kind, b.Label, b.Message, b.Color, q.windowIfUsed(), b.Hours})
+		Subject string         `json:"subject"`
+		Kind    string         `json:"kind"`
+		Label   string         `json:"label"`
+		Message string         `json:"message"`
+		Color   string         `json:"color"`
+		Value   *float64       `json:"value"`
+		State   status.Outcome `json:"state"`
+		Window  string         `json:"window,omitempty"`
+		Hours   []badge.Hour   `json:"hours,omitempty"`
+	}{q.subject, q.kind, badge.Clean(b.Label), badge.Clean(b.Message), b.Color, b.Value, state, q.windowIfUsed(), b.Hours})
 	return out
 }
 

@@ -133,36 +133,40 @@ func (s *Server) gatusAlive(c *fiber.Ctx) error {
 	return c.JSON(fiber.Map{"status": "UP"})
 }
 
-// gatusHistory answers …/response-times/{duration}/history: the median of every hour that was
-// measured. Gatus has the mean, which what is kept of long ago no longer tells.
+// gatusHistory answers …/response-times/{duration}/history: the mean of every hour that was
+// measured.
 func (s *Server) gatusHistory(c *fiber.Ctx, service int, duration string, now time.Time) error {
 	w, ok := chartSteps[duration]
 	if !ok || gatusDurations[duration] == 0 {
 		return gatusError(c, http.StatusBadRequest, gatusChartDurations)
 	}
 	timestamps, values := []int64{}, []int64{}
-	add := func(start time.Time, median time.Duration) {
-		timestamps, values = append(timestamps, start.UnixMilli()), append(values, median.Milliseconds())
+	add := func(start time.Time, mean time.Duration, measured bool) {
+		if measured {
+			timestamps, values = append(timestamps, start.UnixMilli()), append(values, mean.Milliseconds())
+		}
 	}
 	first := now.UTC().Truncate(time.Hour).Add(time.Hour - w.length)
 	if duration == liveChart {
 		for start := first; start.Before(now); start = start.Add(time.Hour) {
-			if all := s.board.Latencies(service, start, start.Add(time.Hour)); len(all) > 0 {
-				add(start, status.Percentiles(all, 50)[0])
-			}
+			m, measured := mean(s.board.Latencies(service, start, start.Add(time.Hour)))
+			add(start, m, measured)
 		}
 	} else {
 		hours, err := s.past.latencies(c.UserContext(), s.board.Services()[service], first, now)
 		if err != nil {
-			return err
+			return gatusAway(c)
 		}
 		for _, h := range hours {
-			if h.Count() > 0 {
-				add(h.Start, h.Percentiles(50)[0])
-			}
+			add(h.Start, h.Mean(), h.Count() > 0)
 		}
 	}
 	return c.JSON(fiber.Map{"timestamps": timestamps, "values": values})
+}
+
+func gatusAway(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderRetryAfter, statusRetry)
+	return gatusError(c, http.StatusServiceUnavailable, "history away")
 }
 
 // gatusChart answers …/response-times/{duration}/chart.svg.
@@ -172,8 +176,7 @@ func (s *Server) gatusChart(c *fiber.Ctx, service int, duration string, now time
 	}
 	drawn := s.chartWithout(c.UserContext(), service, look{window: status.LastDay, lang: lang.Default(), zone: s.board.Location()}, duration, now)
 	if drawn.Note != "" {
-		c.Set(fiber.HeaderRetryAfter, "30")
-		return gatusError(c, http.StatusServiceUnavailable, "history away")
+		return gatusAway(c)
 	}
 	c.Set(fiber.HeaderContentType, badgeTypes["svg"])
 	return c.Send(chartSVG(s.board.Services()[service].Name, drawn))

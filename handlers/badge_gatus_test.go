@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"statuspage/internal/status"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -102,7 +103,7 @@ func TestGatusErrors(t *testing.T) {
 		"_twin/uptimes/2h": {400, "Durations supported: 30d, 7d, 24h, 1h"}, "_twin/uptimes/2h/badge.svg": {400, "30d, 7d, 24h, 1h"},
 		"_twin/response-times/1h/chart.svg": {400, "Durations supported: 30d, 7d, 24h"}, "_twin/response-times/90d/chart.svg": {400, "30d, 7d, 24h"},
 		"_twin/response-times/1h/history": {400, "Durations supported: 30d, 7d, 24h"}, "_twin/weather.svg": {404, "not found"}, "_twin/weather": {404, "not found"},
-		"_twin/response-times/7d/chart.svg": {503, "history away"},
+		"_twin/response-times/7d/chart.svg": {503, "history away"}, "_twin/response-times/7d/history": {503, "history away"},
 	} {
 		res, body := s.get("/api/v1/endpoints/"+path, "Accept", "text/html")
 		kind, begin := "text/plain", want.text
@@ -115,5 +116,42 @@ func TestGatusErrors(t *testing.T) {
 		if !strings.Contains(res.Header.Get("Cache-Control"), "no-store") {
 			t.Errorf("%s is kept: %s", path, res.Header.Get("Cache-Control"))
 		}
+	}
+}
+
+// TestMeansOfLongWindowsAreOfTheHistory: what is in memory reaches back a day at most.
+func TestMeansOfLongWindowsAreOfTheHistory(t *testing.T) {
+	t.Parallel()
+	longBefore := time.Now().UTC().Truncate(time.Hour).Add(-50 * time.Hour)
+	s := newSite(t, func(o *Options) {
+		past := &shelf{}
+		for _, took := range []time.Duration{100, 100, 400} {
+			past.signals = append(past.signals, status.Signal{Service: "web", Received: longBefore, Available: true, Duration: took * time.Millisecond})
+		}
+		o.History = past
+	})
+	s.apply("web", time.Now().Add(-time.Second), status.Up)
+	number := func(path string) int {
+		t.Helper()
+		_, body := s.get(path)
+		n, err := strconv.Atoi(strings.TrimSpace(body))
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		return n
+	}
+	if got := number("/api/v1/endpoints/public_website/response-times/24h"); got != 12 {
+		t.Errorf("mean of a day = %d ms, want 12", got)
+	}
+	if got := number("/api/v1/endpoints/public_website/response-times/7d"); got < 190 || got > 210 { // A class is 9 % wide.
+		t.Errorf("mean of a week = %d ms, want about 200", got)
+	}
+	var history struct{ Values []int }
+	_, body := s.get("/api/v1/endpoints/public_website/response-times/7d/history")
+	if err := json.Unmarshal([]byte(body), &history); err != nil || len(history.Values) != 1 || history.Values[0] < 190 || history.Values[0] > 210 {
+		t.Errorf("history of the hour = %s (%v), want about 200", body, err)
+	}
+	if _, body := s.get("/api/badge/web/ping/7d"); strings.Contains(body, "12ms") {
+		t.Error("Kuma's ping of a week is that of a day")
 	}
 }

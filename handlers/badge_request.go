@@ -13,7 +13,7 @@ import (
 // badgeRequest is a badge's address, read.
 type badgeRequest struct {
 	subject, kind, format string
-	short                 bool // A form of the first version, whose JSON is that of shields.io.
+	short                 bool // An address without a kind, whose JSON is that of shields.io.
 	window                time.Duration
 	windowName            string
 	percentile            float64
@@ -46,7 +46,7 @@ func parseBadge(path string, query func(name string) string) badgeRequest {
 	if hasKind {
 		q.kind = kind
 	}
-	q.short = !hasKind || kind == "uptime"
+	q.short = !hasKind
 	if !slices.Contains(badgeKinds, q.kind) {
 		q.mistake = "kind: " + strings.Join(badgeKinds, ", ")
 		return q

@@ -26,6 +26,49 @@ func newBadgeSite(t *testing.T) *site {
 	return s
 }
 
+// TestBadgesAsJSONHaveOneShape holds every kind, and every mistake, to the same keys.
+func TestBadgesAsJSONHaveOneShape(t *testing.T) {
+	t.Parallel()
+	s := newBadgeSite(t)
+	paths := []string{"/badge/nobody/status.json", "/badge/web/uptime.json?window=x", "/badge/web/weather.json"}
+	for _, kind := range badgeKinds {
+		for _, subject := range []string{"web", "api", "group:public", "page"} {
+			paths = append(paths, "/badge/"+subject+"/"+kind+".json")
+		}
+	}
+	for _, path := range paths {
+		_, body := s.get(path)
+		var got struct {
+			Subject, Kind, Label, Message, Color, State *string
+			Value                                       json.RawMessage // A number, or null.
+			Window                                      string
+			Hours                                       []any
+		}
+		d := json.NewDecoder(strings.NewReader(body))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&got); err != nil || got.Subject == nil || got.Kind == nil || got.Label == nil || got.Message == nil || got.Color == nil || got.State == nil || len(got.Value) == 0 {
+			t.Errorf("%s (%v): %s", path, err, body)
+		}
+	}
+}
+
+// TestBuilderTakesEveryWindow: a window is the badge's there, not the page's.
+func TestBuilderTakesEveryWindow(t *testing.T) {
+	t.Parallel()
+	s := newBadgeSite(t)
+	for query, want := range map[string]string{
+		"kind=uptime&window=30d": "/badge/page/uptime.svg?window=30d", "kind=uptime&window=7d&of=web": "/badge/web/uptime.svg?window=7d",
+		"kind=hours&window=7d": `src="/badge/page/hours.svg"`, // The form has a window also for what has only one.
+	} {
+		if res, body := s.get("/badges?" + query); res.StatusCode != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: %d, want 200 with %s", query, res.StatusCode, want)
+		}
+	}
+	if res, _ := s.get("/?window=30d"); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a window that the grid has not: %d, want 422", res.StatusCode)
+	}
+}
+
 func TestBadgeGrammar(t *testing.T) {
 	t.Parallel()
 	s := newBadgeSite(t)
@@ -45,9 +88,10 @@ func TestBadgeGrammar(t *testing.T) {
 		"/badge/web/status.svg?logo=pulse&style=for-the-badge":   "WEBSITE",
 		"/badge/web/status.shields":                              `{"schemaVersion":1,"label":"Website","message":"up","color":"2c9d5e"}`,
 		"/badge/web.json":                                        `"schemaVersion":1`,
-		"/badge/web/uptime.json":                                 `"schemaVersion":1`,
+		"/badge/web/uptime.json?window=1h":                       `"message":"90%","color":"#d9661f","value":90,"state":"up","window":"1h"}`,
+		"/badge/web/uptime.shields?window=7d12h":                 `{"schemaVersion":1,"label":"uptime 7d12h","message":"90%","color":"d9661f"}`,
 		"/badge/web/hours.json":                                  `"hours":[{"start":`,
-		"/badge/web/status.json":                                 `{"subject":"web","kind":"status","label":"Website","message":"up","color":"#2c9d5e"}`,
+		"/badge/web/status.json":                                 `{"subject":"web","kind":"status","label":"Website","message":"up","color":"#2c9d5e","value":1,"state":"up"}`,
 		"/badge/web/hours.svg":                                   "of the last 24 hours",
 		"/badge/web/status.svg?label=%3Cscript%3E%00%22":         "&lt;script&gt;&#34;",
 	} {

@@ -13,11 +13,16 @@ import (
 
 // badgesPage answers GET /badges: a form that makes the snippet of a badge.
 func (s *Server) badgesPage(c *fiber.Ctx) error {
-	k, err := s.look(c)
+	k, err := s.visitor(c) // The window is the badge's.
 	if err != nil {
 		return err
 	}
-	q := parseBadge(c.Query("of", pageBadge)+"/"+c.Query("kind", "status")+".svg", func(name string) string { return c.Query(name) })
+	q := parseBadge(c.Query("of", pageBadge)+"/"+c.Query("kind", "status")+".svg", func(name string) string {
+		if name == "window" && c.Query("kind") == "hours" {
+			return "" // The form has a window also for what has only one.
+		}
+		return c.Query(name)
+	})
 	_, title, found := s.subject(q.subject)
 	if !found && q.mistake == "" {
 		q.mistake = "of: the id of a service, group:<id> or page"

@@ -45,7 +45,11 @@ func (s *Server) meanLatency(ctx context.Context, service int, window time.Durat
 		}
 		return sum.Mean(), err == nil && sum.Count() > 0
 	}
-	all := s.board.Latencies(service, now.Add(-window), now.Add(time.Second))
+	return mean(s.board.Latencies(service, now.Add(-window), now.Add(time.Second)))
+}
+
+// mean is false without a latency.
+func mean(all []time.Duration) (time.Duration, bool) {
 	if len(all) == 0 {
 		return 0, false
 	}

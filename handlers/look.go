@@ -58,9 +58,9 @@ func (z *zones) find(name string) (*time.Location, bool) {
 // look reads what the visitor wants to see: from the address, else from what the browser
 // remembers, else from the browser's language and the page's zone.
 func (s *Server) look(c *fiber.Ctx) (look, error) {
-	k := look{window: status.LastHour, lang: s.language(c), zone: s.board.Location()}
-	if len(c.Context().URI().QueryString()) == 0 && len(peek(c, fiber.HeaderCookie)) == 0 {
-		return k, nil // As most requests are.
+	k, err := s.visitor(c)
+	if err != nil {
+		return k, err
 	}
 	if name := c.Query("window"); name != "" {
 		w, ok := status.FindWindow(name)
@@ -68,6 +68,15 @@ func (s *Server) look(c *fiber.Ctx) (look, error) {
 			return k, unprocessable("window must be 1h, 24h or 90d.")
 		}
 		k.window = w
+	}
+	return k, nil
+}
+
+// visitor reads the look but for the window, which means something else on some pages.
+func (s *Server) visitor(c *fiber.Ctx) (look, error) {
+	k := look{window: status.LastHour, lang: s.language(c), zone: s.board.Location()}
+	if len(c.Context().URI().QueryString()) == 0 && len(peek(c, fiber.HeaderCookie)) == 0 {
+		return k, nil // As most requests are.
 	}
 	name, asked := c.Query(zoneCookie), c.Context().QueryArgs().Has(zoneCookie)
 	switch {

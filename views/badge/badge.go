@@ -16,11 +16,12 @@ const MaxText = 80
 // Badge is a label and a message on a colour.
 type Badge struct {
 	Label, Message string
-	Color          string // #rrggbb
-	LabelColor     string // #rrggbb; empty for the usual grey.
-	Style          string // One of Styles; empty for flat.
-	Logo           string // One of Logos; empty for none.
-	Hours          []Hour // The last day as a tiny grid, in place of the message.
+	Color          string   // #rrggbb
+	LabelColor     string   // #rrggbb; empty for the usual grey.
+	Style          string   // One of Styles; empty for flat.
+	Logo           string   // One of Logos; empty for none.
+	Hours          []Hour   // The last day as a tiny grid, in place of the message.
+	Value          *float64 // What the message says, as a number for programs; nil where nothing is known.
 }
 
 // The colours of the states; each carries white text with a shadow, as on shields.io.
@@ -33,25 +34,34 @@ const (
 	grey   = "#8b929c"
 )
 
-// State returns the badge of a state.
+// number is a badge's Value.
+func number[N int | float64](n N) *float64 {
+	f := float64(n)
+	return &f
+}
+
+// State returns the badge of a state; its value is 1 while available, 0 while down.
 func State(label string, o status.Outcome) Badge {
 	switch o {
 	case status.Up:
-		return Badge{Label: label, Message: "up", Color: green}
+		return Badge{Label: label, Message: "up", Color: green, Value: number(1)}
 	case status.Degraded:
-		return Badge{Label: label, Message: "slow", Color: amber}
+		return Badge{Label: label, Message: "slow", Color: amber, Value: number(1)}
 	case status.Down:
-		return Badge{Label: label, Message: "down", Color: red}
+		return Badge{Label: label, Message: "down", Color: red, Value: number(0)}
 	default:
 		return Badge{Label: label, Message: "no data", Color: grey}
 	}
 }
 
-// Page returns the badge of the whole page.
+// Page returns the badge of the whole page; its value is how many services are available.
 func Page(label string, states []status.Outcome) Badge {
-	down, worst := 0, status.Unknown
+	down, available, worst := 0, 0, status.Unknown
 	unknown := len(states) == 0
 	for _, s := range states {
+		if s.Available() {
+			available++
+		}
 		if s == status.Down {
 			down++
 		}
@@ -60,24 +70,26 @@ func Page(label string, states []status.Outcome) Badge {
 	}
 	switch {
 	case down > 0:
-		return Badge{Label: label, Message: fmt.Sprintf("%d of %d down", down, len(states)), Color: red}
+		return Badge{Label: label, Message: fmt.Sprintf("%d of %d down", down, len(states)), Color: red, Value: number(available)}
 	case worst == status.Degraded:
-		return Badge{Label: label, Message: "slow", Color: amber}
+		return Badge{Label: label, Message: "slow", Color: amber, Value: number(available)}
 	case unknown:
 		return State(label, status.Unknown) // Not all is known: that is not good news.
 	default:
-		return Badge{Label: label, Message: "all up", Color: green}
+		return Badge{Label: label, Message: "all up", Color: green, Value: number(available)}
 	}
 }
 
-// Uptime returns the badge of an uptime figure over a window such as "24h".
+// Uptime returns the badge of an uptime figure over a window such as "24h"; its value is in
+// percent, rounded down as the message is.
 func Uptime(window string, c status.Counts) Badge {
 	label := "uptime " + window
 	percent, ok := c.Uptime()
 	if !ok {
 		return Badge{Label: label, Message: "no data", Color: grey}
 	}
-	return Badge{Label: label, Message: percent + "%", Color: uptimeColor(c)}
+	hundredths := int64(c.Available()) * 10_000 / int64(c.Measured())
+	return Badge{Label: label, Message: percent + "%", Color: uptimeColor(c), Value: number(float64(hundredths) / 100)}
 }
 
 func uptimeColor(c status.Counts) string {

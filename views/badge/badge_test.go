@@ -134,6 +134,30 @@ func TestTextCannotTurnAround(t *testing.T) {
 	}
 }
 
+func TestValuesSayWhatMessagesSay(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		b    Badge
+		want any // A number, or nil.
+	}{
+		{State("x", status.Degraded), 1.0}, {State("x", status.Down), 0.0}, {State("x", status.Unknown), nil},
+		{Page("x", []status.Outcome{status.Up, status.Down, status.Degraded}), 2.0}, {Page("x", nil), nil},
+		{Uptime("24h", status.Counts{Up: 99_999, Down: 1}), 99.99}, {Uptime("24h", status.Counts{}), nil},
+		{Latency("24h", 95, 1500*time.Microsecond, true), 1.5}, {Latency("24h", 95, 0, false), nil},
+		{Certificate(now.AddDate(0, 0, 9), now), 9.0}, {Certificate(now.Add(-time.Hour), now), -1.0}, {Certificate(time.Time{}, now), nil},
+		{Outage([]status.Outage{{Begin: now.Add(-time.Minute)}}, now), 60.0}, {Outage(nil, now), 0.0},
+		{Hours("x", hours()), 21.0}, {Hours("x", make([]Hour, 24)), nil},
+	} {
+		var got any
+		if c.b.Value != nil {
+			got = *c.b.Value
+		}
+		if got != c.want {
+			t.Errorf("%s: value %v, want %v", c.b.Message, got, c.want)
+		}
+	}
+}
+
 // FuzzSVG holds the drawing to well-formed XML that carries no element but our own.
 func FuzzSVG(f *testing.F) {
 	for _, seed := range []string{"up", "<script>", "a\x00b\x1f", "\xff\xfe", "\ufffe", "]]>", strings.Repeat("W", 1000), "שלום"} {

@@ -119,8 +119,13 @@ func (d *drawing) ground(w *strings.Builder) {
 		color = "#f4f5f7"
 	}
 	if d.Style == "social" {
-		fmt.Fprintf(w, `<g stroke="#d5d5d5"><rect x=".5" y=".5" width="%d" height="19" rx="2" fill="%s"/><rect x="%d.5" y=".5" width="%d" height="19" rx="2" fill="%s"/></g>`,
-			max(0, d.left-1), labelColor, d.left+d.gap(), d.right-1, messageGround(d.Badge, color))
+		bubble := messageGround(d.Badge, color)
+		fmt.Fprintf(w, `<g stroke="#d5d5d5"><rect x=".5" y=".5" width="%d" height="19" rx="2" fill="%s"/><rect x="%d.5" y=".5" width="%d" height="19" rx="2" fill="%s"/>`,
+			max(0, d.left-1), labelColor, d.left+d.gap(), d.right-1, bubble)
+		if d.gap() > 0 { // The bubble's arrow, over its border: as shields.io draws it.
+			fmt.Fprintf(w, `<rect x="%d" y="7.5" width=".5" height="5" stroke="%s"/><path d="M%d.5 6.5l-3 3v1l3 3" fill="%s"/>`, d.left+d.gap(), bubble, d.left+d.gap(), bubble)
+		}
+		w.WriteString(`</g>`)
 		return
 	}
 	radius := map[string]int{"": 3, "flat": 3, "plastic": 4}[d.Style]

@@ -2,6 +2,7 @@ package badge
 
 import (
 	"fmt"
+	"math"
 	"statuspage/internal/status"
 	"strconv"
 	"strings"
@@ -23,13 +24,20 @@ type Hour struct {
 // hourLetters are the cells where only text can be.
 var hourLetters = [...]string{status.Unknown: "·", status.Up: "█", status.Degraded: "▅", status.Down: "▁"}
 
-// Hours returns the badge of the last day as a tiny grid.
+// Hours returns the badge of the last day as a tiny grid; its value is how many of the hours
+// that are known had no failure.
 func Hours(label string, hours []Hour) Badge {
 	b := Badge{Label: label, Hours: hours, Color: grey}
-	worst := status.Unknown
+	worst, available := status.Unknown, 0
 	for _, h := range hours {
 		b.Message += hourLetters[h.State]
 		worst = max(worst, h.State)
+		if h.State.Available() {
+			available++
+		}
+	}
+	if worst != status.Unknown {
+		b.Value = number(available)
 	}
 	b.Color = State("", worst).Color
 	return b
@@ -43,12 +51,14 @@ func hoursSpoken(hours []Hour) string {
 	return fmt.Sprintf("of the last %d hours %d up, %d slow, %d down, %d without data", len(hours), n[status.Up], n[status.Degraded], n[status.Down], n[status.Unknown])
 }
 
-// Latency returns the badge of a latency percentile over a window such as "24h".
+// Latency returns the badge of a latency percentile over a window such as "24h"; its value is
+// in milliseconds.
 func Latency(window string, percentile float64, latency time.Duration, ok bool) Badge {
 	b := Badge{Label: "latency " + window, Message: "no data", Color: grey}
 	if !ok {
 		return b
 	}
+	b.Value = number(float64(latency.Microseconds()) / 1000)
 	text := strconv.FormatFloat(latency.Seconds(), 'f', 2, 64) + " s"
 	switch {
 	case latency < 10*time.Millisecond:
@@ -76,13 +86,15 @@ const (
 	certificateUrgent = 7
 )
 
-// Certificate returns the badge of the end of a certificate; the zero time is none.
+// Certificate returns the badge of the end of a certificate; the zero time is none. Its value
+// is in whole days, below nothing once it is over.
 func Certificate(expiry, now time.Time) Badge {
 	b := Badge{Label: "certificate", Message: "none", Color: grey}
 	if expiry.IsZero() {
 		return b
 	}
 	days := int(expiry.Sub(now) / (24 * time.Hour))
+	b.Value = number(int(math.Floor(expiry.Sub(now).Hours() / 24)))
 	b.Message, b.Color = "expires in "+strconv.Itoa(days)+" d", green
 	switch {
 	case !now.Before(expiry):
@@ -95,16 +107,17 @@ func Certificate(expiry, now time.Time) Badge {
 	return b
 }
 
-// Outage returns the badge of the newest outage (newest first).
+// Outage returns the badge of the newest outage (newest first); its value is the outage's
+// length in seconds.
 func Outage(outages []status.Outage, now time.Time) Badge {
 	if len(outages) == 0 {
-		return Badge{Label: "last outage", Message: "none in 90 d", Color: green}
+		return Badge{Label: "last outage", Message: "none in 90 d", Color: green, Value: number(0)}
 	}
 	o := outages[0]
 	if o.Ongoing() {
-		return Badge{Label: "outage", Message: "ongoing, " + short(o.Duration(now)), Color: red}
+		return Badge{Label: "outage", Message: "ongoing, " + short(o.Duration(now)), Color: red, Value: number(int(o.Duration(now).Seconds()))}
 	}
-	return Badge{Label: "last outage", Message: short(now.Sub(o.End)) + " ago, " + short(o.Duration(now)), Color: lime}
+	return Badge{Label: "last outage", Message: short(now.Sub(o.End)) + " ago, " + short(o.Duration(now)), Color: lime, Value: number(int(o.Duration(now).Seconds()))}
 }
 
 // short writes a duration in its largest unit.

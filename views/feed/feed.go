@@ -3,6 +3,7 @@
 package feed
 
 import (
+	"encoding/json"
 	"fmt"
 	"html"
 	"statuspage/internal/status"
@@ -63,12 +64,22 @@ func (f Feed) Write(format string) ([]byte, error) {
 		j.Version, j.Author = "https://jsonfeed.org/version/1.1", nil
 		j.FeedUrl, j.Language = f.Self, language
 		j.Authors = []*feeds.JSONAuthor{{Name: f.Author}}
-		text, err := j.ToJSON()
+		if j.Items == nil {
+			j.Items = []*feeds.JSONItem{}
+		}
+		body, err := json.MarshalIndent(jsonFeed{j, j.Items}, "", "  ")
 		if err != nil {
 			return nil, fmt.Errorf("write feed: %w", err)
 		}
-		return []byte(text), nil
+		return body, nil
 	}
+}
+
+// jsonFeed is the library's, which leaves the list of items out when there are none; JSON
+// Feed demands it.
+type jsonFeed struct {
+	*feeds.JSONFeed
+	Items []*feeds.JSONItem `json:"items"`
 }
 
 // updated is when the newest of the entries changed; a feed without any never did.

@@ -99,6 +99,28 @@ func TestFormsKeepTheirRules(t *testing.T) {
 	}
 }
 
+func TestAFeedWithoutOutagesIsAFeed(t *testing.T) {
+	t.Parallel()
+	f := sample("Website")
+	f.Entries = nil
+	body, err := f.Write("json")
+	var feed struct{ Items []any }
+	if err != nil || json.Unmarshal(body, &feed) != nil || feed.Items == nil {
+		t.Errorf("JSON Feed lacks its list of items (%v):\n%s", err, body)
+	}
+	if body, err = f.Write("rss"); err != nil || bytes.Contains(body, []byte("1970")) {
+		t.Errorf("RSS dates what never was (%v):\n%s", err, body)
+	}
+}
+
+func TestAtomsEntriesComeLast(t *testing.T) {
+	t.Parallel()
+	body, err := sample("Website").Write("atom")
+	if self := bytes.Index(body, []byte(`rel="self"`)); err != nil || self < 0 || self > bytes.Index(body, []byte("<entry>")) {
+		t.Errorf("what is said of the feed does not come before its entries (%v):\n%s", err, body)
+	}
+}
+
 func TestHostileNamesStayText(t *testing.T) {
 	t.Parallel()
 	const hostile = "<img src=x onerror=alert(1)>\x00\x1b]]>\ufffe&"

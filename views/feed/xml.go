@@ -17,14 +17,17 @@ type atomFeed struct {
 	*feeds.AtomFeed
 	Lang  string           `xml:"xml:lang,attr"`
 	Links []feeds.AtomLink `xml:"link"`
+	// Entries stand here again, for the RELAX NG of RFC 4287 wants them last.
+	Entries []*feeds.AtomEntry `xml:"entry"`
 }
 
 func (f Feed) atom(out *feeds.Feed) ([]byte, error) {
 	a := &atomFeed{AtomFeed: (&feeds.Atom{Feed: out}).AtomFeed(), Lang: language}
 	a.Links = []feeds.AtomLink{{Href: f.Home, Rel: "alternate", Type: "text/html"}, {Href: f.Self, Rel: "self", Type: "application/atom+xml"}}
-	for i, e := range a.Entries {
+	for i, e := range a.AtomFeed.Entries {
 		e.Published = f.Entries[i].Outage.Begin.UTC().Format(time.RFC3339)
 	}
+	a.Entries = a.AtomFeed.Entries
 	return encode(a)
 }
 
@@ -49,6 +52,9 @@ type rssChannel struct {
 func (f Feed) rss(out *feeds.Feed) ([]byte, error) {
 	r := rssFeed{Version: "2.0", Atom: "http://www.w3.org/2005/Atom", Channel: rssChannel{RssFeed: (&feeds.Rss{Feed: out}).RssFeed()}}
 	r.Channel.Language = language
+	if len(f.Entries) == 0 {
+		r.Channel.PubDate, r.Channel.LastBuildDate = "", "" // Unlike Atom, RSS may leave open when.
+	}
 	r.Channel.Self.Href, r.Channel.Self.Rel, r.Channel.Self.Type = f.Self, "self", "application/rss+xml"
 	return encode(r)
 }
