@@ -63,11 +63,14 @@ func (b Badge) SVG() []byte {
 	if b.Logo != "" {
 		fmt.Fprintf(&w, `<path fill="%s" transform="translate(%d %d) scale(.58)" d="%s"/>`, d.ink(true), d.pad/2, (d.height-14)/2, Logos[b.Logo])
 	}
-	weight := ""
+	weight, family := "", "Verdana,Geneva,DejaVu Sans"
+	if b.Style == "social" { // Bold Helvetica is about as wide as plain Verdana, bold Verdana is not.
+		family = "Helvetica Neue,Helvetica,Arial"
+	}
 	if large || b.Style == "social" {
 		weight = ` font-weight="700"`
 	}
-	fmt.Fprintf(&w, `<g text-anchor="middle" font-family="Verdana,Geneva,DejaVu Sans,sans-serif" text-rendering="geometricPrecision" font-size="%d"%s>`, d.size, weight)
+	fmt.Fprintf(&w, `<g text-anchor="middle" font-family="%s,sans-serif" text-rendering="geometricPrecision" font-size="%d"%s>`, family, d.size, weight)
 	if label != "" {
 		middle := d.left * 5
 		if b.Logo != "" {
