@@ -88,7 +88,7 @@ type Server struct {
 	cancel  context.CancelFunc
 }
 
-// New builds the routes, draws the first page and follows the board from then on, until
+// New builds the routes and follows the board from then on, until
 // Shutdown; nothing listens yet.
 func New(o Options) (*Server, error) {
 	if o.Board == nil || o.Log == nil || o.MaxViewers < 1 {
