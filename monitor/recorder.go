@@ -12,7 +12,7 @@ import (
 const (
 	recorderQueue = 10_000                 // Results on their way to the recorder.
 	maxBatch      = 2000                   // Signals of one write.
-	gather        = 100 * time.Millisecond // Between the beginnings of two writes, at least: a write costs a sync of the disk.
+	gather        = 200 * time.Millisecond // Between the beginnings of two writes, at least: a write costs a sync of the disk.
 	writeTimeout  = 2 * time.Second        // A disk that takes longer is in trouble; the page goes on.
 	maxUnsaved    = 100_000                // Signals kept in memory while the store refuses them.
 	firstRetry    = time.Second

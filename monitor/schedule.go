@@ -20,7 +20,7 @@ const (
 	// together is how long a run waits for others that are planned so soon after it. Waking an idle
 	// process costs as much as a probe (measured with 100 a second: 4 futex, 6 nanosleep, 5
 	// epoll calls each), and they share it. A run without neighbours starts at its slot.
-	together = 40 * time.Millisecond
+	together = 80 * time.Millisecond
 	// startMargin is how far ahead gocron is given a job: it refuses an instant that is over.
 	startMargin = 100 * time.Millisecond
 	startTries  = 5
