@@ -41,8 +41,9 @@ bench-peers: ## The same of other status pages that a package registry has; inst
 bench-go: ## Go benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./views/... ./handlers/... ./monitor/...
 
-generate: ## Make the templ components anew
+generate: ## Make the templ components anew, and pack what every page loads
 	$(GO) tool templ generate
+	$(GO) run ./static/pack
 
 verify: ## Generated code is fresh, modules are tidy
 	scripts/verify

@@ -38,10 +38,11 @@ const (
 // entity is a body with its tag. It is compressed for the first reader of a coding, and the
 // bytes are shared by all.
 type entity struct {
-	body []byte
-	tag  string
-	once bool // Made once, so that compressing may take its time.
-	keep bool // Whether heads of answers are kept, for Server.fast.
+	body   []byte
+	tag    string
+	once   bool   // Made once, so that compressing may take its time.
+	packed []byte // The body in brotli, if that is at hand.
+	keep   bool   // Whether heads of answers are kept, for Server.fast.
 
 	coding [codingCount]atomic.Pointer[coded]
 	mu     sync.Mutex
@@ -93,6 +94,9 @@ func (e *entity) compress(c coding) []byte {
 	}
 	switch c {
 	case brotliCoding:
+		if e.packed != nil {
+			return e.packed
+		}
 		return fasthttp.AppendBrotliBytesLevel(nil, e.body, level(brotliLevel))
 	case zstdCoding:
 		return fasthttp.AppendZstdBytesLevel(nil, e.body, zstdLevel)
@@ -101,13 +105,6 @@ func (e *entity) compress(c coding) []byte {
 	default:
 		return e.body
 	}
-}
-
-// pack makes the smallest form there is, which takes a tenth of a second for a script: in the
-// background, of what every visitor loads.
-func (e *entity) pack() {
-	made, _ := e.in(brotliCoding)
-	e.coding[brotliCoding].Store(&coded{body: fasthttp.AppendBrotliBytesLevel(nil, e.body, fasthttp.CompressBrotliBestCompression), tag: made.tag})
 }
 
 // prepare makes the codings that the one before was read in.

@@ -79,7 +79,7 @@ func newLive(o Options, hall *sse.Hall) *live {
 	}
 	l.editions.Store(&map[look]*edition{})
 	l.seen = l.board.Version()
-	l.version.Store(1) // "Seen nothing" is 0.
+	l.version.Store(1)                                                // "Seen nothing" is 0.
 	l.open(look{status.LastHour, lang.Default(), l.board.Location()}) // Drawn for its first visitor.
 	return l
 }

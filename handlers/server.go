@@ -112,7 +112,6 @@ func New(o Options) (*Server, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.running.Go(func() { s.live.run(ctx) })
-	s.running.Go(func() { s.pack(ctx) })
 	s.openapi = newEntity(openapi)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "statuspage",
@@ -254,21 +253,9 @@ func (s *Server) file(address string) *file {
 	if !ok {
 		return nil
 	}
-	made, _ := s.files.LoadOrStore(strings.Clone(address), &file{entity{body: f.Body(), tag: f.Hash, once: true}, f.ContentType})
+	fresh := &file{entity{body: f.Body(), tag: f.Hash, once: true, packed: f.Brotli}, f.ContentType}
+	made, _ := s.files.LoadOrStore(strings.Clone(address), fresh)
 	return made.(*file) //nolint:forcetypeassert // Nothing else is stored.
-}
-
-// packAfter leaves the start to what the first visitor waits for.
-const packAfter = 2 * time.Second
-
-// pack makes the smallest forms of what each page loads, once the start is over.
-func (s *Server) pack(ctx context.Context) {
-	select {
-	case <-time.After(packAfter):
-		s.file(static.Path("page.js")).pack()
-		s.file(static.Path("app.css")).pack()
-	case <-ctx.Done():
-	}
 }
 
 // file is one that is embedded in the binary.

@@ -1,11 +1,14 @@
 package static
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/valyala/fasthttp"
 )
 
 func TestVendoredFilesAreWhatWasVendored(t *testing.T) {
@@ -84,6 +87,19 @@ func TestBannerForOtherSites(t *testing.T) {
 	for _, text := range []string{"position:fixed", "position:sticky", "position:absolute"} {
 		if strings.Contains(script, text) {
 			t.Errorf("embed.js has %s, which covers the page", text)
+		}
+	}
+}
+
+func TestPackedFilesAreFresh(t *testing.T) {
+	t.Parallel()
+	for _, name := range Packed {
+		f, _ := Lookup(Path(name))
+		if f.Brotli == nil {
+			t.Fatalf("%s has changed: make generate", name)
+		}
+		if body, err := fasthttp.AppendUnbrotliBytes(nil, f.Brotli); err != nil || !bytes.Equal(body, f.Body()) {
+			t.Errorf("the packed form of %s is not %s: %v", name, name, err)
 		}
 	}
 }

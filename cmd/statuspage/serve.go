@@ -26,7 +26,7 @@ const (
 	// stopProbes is how long running probes and the last write may take at the end.
 	stopProbes = 4 * time.Second
 	// fillWait is how long the prober waits for the board to know what was measured last.
-	fillWait = 2 * time.Second
+	fillWait = time.Second
 )
 
 func (e env) serve(ctx context.Context, args []string) error {

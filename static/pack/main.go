@@ -1,0 +1,45 @@
+// Command pack packs what every page loads, and removes the forms of before:
+//
+//	go run ./static/pack
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"statuspage/static"
+
+	"github.com/valyala/fasthttp"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "pack:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	keep := map[string]bool{}
+	for _, name := range static.Packed {
+		f, _ := static.Lookup(static.Path(name))
+		file := filepath.Join("static", static.PackedName(name, f.Hash))
+		keep[file] = true
+		packed := fasthttp.AppendBrotliBytesLevel(nil, f.Body(), fasthttp.CompressBrotliBestCompression)
+		if err := os.WriteFile(file, packed, 0o644); err != nil { //nolint:gosec // As every file of the source.
+			return err
+		}
+	}
+	old, err := filepath.Glob("static/packed/*.br")
+	if err != nil {
+		return err
+	}
+	for _, file := range old {
+		if !keep[file] {
+			if err := os.Remove(file); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
