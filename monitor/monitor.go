@@ -6,11 +6,13 @@ package monitor
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -157,6 +159,7 @@ func (m *Monitor) Start() error {
 	if m.started || m.stopped {
 		return fmt.Errorf("monitor: started before: %w", status.ErrInvalid)
 	}
+	m.warm()
 	scheduler, err := gocron.NewScheduler(
 		gocron.WithStopTimeout(schedulerStop),
 		gocron.WithGlobalJobOptions(gocron.WithEventListeners(gocron.AfterJobRunsWithPanic(func(_ uuid.UUID, name string, cause any) {
@@ -369,6 +372,17 @@ func stopGrace(ctx context.Context) time.Duration {
 		return time.Minute
 	}
 	return time.Until(deadline) * 2 / 3
+}
+
+// warm reads the machine's certificates before the first check of TLS needs them: that takes as
+// long as a handshake, and is no time of the target's.
+func (m *Monitor) warm() {
+	for _, c := range m.checks {
+		if strings.HasPrefix(c.Target, "https://") {
+			_, _ = x509.SystemCertPool() // Without one each check says what is wrong.
+			return
+		}
+	}
 }
 
 // Stats returns figures of the present.
