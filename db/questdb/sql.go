@@ -19,7 +19,7 @@ func namesWith(prefix string) names {
 type column struct{ name, kind string }
 
 var columns = []column{
-	{"url", "STRING"},
+	{"url", "SYMBOL"}, // Four bytes a row where a STRING takes two a letter; statements write and read it as text.
 	{"http_status", "INT"},
 	{"received", "TIMESTAMP"},
 	{"available", "BOOLEAN"},
