@@ -140,13 +140,22 @@ func TestValuesSayWhatMessagesSay(t *testing.T) {
 		b    Badge
 		want any // A number, or nil.
 	}{
-		{State("x", status.Degraded), 1.0}, {State("x", status.Down), 0.0}, {State("x", status.Unknown), nil},
-		{Page("x", []status.Outcome{status.Up, status.Down, status.Degraded}), 2.0}, {Page("x", nil), nil},
-		{Uptime("24h", status.Counts{Up: 99_999, Down: 1}), 99.99}, {Uptime("24h", status.Counts{}), nil},
-		{Latency("24h", 95, 1500*time.Microsecond, true), 1.5}, {Latency("24h", 95, 0, false), nil},
-		{Certificate(now.AddDate(0, 0, 9), now), 9.0}, {Certificate(now.Add(-time.Hour), now), -1.0}, {Certificate(time.Time{}, now), nil},
-		{Outage([]status.Outage{{Begin: now.Add(-time.Minute)}}, now), 60.0}, {Outage(nil, now), 0.0},
-		{Hours("x", hours()), 21.0}, {Hours("x", make([]Hour, 24)), nil},
+		{State("x", status.Degraded), 1.0},
+		{State("x", status.Down), 0.0},
+		{State("x", status.Unknown), nil},
+		{Page("x", []status.Outcome{status.Up, status.Down, status.Degraded}), 2.0},
+		{Page("x", nil), nil},
+		{Uptime("24h", status.Counts{Up: 99_999, Down: 1}), 99.99},
+		{Uptime("24h", status.Counts{}), nil},
+		{Latency("24h", 95, 1500*time.Microsecond, true), 1.5},
+		{Latency("24h", 95, 0, false), nil},
+		{Certificate(now.AddDate(0, 0, 9), now), 9.0},
+		{Certificate(now.Add(-time.Hour), now), -1.0},
+		{Certificate(time.Time{}, now), nil},
+		{Outage([]status.Outage{{Begin: now.Add(-time.Minute)}}, now), 60.0},
+		{Outage(nil, now), 0.0},
+		{Hours("x", hours()), 21.0},
+		{Hours("x", make([]Hour, 24)), nil},
 	} {
 		var got any
 		if c.b.Value != nil {
