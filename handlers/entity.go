@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"iter"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -201,17 +202,9 @@ func accepted(header []byte) coding {
 		return gzipCoding
 	}
 	best := plainCoding
-	for len(header) > 0 {
-		part := header
-		if i := bytes.IndexByte(header, ','); i >= 0 {
-			part, header = header[:i], header[i+1:]
-		} else {
-			header = nil
-		}
-		name, weight, weighted := bytes.Cut(part, []byte(";"))
-		name = bytes.TrimSpace(name)
+	for name := range named(header) {
 		for c := brotliCoding; c < codingCount; c++ {
-			if bytes.EqualFold(name, codingNames[c]) && (best == plainCoding || c < best) && (!weighted || weighs(weight)) {
+			if bytes.EqualFold(name, codingNames[c]) && (best == plainCoding || c < best) {
 				best = c
 			}
 		}
@@ -220,14 +213,25 @@ func accepted(header []byte) coding {
 }
 
 // accepts tells whether Accept-Encoding names this coding.
-func accepts(c *fiber.Ctx, name string) bool {
-	for part := range bytes.SplitSeq(peek(c, fiber.HeaderAcceptEncoding), []byte(",")) {
-		coding, weight, weighted := bytes.Cut(part, []byte(";"))
-		if bytes.EqualFold(bytes.TrimSpace(coding), utils.UnsafeBytes(name)) {
-			return !weighted || weighs(weight)
+func accepts(c *fiber.Ctx, coding string) bool {
+	for name := range named(peek(c, fiber.HeaderAcceptEncoding)) {
+		if bytes.EqualFold(name, utils.UnsafeBytes(coding)) {
+			return true
 		}
 	}
 	return false
+}
+
+// named yields the codings that Accept-Encoding names with a weight above nothing.
+func named(header []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for part := range bytes.SplitSeq(header, []byte(",")) {
+			name, weight, weighted := bytes.Cut(part, []byte(";"))
+			if (!weighted || weighs(weight)) && !yield(bytes.TrimSpace(name)) {
+				return
+			}
+		}
+	}
 }
 
 // weighs tells whether a weight such as q=0.5 is above nothing.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/utils"
 )
 
 // look is what a visitor chooses of how to see a page.
@@ -75,9 +74,6 @@ func (s *Server) look(c *fiber.Ctx) (look, error) {
 // visitor reads the look but for the window, which means something else on some pages.
 func (s *Server) visitor(c *fiber.Ctx) (look, error) {
 	k := look{window: status.LastHour, lang: s.language(c), zone: s.board.Location()}
-	if len(c.Context().URI().QueryString()) == 0 && len(peek(c, fiber.HeaderCookie)) == 0 {
-		return k, nil // As most requests are.
-	}
 	name, asked := c.Query(zoneCookie), c.Context().QueryArgs().Has(zoneCookie)
 	switch {
 	case asked && name == "": // Back to the page's own.
@@ -98,9 +94,6 @@ func (s *Server) visitor(c *fiber.Ctx) (look, error) {
 }
 
 func (s *Server) language(c *fiber.Ctx) *lang.Language {
-	if len(c.Context().URI().QueryString()) == 0 && len(peek(c, fiber.HeaderCookie)) == 0 {
-		return lang.Match(utils.UnsafeString(peek(c, fiber.HeaderAcceptLanguage)))
-	}
 	if l, ok := lang.Find(c.Query(languageCookie)); ok {
 		remember(c, languageCookie, l.Code)
 		return l

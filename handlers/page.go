@@ -33,9 +33,6 @@ func (s *Server) page(c *fiber.Ctx) error {
 		return err
 	}
 	e, shared := s.live.edition(k)
-	if shared && len(c.Context().URI().QueryString()) == 0 {
-		return sendHTML(c, &s.live.current(e).entity)
-	}
 	p := composition{stream: shared, kiosk: c.Query("view") == kioskView, query: strings.TrimSpace(c.Query("q")), state: c.Query("state")}
 	switch {
 	case len(p.query) > maxQuery:

@@ -63,14 +63,6 @@ func NewEvents(plain []byte) *Events {
 	return &Events{plain: plain}
 }
 
-// String is the events in plain text.
-func (e *Events) String() string {
-	if e == nil {
-		return ""
-	}
-	return string(e.plain)
-}
-
 func (e *Events) in(c Coding) []byte {
 	if c == Plain {
 		return e.plain
