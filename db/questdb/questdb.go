@@ -41,6 +41,7 @@ type Store struct {
 	sql       statementTexts
 	retention time.Duration
 	lag       lag
+	errors    errorTexts
 	log       *slog.Logger
 	step      func(name string) error // Called after each step of the schema; tests fail here.
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"statuspage/internal/status"
 	"strings"
@@ -27,7 +28,7 @@ func (s *Store) Write(ctx context.Context, signals []status.Signal) error {
 	batch := &pgx.Batch{}
 	for _, sig := range signals {
 		batch.Queue(s.sql.insert, text(sig.URL), int32(sig.HTTPStatus), instant(sig.Received), sig.Available, text(sig.Service),
-			text(sig.Region), sig.Outcome.String(), sig.Duration.Microseconds(), text(sig.Reason.String()), text(sig.Error))
+			text(sig.Region), sig.Outcome.String(), microseconds(sig.Duration), text(sig.Reason.String()), s.errors.one(sig.Error))
 	}
 	tx, err := s.pool.Begin(ctx)
 	if err != nil {
@@ -173,6 +174,9 @@ func (s *Store) buckets(ctx context.Context, to time.Time, query string, args ..
 // instant is the only way a time may go to QuestDB: its TIMESTAMP has no zone, and pgx
 // would send the wall clock of the time's own zone.
 func instant(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// microseconds is a duration as the table has it: up to 35 minutes, far above any timeout.
+func microseconds(d time.Duration) int32 { return int32(min(d.Microseconds(), math.MaxInt32)) }
 
 // text makes NULL of an empty string, as in rows of other writers, and valid UTF-8 without
 // NUL of everything else: a row that QuestDB refuses would block all that come after it.
