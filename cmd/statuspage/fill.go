@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"runtime/debug"
@@ -9,6 +10,8 @@ import (
 	"statuspage/internal/status"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -28,7 +31,7 @@ func (a *app) fill(ctx context.Context, first chan<- struct{}) {
 	if err != nil && ctx.Err() == nil {
 		a.log.Error("read the outbox", "error", err)
 	}
-	a.awaitStore(ctx)
+	a.awaitStore(ctx, fillWait/2)
 	wait, told := fillRetry, false
 	known := sync.OnceFunc(func() { close(first) })
 	for {
@@ -50,6 +53,10 @@ func (a *app) fill(ctx context.Context, first chan<- struct{}) {
 			told = true
 			a.log.Warn("history can't be read; the page goes on without it, and tries again", "error", err)
 		}
+		if errors.Is(err, errNotInOrder) {
+			a.awaitStore(ctx, fillRetryMax) // From when it is, nothing is waited for.
+			continue
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -59,9 +66,11 @@ func (a *app) fill(ctx context.Context, first chan<- struct{}) {
 	}
 }
 
-// awaitStore gives a store that is being reached, or whose tables are being made, a moment.
-func (a *app) awaitStore(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, fillWait/2)
+var errNotInOrder = errors.New("its tables are not in order yet")
+
+// awaitStore waits for a store that is being reached, or whose tables are being made.
+func (a *app) awaitStore(ctx context.Context, patience time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
@@ -78,7 +87,7 @@ func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool, known
 	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 	defer cancel()
 	if state := a.store.State(); !state.Readable {
-		return fmt.Errorf("tables are not in order yet: %w", state.Err)
+		return fmt.Errorf("%w: %w", errNotInOrder, state.Err)
 	}
 	hour := start.UTC().Truncate(time.Hour)
 	// The hour that the process began in is counted from its signals, all before from rollups.
@@ -94,41 +103,35 @@ func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool, known
 			return fmt.Errorf("empty the outbox: %w", err)
 		}
 	}
-	if err := a.fillDays(ctx, start, hour); err != nil {
-		return err
-	}
-	from := start.Add(-a.lookBack())
-	if _, err := feed(a.store.Signals(ctx, from, start.Add(-2*time.Hour)), a.board.Backfill); err != nil {
-		return fmt.Errorf("read the last day: %w", err)
-	}
-	return nil
+	return a.fillDays(ctx, start, hour)
 }
 
-// fillDays brings the counts of the last days, and the outages. Both are read at once: they
-// are what a page of 90 days needs, and most of the time that a start takes.
+// fillDays brings the counts of the last days, the outages, and the samples of the last day.
+// They are read at once: each keeps a core of ours or of the store's busy for a while.
 func (a *app) fillDays(ctx context.Context, start, hour time.Time) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	counted := make(chan error, 1)
-	go func() {
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error {
 		hours, err := a.store.Hours(ctx, start.AddDate(0, 0, -91), hour)
 		if err != nil {
-			counted <- fmt.Errorf("read the last days: %w", err)
-			return
+			return fmt.Errorf("read the last days: %w", err)
 		}
 		a.board.SetHistory(hour, hours)
-		counted <- nil
-	}()
-	past, err := a.failures(ctx, start, hour)
-	if err != nil {
-		cancel()
-		<-counted //nolint:errcheck // It must not outlive this; the first error is told.
-		return err
-	}
-	if err := <-counted; err != nil {
-		return err
-	}
-	return a.fillOutages(ctx, start, hour, past)
+		return nil
+	})
+	all.Go(func() error {
+		past, err := a.failures(ctx, start, hour)
+		if err != nil {
+			return err
+		}
+		return a.fillOutages(ctx, start, hour, past)
+	})
+	all.Go(func() error {
+		if _, err := feed(a.store.Signals(ctx, start.Add(-a.lookBack()), start.Add(-2*time.Hour)), a.board.Backfill); err != nil {
+			return fmt.Errorf("read the last day: %w", err)
+		}
+		return nil
+	})
+	return all.Wait()
 }
 
 // failures derives the outages of each service from the failed signals in the store.
