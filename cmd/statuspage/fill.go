@@ -39,7 +39,6 @@ func (a *app) fill(ctx context.Context, first chan<- struct{}) {
 		a.tried.Store(true)
 		known()
 		if err == nil {
-			a.filled.Store(true)
 			debug.FreeOSMemory() // What reading the past took is not needed again.
 			if told {
 				a.log.Info("history read")
@@ -103,14 +102,21 @@ func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool, known
 			return fmt.Errorf("empty the outbox: %w", err)
 		}
 	}
-	return a.fillDays(ctx, start, hour)
+	if err := a.fillDays(ctx, start, hour); err != nil {
+		return err
+	}
+	a.filled.Store(true) // The pages of all windows are complete.
+	if _, err := feed(a.store.Signals(ctx, start.Add(-a.lookBack()), start.Add(-2*time.Hour)), a.board.Backfill); err != nil {
+		return fmt.Errorf("read the last day: %w", err)
+	}
+	return nil
 }
 
-// fillDays brings the counts of the last days, the outages, and the samples of the last day.
-// They are read at once: each keeps a core of ours or of the store's busy for a while.
+// fillDays brings the counts of the last days and the outages. Both are read at once: each
+// keeps a core of ours or of the store's busy for a while.
 func (a *app) fillDays(ctx context.Context, start, hour time.Time) error {
-	all, ctx := errgroup.WithContext(ctx)
-	all.Go(func() error {
+	both, ctx := errgroup.WithContext(ctx)
+	both.Go(func() error {
 		hours, err := a.store.Hours(ctx, start.AddDate(0, 0, -91), hour)
 		if err != nil {
 			return fmt.Errorf("read the last days: %w", err)
@@ -118,20 +124,14 @@ func (a *app) fillDays(ctx context.Context, start, hour time.Time) error {
 		a.board.SetHistory(hour, hours)
 		return nil
 	})
-	all.Go(func() error {
+	both.Go(func() error {
 		past, err := a.failures(ctx, start, hour)
 		if err != nil {
 			return err
 		}
 		return a.fillOutages(ctx, start, hour, past)
 	})
-	all.Go(func() error {
-		if _, err := feed(a.store.Signals(ctx, start.Add(-a.lookBack()), start.Add(-2*time.Hour)), a.board.Backfill); err != nil {
-			return fmt.Errorf("read the last day: %w", err)
-		}
-		return nil
-	})
-	return all.Wait()
+	return both.Wait()
 }
 
 // failures derives the outages of each service from the failed signals in the store.
