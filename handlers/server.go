@@ -45,6 +45,8 @@ type Readiness struct {
 	Engine  string `json:"engine"`
 	Outbox  int    `json:"outbox"`  // Signals on disk that the store does not have yet.
 	Unsaved int    `json:"unsaved"` // Signals in memory that are on no disk yet.
+	Role    string `json:"role,omitempty"`
+	Queue   string `json:"queue,omitempty"` // "up" or "away"; empty for one process.
 }
 
 // Options are what a Server needs; only Note, Ready, Metrics and Now may be missing.
@@ -59,6 +61,7 @@ type Options struct {
 	Ready      func() Readiness
 	Metrics    func(io.Writer) (contentType string, err error)
 	Now        func() time.Time
+	Bare       bool // Only /healthz, /readyz and /metrics: the process shows no page.
 }
 
 // Server is the HTTP side of the product.
@@ -125,8 +128,23 @@ func New(o Options) (*Server, error) {
 		ErrorHandler:          s.fail,
 	})
 	s.app.Server().KeepHijackedConns = true // The hall has them.
+	if o.Bare {
+		s.bare()
+		return s, nil
+	}
 	s.routes(o.CORS)
 	return s, nil
+}
+
+// bare answers for a process that shows no page.
+func (s *Server) bare() {
+	s.app.Use(recover.New(), func(c *fiber.Ctx) error {
+		secure(c)
+		return c.Next()
+	})
+	s.app.Get("/healthz", s.healthz)
+	s.app.Get("/readyz", s.readyz)
+	s.app.Get("/metrics", s.prometheus)
 }
 
 func (s *Server) routes(origins []string) {

@@ -37,6 +37,8 @@ const (
 	SkippedFull     = "full"     // Too many runs wait.
 	SkippedInternal = "internal" // We could not measure.
 	SkippedStopped  = "stopped"  // The process stopped meanwhile.
+	SkippedPaused   = "paused"   // The process stood still meanwhile.
+	SkippedUnknown  = "unknown"  // Planned elsewhere, and not in our configuration.
 )
 
 // Store makes signals durable.
@@ -61,6 +63,11 @@ type Options struct {
 	Probe      map[string]probe.Func                         // Defaults to probe.Kinds.
 	Workers    int                                           // Probes in flight at most; defaults to 2,048.
 	MeasuredAt func(service string) time.Time                // Newest known signal of a service; zero for none.
+
+	// Of several processes only.
+	Dispatch func(ctx context.Context, runs []Planned) error // Hands planned runs on; after an error they are measured here.
+	Ended    func(service, region string, slot time.Time)    // Every run of Take that gave no signal, and needs none any more.
+	Worker   bool                                            // Plan nothing: runs come by Take.
 }
 
 // Stats are figures of the present.
@@ -74,6 +81,7 @@ type Stats struct {
 type Monitor struct {
 	o         Options
 	checks    []*watched
+	byID      map[string]*watched
 	scheduler gocron.Scheduler
 	queue     chan run
 	recorder  *recorder
@@ -84,6 +92,8 @@ type Monitor struct {
 	probeCtx context.Context //nolint:containedctx // The life of all probes, from Start to Stop.
 	cancel   context.CancelFunc
 	workers  sync.WaitGroup
+	taking   sync.WaitGroup // Runs of Take on their way to the workers.
+	pulse    *pulse
 	size     int        // Workers there are; guarded by hiring.
 	hiring   sync.Mutex // Also keeps Stop from waiting before a worker has begun.
 	mu       sync.Mutex // Guards started and stopped.
@@ -97,7 +107,8 @@ type watched struct {
 	measure probe.Func
 	busy    atomic.Bool
 	last    atomic.Int64 // Slot of the newest run, Unix microseconds.
-	told    verdict      // What the log was told last; guarded by busy.
+	telling sync.Mutex
+	told    verdict // What the log was told last; guarded by telling.
 }
 
 // verdict is what a change of is worth a line in the log.
@@ -109,8 +120,21 @@ type verdict struct {
 
 // run is one planned measurement.
 type run struct {
-	check *watched
-	slot  time.Time
+	check    *watched
+	slot     time.Time
+	region   string
+	deadline time.Time // Of a run that was planned elsewhere; zero for one of our own.
+}
+
+// taken tells whether the run was planned elsewhere.
+func (r run) taken() bool { return !r.deadline.IsZero() }
+
+// late tells whether it is too late to begin.
+func (r run) late(now time.Time) bool {
+	if r.taken() {
+		return now.After(r.deadline)
+	}
+	return now.Sub(r.slot) > min(maxLate, r.check.Interval/2)
 }
 
 // New checks the options. Nothing runs before Start.
@@ -133,7 +157,10 @@ func New(o Options) (*Monitor, error) {
 	if o.MeasuredAt == nil {
 		o.MeasuredAt = func(string) time.Time { return time.Time{} }
 	}
-	m := &Monitor{o: o, queue: make(chan run, queueSize), halt: make(chan struct{}), recorder: newRecorder(o.Store, o.Board, o.Log)}
+	if o.Ended == nil {
+		o.Ended = func(string, string, time.Time) {}
+	}
+	m := &Monitor{o: o, byID: make(map[string]*watched, len(o.Checks)), pulse: newPulse(), queue: make(chan run, queueSize), halt: make(chan struct{}), recorder: newRecorder(o.Store, o.Board, o.Log)}
 	seen := map[string]bool{}
 	for _, c := range o.Checks {
 		measure := o.Probe[c.Kind]
@@ -146,7 +173,8 @@ func New(o Options) (*Monitor, error) {
 			return nil, fmt.Errorf("monitor: service %s: interval %v and timeout %v do not fit: %w", c.ID, c.Interval, c.Timeout, status.ErrInvalid)
 		}
 		seen[c.ID] = true
-		m.checks = append(m.checks, &watched{Check: c, measure: measure})
+		w := &watched{Check: c, measure: measure}
+		m.checks, m.byID[c.ID] = append(m.checks, w), w
 	}
 	m.probeCtx, m.cancel = context.WithCancel(context.Background())
 	return m, nil
@@ -169,19 +197,22 @@ func (m *Monitor) Start() error {
 	if err != nil {
 		return fmt.Errorf("scheduler: %w", err)
 	}
-	if err := m.schedule(scheduler, time.Now()); err != nil {
-		_ = scheduler.Shutdown()
-		return err
+	if !m.o.Worker {
+		if err := m.schedule(scheduler, time.Now()); err != nil {
+			_ = scheduler.Shutdown()
+			return err
+		}
 	}
 	m.scheduler, m.started = scheduler, true
 	m.recorder.start()
+	go m.pulse.run(m.probeCtx.Done())
 	scheduler.Start()
 	return nil
 }
 
 // enqueue hands a run to the workers, or counts why not.
 func (m *Monitor) enqueue(r run) {
-	if r.check.last.Swap(r.slot.UnixMicro()) == r.slot.UnixMicro() {
+	if !r.taken() && r.check.last.Swap(r.slot.UnixMicro()) == r.slot.UnixMicro() {
 		return // The same slot again, after a small step of the clock.
 	}
 	select {
@@ -189,7 +220,15 @@ func (m *Monitor) enqueue(r run) {
 		m.load.Add(1)
 		m.hire()
 	default:
-		m.o.Skipped(SkippedFull)
+		m.skip(r, SkippedFull)
+	}
+}
+
+// skip counts a run that gives no signal.
+func (m *Monitor) skip(r run, cause string) {
+	m.o.Skipped(cause)
+	if r.taken() && cause != SkippedStopped && cause != SkippedPaused { // Else another may still be in time.
+		m.o.Ended(r.check.ID, r.region, r.slot)
 	}
 }
 
@@ -235,7 +274,7 @@ func (m *Monitor) work() {
 			return
 		case r := <-m.queue:
 			if m.halted() {
-				m.o.Skipped(SkippedStopped)
+				m.skip(r, SkippedStopped)
 			} else {
 				m.measure(r)
 			}
@@ -250,36 +289,43 @@ func (m *Monitor) work() {
 // measure runs one probe and hands its signal to the recorder.
 func (m *Monitor) measure(r run) {
 	c := r.check
-	if late := time.Since(r.slot); late > min(maxLate, c.Interval/2) {
-		m.o.Skipped(SkippedLate)
+	if r.late(time.Now()) {
+		m.skip(r, SkippedLate)
 		return
 	}
-	if !c.busy.CompareAndSwap(false, true) {
-		m.o.Skipped(SkippedRunning)
-		return
-	}
-	defer c.busy.Store(false)
-	m.inFlight.Add(1)
-	defer m.inFlight.Add(-1)
-	result := m.guarded(c)
-	if result.Outcome == status.Unknown {
-		if m.probeCtx.Err() != nil {
-			m.o.Skipped(SkippedStopped)
+	// A run that another worker left may overlap with the next; it has its own slot.
+	if !r.taken() {
+		if !c.busy.CompareAndSwap(false, true) {
+			m.skip(r, SkippedRunning)
 			return
 		}
-		m.o.Skipped(SkippedInternal)
-		m.o.Log.Error("could not measure", "service", c.ID, "error", result.Err)
-		return
+		defer c.busy.Store(false)
 	}
-	m.tell(c, result)
-	m.o.Observe(c.Check, result)
-	m.recorder.add(signal(c, r.slot, m.o.Region, result))
+	m.inFlight.Add(1)
+	defer m.inFlight.Add(-1)
+	began := time.Now()
+	result := m.guarded(c)
+	switch {
+	case m.pulse.lostSince(began):
+		m.skip(r, SkippedPaused)
+	case result.Outcome != status.Unknown:
+		m.tell(c, result)
+		m.o.Observe(c.Check, result)
+		m.recorder.add(signal(c, r.slot, r.region, result))
+	case m.probeCtx.Err() != nil:
+		m.skip(r, SkippedStopped)
+	default:
+		m.skip(r, SkippedInternal)
+		m.o.Log.Error("could not measure", "service", c.ID, "error", result.Err)
+	}
 }
 
 // tell logs a verdict that differs from the one before, with the full text of the error:
 // a line a change, not a line a probe.
 func (m *Monitor) tell(c *watched, r probe.Result) {
 	now := verdict{r.Outcome, r.Reason, r.HTTPStatus}
+	c.telling.Lock()
+	defer c.telling.Unlock()
 	before := c.told
 	if c.told = now; now == before || before.outcome == status.Unknown && now.outcome == status.Up {
 		return
@@ -289,6 +335,11 @@ func (m *Monitor) tell(c *watched, r probe.Result) {
 		args = append(args, "reason", r.Reason.String(), "error", r.Err)
 	}
 	m.o.Log.Info("service changed", args...)
+}
+
+// find returns the check of a service, nil for none.
+func (m *Monitor) find(id string) *watched {
+	return m.byID[id]
 }
 
 // guarded survives a probe that panics.
@@ -336,6 +387,7 @@ func (m *Monitor) Stop(ctx context.Context) error {
 	close(m.halt)
 	m.hiring.Unlock()
 	err := m.scheduler.Shutdown()
+	m.taking.Wait()
 	m.discard()
 	ended := make(chan struct{})
 	go func() {
@@ -357,8 +409,8 @@ func (m *Monitor) Stop(ctx context.Context) error {
 func (m *Monitor) discard() {
 	for {
 		select {
-		case <-m.queue:
-			m.o.Skipped(SkippedStopped)
+		case r := <-m.queue:
+			m.skip(r, SkippedStopped)
 		default:
 			return
 		}

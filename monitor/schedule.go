@@ -63,10 +63,11 @@ func (r *round) next(t time.Time) time.Time {
 // slots are the planned instants of the round that begins about now. Which that is shows
 // from the check's own slots, so that a round that comes late, or a clock that was set,
 // plans no slot that is not one.
-func (r *round) slots(now time.Time) []run {
+func (m *Monitor) slots(r *round, now time.Time) []run {
 	all := make([]run, len(r.checks))
 	for i, c := range r.checks {
-		all[i] = run{c, c.Nearest(now.Add(roundLead + c.Phase() - r.begin))}
+		region, _ := m.region(c.Check)
+		all[i] = run{check: c, region: region, slot: c.Nearest(now.Add(roundLead + c.Phase() - r.begin))}
 	}
 	return all
 }
@@ -75,7 +76,7 @@ func (r *round) slots(now time.Time) []run {
 // not known (docs/adr/0003).
 func (m *Monitor) schedule(scheduler gocron.Scheduler, now time.Time) error {
 	for _, r := range rounds(m.checks) {
-		if err := addRound(scheduler, r, func(ctx context.Context) { m.walk(ctx, r.slots(time.Now())) }); err != nil {
+		if err := addRound(scheduler, r, func(ctx context.Context) { m.plan(ctx, m.slots(r, time.Now())) }); err != nil {
 			return fmt.Errorf("schedule the checks of each %v: %w", r.interval, err)
 		}
 	}
@@ -106,7 +107,14 @@ func addRound(scheduler gocron.Scheduler, r *round, task func(context.Context)) 
 // firstRuns plans a run soon after the start for each check whose state is not known.
 func (m *Monitor) firstRuns(now time.Time) []run {
 	var first []run
+	if m.o.Dispatch != nil {
+		return nil // Others may have started as well: only slots are the same for all.
+	}
 	for _, c := range m.checks {
+		region, here := m.region(c.Check)
+		if !here {
+			continue
+		}
 		if now.Sub(m.o.MeasuredAt(c.ID)) < c.Interval {
 			continue
 		}
@@ -115,7 +123,7 @@ func (m *Monitor) firstRuns(now time.Time) []run {
 			continue // The first slot comes soon enough.
 		}
 		at := now.Add(time.Duration(float64(spread) * float64(c.Phase()) / float64(c.Interval))).Truncate(time.Millisecond)
-		first = append(first, run{c, at.UTC()})
+		first = append(first, run{check: c, region: region, slot: at.UTC()})
 	}
 	slices.SortStableFunc(first, func(a, b run) int { return a.slot.Compare(b.slot) })
 	return first

@@ -26,6 +26,12 @@ const (
 // the last days, and then the samples of the last day. It goes on until the store has
 // answered; first is closed when the newest signals are there, or after the first attempt.
 func (a *app) fill(ctx context.Context, first chan<- struct{}) {
+	if !a.roles.web { // There is no page.
+		a.filled.Store(true)
+		a.tried.Store(true)
+		close(first)
+		return
+	}
 	start := time.Now()
 	waiting, err := feed(a.store.Pending(ctx), a.board.Apply)
 	if err != nil && ctx.Err() == nil {

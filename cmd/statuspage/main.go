@@ -35,7 +35,7 @@ var errReported = errors.New("reported")
 
 const usage = `statuspage is a public status page and the prober behind it.
 
-  statuspage serve [--config FILE] [--listen ADDR] [--database URL] [URL…]
+  statuspage serve [--config FILE] [--listen ADDR] [--database URL] [--role ROLES] [URL…]
   statuspage demo [--listen ADDR]       sample targets, checked every two seconds
   statuspage probe NAME|URL             probe once; exit status 0 when available, 1 when not
   statuspage config check|print         check the configuration, or print it with its defaults

@@ -11,6 +11,7 @@ import (
 	"statuspage/db"
 	"statuspage/handlers"
 	"statuspage/internal/board"
+	"statuspage/internal/cluster"
 	"statuspage/internal/config"
 	"statuspage/internal/metrics"
 	"statuspage/internal/status"
@@ -35,7 +36,12 @@ func (e env) serve(ctx context.Context, args []string) error {
 	f.StringVar(&o.File, "config", "", "")
 	f.StringVar(&o.Listen, "listen", "", "")
 	f.StringVar(&o.Database, "database", "", "")
+	role := f.String("role", e.getenv(envRole), "")
 	if err := e.parse(f, args); err != nil {
+		return err
+	}
+	roles, err := parseRoles(*role)
+	if err != nil {
 		return err
 	}
 	o.URLs = f.Args()
@@ -43,17 +49,22 @@ func (e env) serve(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return e.serveConfig(ctx, cfg, false)
+	if err := roles.fits(cfg); err != nil {
+		return err
+	}
+	return e.serveConfig(ctx, cfg, roles, false)
 }
 
 // app is one running process and its parts, in the order in which they depend on each other.
 type app struct {
 	cfg      *config.Config
 	log      *slog.Logger
+	roles    roles
+	team     *team // Nil for one process.
 	store    *db.Database
 	board    *board.Board
 	server   *handlers.Server
-	monitor  *monitor.Monitor
+	monitor  *monitor.Monitor // Nil for a page server, which measures nothing.
 	metrics  *metrics.Metrics
 	filled   atomic.Bool // History is on the board.
 	tried    atomic.Bool // It was asked for at least once: the page says what it can.
@@ -61,14 +72,14 @@ type app struct {
 }
 
 // serveConfig runs the product until ctx ends.
-func (e env) serveConfig(ctx context.Context, cfg *config.Config, demo bool) (err error) {
+func (e env) serveConfig(ctx context.Context, cfg *config.Config, r roles, demo bool) (err error) {
 	ln, err := listen(cfg.Listen)
 	if err != nil {
 		return err
 	}
 	defer ln.Close() //nolint:errcheck // Closed by the server in the usual case.
 	thrift(e.getenv)
-	a := &app{cfg: cfg, log: slog.New(slog.NewTextHandler(e.stderr, nil)), metrics: metrics.New(buildVersion())}
+	a := &app{cfg: cfg, roles: r, log: slog.New(slog.NewTextHandler(e.stderr, nil)), metrics: metrics.New(buildVersion())}
 	a.store, err = db.Open(ctx, string(cfg.Database), db.Options{Retention: cfg.Retention, Outbox: cfg.Outbox, Log: a.log})
 	if err != nil {
 		return err
@@ -78,6 +89,9 @@ func (e env) serveConfig(ctx context.Context, cfg *config.Config, demo bool) (er
 			err = closeErr
 		}
 	}()
+	if a.team, err = join(cfg, r, a.log); err != nil {
+		return err
+	}
 	if err := a.build(demo); err != nil {
 		return err
 	}
@@ -111,19 +125,48 @@ func (a *app) build(demo bool) (err error) {
 		Note:       a.note,
 		Ready:      a.readiness,
 		Metrics:    a.metrics.Write,
+		Bare:       !a.roles.web,
 	})
 	if err != nil {
 		return err
 	}
-	a.monitor, err = monitor.New(monitor.Options{
-		Checks: a.cfg.Checks, Store: a.store, Board: a.board, Log: a.log,
-		Observe: a.observe, Skipped: a.metrics.Skipped, MeasuredAt: a.board.MeasuredAt,
-	})
-	if err != nil {
-		return err
+	if a.team != nil && a.roles.web {
+		a.team.follower = cluster.NewFollower(a.team.link, a.board.Apply, a.refill)
+	}
+	if a.roles.scheduler || a.roles.worker {
+		if err := a.buildMonitor(); err != nil {
+			return err
+		}
 	}
 	a.gauges()
 	return nil
+}
+
+func (a *app) buildMonitor() (err error) {
+	o := monitor.Options{
+		Checks: a.cfg.Checks, Store: a.store, Board: stored{a.team, a.board}, Log: a.log, Region: a.cfg.Region,
+		Observe: a.observe, Skipped: a.metrics.Skipped, MeasuredAt: a.board.MeasuredAt,
+	}
+	if t := a.team; t != nil {
+		o.Ended, o.Worker = t.settle, !a.roles.scheduler
+		if a.roles.scheduler {
+			o.Dispatch = t.dispatch
+		}
+		if a.roles.worker {
+			t.taking(a.cfg.Region, func(runs []monitor.Planned) { a.monitor.Take(runs) })
+		}
+	}
+	a.monitor, err = monitor.New(o)
+	return err
+}
+
+// refill brings what others have stored since to the board.
+func (a *app) refill(ctx context.Context, from time.Time) error {
+	if state := a.store.State(); !state.Readable {
+		return fmt.Errorf("%w: %w", errNotInOrder, state.Err)
+	}
+	_, err := feed(a.store.Signals(ctx, from, time.Now().Add(time.Hour)), a.board.Apply)
+	return err
 }
 
 // site is what the pages say of themselves, by the configuration.
@@ -159,7 +202,7 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 	case <-time.After(fillWait):
 	case <-ctx.Done():
 	}
-	err := a.monitor.Start()
+	err := a.begin(fillCtx)
 	if err == nil {
 		select {
 		case <-ctx.Done():
@@ -174,18 +217,37 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 	return errors.Join(err, a.stop(filler))
 }
 
+// begin starts to measure, and to work with others.
+func (a *app) begin(ctx context.Context) error {
+	if a.monitor != nil {
+		if err := a.monitor.Start(); err != nil {
+			return err
+		}
+	}
+	if a.team != nil {
+		a.team.start(ctx)
+		a.team.follow(ctx)
+	}
+	return nil
+}
+
 // stop ends the parts: no more runs, running probes, last write; then streams and HTTP.
 // The store is closed by who opened it.
 func (a *app) stop(filler <-chan struct{}) error {
 	a.stopping.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), stopProbes)
 	defer cancel()
-	err := a.monitor.Stop(ctx)
-	if err != nil {
-		err = fmt.Errorf("stop the prober: %w", err)
+	var all []error
+	if a.monitor != nil {
+		if err := a.monitor.Stop(ctx); err != nil {
+			all = append(all, fmt.Errorf("stop the prober: %w", err))
+		}
+	}
+	if a.team != nil {
+		all = append(all, a.team.stop())
 	}
 	<-filler
-	return errors.Join(err, a.server.Shutdown())
+	return errors.Join(append(all, a.server.Shutdown())...)
 }
 
 // listen opens the address, or says in one line what to change.
@@ -205,7 +267,9 @@ func listen(address string) (net.Listener, error) {
 // note is what the page says of our own troubles, in public words.
 func (a *app) note() string {
 	switch {
-	case a.monitor != nil && a.monitor.Stats().Unsaved > 0:
+	case a.alone():
+		return "Neither the other servers nor the history can be reached at the moment. This page shows only what this server knows itself."
+	case a.unsaved() > 0:
 		return "New signals can't be saved at the moment. Measuring goes on, and this page with it."
 	case a.tried.Load() && !a.filled.Load():
 		return "The history can't be read at the moment. Measuring goes on; older signals will appear when it can."
@@ -214,17 +278,36 @@ func (a *app) note() string {
 	}
 }
 
+// alone tells whether neither Redis nor the database of several processes can be reached.
+func (a *app) alone() bool {
+	return a.team != nil && a.tried.Load() && !a.team.link.State().Up && !a.store.State().Up
+}
+
+// unsaved is how many signals no disk has.
+func (a *app) unsaved() int64 {
+	if a.monitor == nil {
+		return 0
+	}
+	return a.monitor.Stats().Unsaved
+}
+
 func (a *app) readiness() handlers.Readiness {
 	state := a.store.State()
 	r := handlers.Readiness{
 		Ready: a.tried.Load() && !a.stopping.Load(), Board: "loading", Store: "away",
-		Engine: state.Engine, Outbox: state.Outbox, Unsaved: int(a.monitor.Stats().Unsaved),
+		Engine: state.Engine, Outbox: state.Outbox, Unsaved: int(a.unsaved()),
 	}
 	if a.filled.Load() {
 		r.Board = "filled"
 	}
 	if state.Up {
 		r.Store = "up"
+	}
+	if a.team != nil {
+		r.Role, r.Queue = a.roles.String(), "away"
+		if a.team.link.State().Up {
+			r.Queue = "up"
+		}
 	}
 	return r
 }
@@ -245,8 +328,13 @@ func (a *app) gauges() {
 	m.Gauge("statuspage_viewers", "Open streams.", func() float64 { return float64(a.server.Streams().Viewers()) })
 	m.Counter("statuspage_viewers_dropped_total", "Viewers dropped because they did not read.", func() float64 { return float64(a.server.Streams().Dropped()) })
 	m.Counter("statuspage_viewers_refused_total", "Viewers refused because the house was full.", func() float64 { return float64(a.server.Streams().Refused()) })
-	m.Gauge("statuspage_probes_in_flight", "Probes running.", func() float64 { return float64(a.monitor.Stats().InFlight) })
-	m.Gauge("statuspage_signals_unsaved", "Signals in memory that no disk has.", func() float64 { return float64(a.monitor.Stats().Unsaved) })
+	if a.team != nil {
+		a.teamGauges()
+	}
+	if a.monitor != nil {
+		m.Gauge("statuspage_probes_in_flight", "Probes running.", func() float64 { return float64(a.monitor.Stats().InFlight) })
+	}
+	m.Gauge("statuspage_signals_unsaved", "Signals in memory that no disk has.", func() float64 { return float64(a.unsaved()) })
 	m.Gauge("statuspage_outbox_signals", "Signals on disk that the store does not have yet.", func() float64 { return float64(a.store.State().Outbox) })
 	m.Gauge("statuspage_store_up", "1 when the store answers.", func() float64 {
 		if a.store.State().Up {

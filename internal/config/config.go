@@ -26,6 +26,9 @@ const (
 	envDatabase  = "STATUSPAGE_DATABASE_URL"
 	envURL       = "STATUSPAGE_WEBSITE_URL"
 	envFrequency = "STATUSPAGE_FREQUENCY"
+	envQueue     = "STATUSPAGE_QUEUE_URL"
+	envRegion    = "STATUSPAGE_REGION"
+	envOutbox    = "STATUSPAGE_OUTBOX"
 )
 
 // Config is the validated settings of one process.
@@ -34,6 +37,8 @@ type Config struct {
 	Listen     string         // host:port; an empty host means every address of the machine.
 	Database   Secret         // URL with one of the schemes sqlite, questdb, postgresql, postgres.
 	Outbox     string         // Path of the file that keeps signals while a remote database is away.
+	Queue      Secret         // URL of the Redis that several processes share; empty for one process.
+	Region     string         // Where this process stands; empty for a place without a name.
 	Retention  time.Duration  // Whole hours.
 	Timezone   *time.Location // Where the days of the page begin.
 	CORS       []string       // Origins such as http://localhost:3000, or *.
@@ -118,6 +123,9 @@ func (d *decoder) config(data []byte, o Overrides) (*Config, error) {
 
 	override(d, "-listen", o.Listen, envListen, &c.Listen, parseListen)
 	override(d, "-database", o.Database, envDatabase, &c.Database, parseDatabase)
+	override(d, "", "", envQueue, &c.Queue, parseQueue)
+	override(d, "", "", envRegion, &c.Region, parseRegion)
+	override(d, "", "", envOutbox, &c.Outbox, parsePath)
 	override(d, "", "", envFrequency, &probing.interval, parseMinutes)
 
 	c.Checks = d.services(services, probing)

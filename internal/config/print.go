@@ -13,6 +13,8 @@ type printed struct {
 	Listen     string           `yaml:"listen"`
 	Database   string           `yaml:"database"`
 	Outbox     string           `yaml:"outbox"`
+	Queue      string           `yaml:"queue,omitempty"`
+	Region     string           `yaml:"region,omitempty"`
 	Retention  string           `yaml:"retention"`
 	Timezone   string           `yaml:"timezone"`
 	BaseURL    string           `yaml:"base_url,omitempty"`
@@ -71,6 +73,7 @@ type printedExpect struct {
 func (c *Config) Print(w io.Writer) error {
 	p := printed{
 		Title: c.Title, Listen: c.Listen, Database: c.Database.String(), Outbox: c.Outbox,
+		Queue: c.Queue.String(), Region: c.Region,
 		Retention: formatDuration(c.Retention), Timezone: c.Timezone.String(), BaseURL: c.BaseURL,
 		MaxViewers: c.MaxViewers, Services: []printedService{},
 	}

@@ -66,6 +66,8 @@ func (d *decoder) settings(root *yaml.Node, c *Config, p *probing) (services *ya
 		"retention":   value(d, &c.Retention, parseRetention),
 		"timezone":    value(d, &c.Timezone, parseTimezone),
 		"base_url":    value(d, &c.BaseURL, parseBaseURL),
+		"queue":       value(d, &c.Queue, parseQueue),
+		"region":      value(d, &c.Region, parseRegion),
 		"max_viewers": value(d, &c.MaxViewers, parseViewers),
 		"cors": func(node *yaml.Node, path string) {
 			d.mapping(node, path, field{"allow_origins": func(node *yaml.Node, path string) {

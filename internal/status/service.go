@@ -19,6 +19,7 @@ type Service struct {
 	HideURL  bool          // The public sees the name only.
 	Interval time.Duration // At least MinInterval, whole milliseconds.
 	Timeout  time.Duration // Below Interval.
+	Regions  []string      // Where it is measured; empty for one place that has no name.
 }
 
 // PublicURL is the target as visitors may see it: empty when the operator hides it.

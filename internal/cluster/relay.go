@@ -1,0 +1,227 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"statuspage/internal/status"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	relayKeeps  = 5 * time.Minute // What a page server that lost its connection can make up for; older signals are in the database.
+	relayBatch  = 500             // Signals of one message.
+	relayBuffer = 50_000          // Signals that wait for Redis; the oldest are left to the database.
+	relayRead   = 200             // Messages of one read.
+	refillEvery = 5 * time.Second // While Redis is away, page servers ask the database.
+	refillBack  = 30 * time.Second
+)
+
+// wire is a signal on its way to the page servers: all but the text of its error, which is
+// for the log and the database.
+type wire struct {
+	Service    string         `json:"s"`
+	Region     string         `json:"r,omitempty"`
+	URL        string         `json:"u,omitempty"`
+	Received   int64          `json:"t"` // Unix microseconds.
+	HTTPStatus int            `json:"h"`
+	Outcome    status.Outcome `json:"o"`
+	Duration   int64          `json:"d"` // Microseconds.
+	Reason     string         `json:"w,omitempty"`
+}
+
+func pack(signals []status.Signal) ([]byte, error) {
+	all := make([]wire, len(signals))
+	for i, s := range signals {
+		all[i] = wire{s.Service, s.Region, s.URL, s.Received.UnixMicro(), s.HTTPStatus, s.Outcome, s.Duration.Microseconds(), s.Reason.String()}
+	}
+	return json.Marshal(all)
+}
+
+func unpack(data string) ([]status.Signal, error) {
+	var all []wire
+	if err := json.Unmarshal([]byte(data), &all); err != nil {
+		return nil, fmt.Errorf("read a message of the relay: %w", err)
+	}
+	signals := make([]status.Signal, len(all))
+	for i, w := range all {
+		signals[i] = status.Signal{
+			Service: w.Service, Region: w.Region, URL: w.URL, Received: time.UnixMicro(w.Received).UTC(), HTTPStatus: w.HTTPStatus,
+			Outcome: w.Outcome, Available: w.Outcome.Available(), Duration: time.Duration(w.Duration) * time.Microsecond, Reason: status.ParseReason(w.Reason),
+		}
+	}
+	return signals, nil
+}
+
+// Publisher brings signals to the page servers. It never blocks who hands them over.
+type Publisher struct {
+	link *Link
+	lost atomic.Uint64
+
+	mu     sync.Mutex
+	buffer []status.Signal
+	woken  chan struct{}
+}
+
+// NewPublisher returns a publisher; Run does its work.
+func NewPublisher(l *Link) *Publisher { return &Publisher{link: l, woken: make(chan struct{}, 1)} }
+
+// Lost counts signals that page servers must find in the database, because Redis was away
+// for too long.
+func (p *Publisher) Lost() uint64 { return p.lost.Load() }
+
+// Apply takes signals that are on disk.
+func (p *Publisher) Apply(signals []status.Signal) {
+	p.mu.Lock()
+	p.buffer = append(p.buffer, signals...)
+	if over := len(p.buffer) - relayBuffer; over > 0 {
+		p.lost.Add(uint64(over))
+		p.buffer = slices.Delete(p.buffer, 0, over)
+	}
+	p.mu.Unlock()
+	select {
+	case p.woken <- struct{}{}:
+	default: // Already due.
+	}
+}
+
+// Run publishes until ctx ends, and then what is left.
+func (p *Publisher) Run(ctx context.Context) {
+	for {
+		wait := time.Hour
+		if !p.flush(ctx) {
+			wait = askAway
+		}
+		select {
+		case <-ctx.Done():
+			p.flush(context.WithoutCancel(ctx))
+			return
+		case <-p.woken:
+		case <-time.After(wait):
+		}
+	}
+}
+
+// flush publishes what is there, and tells whether it could.
+func (p *Publisher) flush(ctx context.Context) bool {
+	for {
+		p.mu.Lock()
+		batch := slices.Clone(p.buffer[:min(relayBatch, len(p.buffer))])
+		before := p.lost.Load()
+		p.mu.Unlock()
+		if len(batch) == 0 {
+			return true
+		}
+		data, err := pack(batch)
+		if err != nil {
+			p.link.log.Error("encode signals for the relay", "error", err) // Plain values always encode.
+			return true
+		}
+		oldest := strconv.FormatInt(time.Now().Add(-relayKeeps).UnixMilli(), 10)
+		if err := p.link.do(ctx, func(ctx context.Context) error {
+			return p.link.redis.XAdd(ctx, &redis.XAddArgs{Stream: p.link.relay(), MinID: oldest, Approx: true, Values: []any{"b", data}}).Err()
+		}); err != nil {
+			return false
+		}
+		p.mu.Lock()
+		gone := len(batch) - int(p.lost.Load()-before) // Those that were dropped meanwhile are not there any more.
+		p.buffer = slices.Delete(p.buffer, 0, max(0, min(gone, len(p.buffer))))
+		p.mu.Unlock()
+	}
+}
+
+// relay is the stream that all page servers read.
+func (l *Link) relay() string { return l.key("relay", "signals") }
+
+// Follower brings what others measured to the board of this process.
+type Follower struct {
+	link   *Link
+	apply  func([]status.Signal)
+	refill func(ctx context.Context, from time.Time) error // Brings what the database has.
+	log    *slog.Logger
+}
+
+// NewFollower returns a follower; Run does its work. Signals come in batches, and some
+// more than once.
+func NewFollower(l *Link, apply func([]status.Signal), refill func(context.Context, time.Time) error) *Follower {
+	return &Follower{link: l, apply: apply, refill: refill, log: l.log}
+}
+
+// Run follows until ctx ends, beginning with what the relay still has. While Redis is away,
+// and for the gap when it is back, the database is asked.
+func (f *Follower) Run(ctx context.Context) {
+	last, whole := "0", time.Now() // Until then nothing is missing.
+	for ctx.Err() == nil {
+		if f.link.State().Up {
+			got, err := f.read(ctx, last)
+			if err == nil {
+				last, whole = f.hand(got, last), time.Now()
+				continue
+			}
+			f.link.note(ctx, err, false)
+			pause(ctx, readRetry)
+			continue
+		}
+		if time.Since(whole) < refillEvery {
+			pause(ctx, askAway)
+			continue
+		}
+		last = f.away(ctx, whole, last)
+		whole = time.Now()
+	}
+}
+
+// away asks the database until Redis is back, and once more then.
+func (f *Follower) away(ctx context.Context, whole time.Time, last string) string {
+	for ctx.Err() == nil {
+		began, back := time.Now(), f.link.State().Up
+		if err := f.refill(ctx, whole.Add(-refillBack)); err == nil {
+			whole = began
+		}
+		if back {
+			return last
+		}
+		for until := time.Now().Add(refillEvery); time.Now().Before(until) && ctx.Err() == nil && !f.link.State().Up; {
+			pause(ctx, askAway)
+		}
+	}
+	return last
+}
+
+func (f *Follower) read(ctx context.Context, last string) ([]redis.XMessage, error) {
+	call, cancel := context.WithTimeout(ctx, blockTimeout)
+	defer cancel()
+	got, err := f.link.redis.XRead(call, &redis.XReadArgs{Streams: []string{f.link.relay(), last}, Count: relayRead, Block: blockFor}).Result()
+	if err != nil {
+		if answered(err) {
+			return nil, nil // Nothing new.
+		}
+		return nil, err
+	}
+	return got[0].Messages, nil
+}
+
+func (f *Follower) hand(got []redis.XMessage, last string) string {
+	var all []status.Signal
+	for _, m := range got {
+		last = m.ID
+		data, _ := m.Values["b"].(string)
+		signals, err := unpack(data)
+		if err != nil {
+			f.log.Error("the relay holds something else", "id", m.ID, "error", err)
+			continue
+		}
+		all = append(all, signals...)
+	}
+	if len(all) > 0 {
+		f.apply(all)
+	}
+	return last
+}

@@ -1,0 +1,83 @@
+package monitor
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"statuspage/internal/status"
+	"time"
+)
+
+// Planned is one planned run, as schedulers and workers of several processes hand it on.
+type Planned struct {
+	Service  string
+	Region   string // Where it is to be measured; empty for a check without regions.
+	Slot     time.Time
+	Deadline time.Time // It is not begun later than this.
+}
+
+const (
+	handOnLate = 15 * time.Second
+)
+
+// deadline is the last instant at which a run that others may take over is begun: late enough
+// that they can, and well before the next slot.
+func deadline(c status.Check, slot time.Time) time.Time {
+	return slot.Add(min(handOnLate, c.Interval*3/4))
+}
+
+// region is where this process measures a check: its own region, or none for a check
+// without regions. It tells whether the check is measured here at all.
+func (m *Monitor) region(c status.Check) (region string, here bool) {
+	if len(c.Regions) == 0 {
+		return "", true
+	}
+	return m.o.Region, slices.Contains(c.Regions, m.o.Region)
+}
+
+// plan brings the runs of a round to where they are measured: to the queue, once for each
+// region, or to the workers of this process.
+func (m *Monitor) plan(ctx context.Context, runs []run) {
+	if m.o.Dispatch != nil {
+		err := m.o.Dispatch(ctx, planned(runs))
+		if err == nil {
+			return
+		}
+		// Whoever else measures these slots as well writes the same key.
+	}
+	m.walk(ctx, slices.DeleteFunc(runs, func(r run) bool {
+		_, here := m.region(r.check.Check)
+		return !here
+	}))
+}
+
+func planned(runs []run) []Planned {
+	all := make([]Planned, 0, len(runs))
+	for _, r := range runs {
+		p := Planned{Service: r.check.ID, Slot: r.slot, Deadline: deadline(r.check.Check, r.slot)}
+		if len(r.check.Regions) == 0 {
+			all = append(all, p)
+		}
+		for _, p.Region = range r.check.Regions {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// Take measures runs that were planned elsewhere, each at its slot. It returns at once.
+// Options.Ended is told of those that will give no signal.
+func (m *Monitor) Take(all []Planned) {
+	runs := make([]run, 0, len(all))
+	for _, p := range all {
+		c := m.find(p.Service)
+		if c == nil {
+			m.o.Ended(p.Service, p.Region, p.Slot) // It is not in our configuration any more, or not yet.
+			m.o.Skipped(SkippedUnknown)
+			continue
+		}
+		runs = append(runs, run{check: c, slot: p.Slot, region: p.Region, deadline: p.Deadline})
+	}
+	slices.SortStableFunc(runs, func(a, b run) int { return cmp.Compare(a.slot.UnixMicro(), b.slot.UnixMicro()) })
+	m.taking.Go(func() { m.walk(m.probeCtx, runs) })
+}
