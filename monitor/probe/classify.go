@@ -22,7 +22,7 @@ func (e *ourError) Unwrap() error { return e.err }
 // ours tells whether an error is a shortage on this machine or a mistake of this program.
 func ours(err error) bool {
 	var own *ourError
-	if errors.As(err, &own) {
+	if errors.As(err, &own) || errors.Is(err, ErrGuarded) {
 		return true
 	}
 	for _, shortage := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOMEM, syscall.ENOBUFS, syscall.EACCES, syscall.EPERM} {
@@ -65,7 +65,7 @@ func classify(err error) status.Reason {
 		return status.TLS // Some of crypto/tls's errors have a text only.
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return status.ConnectionReset
-	case isProtocol(err):
+	case errors.Is(err, errRedirectScheme), isProtocol(err):
 		return status.Protocol
 	default:
 		return status.Other

@@ -29,8 +29,8 @@ var errHeaderTooLong = fmt.Errorf("server response headers exceeded %d bytes", m
 // a http.RoundTripper under its client. With hold, a connection is kept for the next exchange
 // with its host; without, each has its own.
 type plain struct {
-	hold   bool
-	dialer net.Dialer
+	hold bool
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu   sync.Mutex
 	idle map[string]idleConn // By address; one for each host of a check's redirects.
@@ -41,12 +41,12 @@ type idleConn struct {
 	since time.Time
 }
 
-func newPlain(hold bool) *plain {
-	p := &plain{hold: hold}
-	if !hold {
-		p.dialer.KeepAlive = -1 // Four system calls for a connection of one exchange.
+func (p *Prober) newPlain(hold bool) *plain {
+	keepAlive := time.Duration(-1) // Four system calls for a connection of one exchange.
+	if hold {
+		keepAlive = 0
 	}
-	return p
+	return &plain{hold: hold, dial: p.dialer(keepAlive).DialContext}
 }
 
 var (
@@ -65,7 +65,7 @@ func (p *plain) RoundTrip(req *http.Request) (*http.Response, error) {
 			return res, err
 		}
 	}
-	conn, err := p.dialer.DialContext(req.Context(), "tcp", address)
+	conn, err := p.dial(req.Context(), "tcp", address)
 	if err != nil {
 		return nil, ended(req.Context(), err)
 	}
