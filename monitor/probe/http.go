@@ -233,11 +233,11 @@ func (w *stopwatch) trace(ctx context.Context) context.Context {
 	})
 }
 
-// redact takes what is secret out of an error: net/http puts the address in its texts.
+// redact takes what is secret out of an error.
 func redact(err error, check status.Check) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		return fmt.Errorf("%s %s: %w", strings.ToUpper(u.Op), check.URL, u.Err)
+		return &askedError{strings.ToUpper(u.Op), check.URL, u.Err}
 	}
 	return err
 }

@@ -197,7 +197,7 @@ func (b *answerBody) Read(into []byte) (n int, err error) {
 	if n, err = b.body.Read(into); err == io.EOF { //nolint:errorlint // Readers give the bare value.
 		b.whole = true
 	} else if err != nil {
-		err = ended(b.ctx, err)
+		err = ended(b.ctx, fmt.Errorf("%s: %w", broken, err))
 	}
 	return n, err
 }
