@@ -10,8 +10,12 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
+
+	"golang.org/x/net/idna"
 )
 
 const (
@@ -73,12 +77,22 @@ func (p *plain) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
+// addressOf is host:port as a resolver takes it: names beyond ASCII in the form of DNS.
 func addressOf(u *url.URL) string {
-	port := u.Port()
+	host, port := u.Hostname(), u.Port()
 	if port == "" {
 		port = "80"
 	}
-	return net.JoinHostPort(u.Hostname(), port)
+	if !isASCII(host) {
+		if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+			host = ascii // Else the look-up fails, and says so.
+		}
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func isASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 // take takes the kept connection to an address, nil without one.
