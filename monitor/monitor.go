@@ -19,6 +19,7 @@ import (
 
 	"github.com/go-co-op/gocron/v2"
 	"github.com/google/uuid"
+	"github.com/jonboulle/clockwork"
 )
 
 const (
@@ -37,6 +38,8 @@ const (
 	SkippedFull     = "full"     // Too many runs wait.
 	SkippedInternal = "internal" // We could not measure.
 	SkippedStopped  = "stopped"  // The process stopped meanwhile.
+	SkippedGuarded  = "guarded"  // The guard refuses the target's address.
+	SkippedNetwork  = "network"  // It failed while our own network was down.
 )
 
 // Store makes signals durable.
@@ -61,6 +64,9 @@ type Options struct {
 	Probe      map[string]probe.Func                         // Defaults to probe.Kinds.
 	Workers    int                                           // Probes in flight at most; defaults to 2,048.
 	MeasuredAt func(service string) time.Time                // Newest known signal of a service; zero for none.
+	Canary     []string                                      // URLs and host:port that answer while our own network is there; none means it is never in doubt.
+
+	now func() time.Time // The wall clock; time.Now but in tests.
 }
 
 // Stats are figures of the present.
@@ -68,6 +74,8 @@ type Stats struct {
 	InFlight int64 // Probes running.
 	Queue    int64 // Runs that wait for a worker.
 	Unsaved  int64 // Signals in memory because the store refuses them.
+
+	NetworkDown bool // No canary answers.
 }
 
 // Monitor measures until it is stopped.
@@ -77,9 +85,13 @@ type Monitor struct {
 	scheduler gocron.Scheduler
 	queue     chan run
 	recorder  *recorder
+	canary    *canary // Nil without any.
+	now       func() time.Time
 	inFlight  atomic.Int64
 	load      atomic.Int64  // Runs that wait or are being measured.
 	halt      chan struct{} // Closed when Stop begins: no more runs.
+
+	clockWatched chan struct{} // Closed when the watch of the clock has ended.
 
 	probeCtx context.Context //nolint:containedctx // The life of all probes, from Start to Stop.
 	cancel   context.CancelFunc
@@ -97,7 +109,13 @@ type watched struct {
 	measure probe.Func
 	busy    atomic.Bool
 	last    atomic.Int64 // Slot of the newest run, Unix microseconds.
-	told    verdict      // What the log was told last; guarded by busy.
+	newest  time.Time    // The latest slot measured, and that of the run before; guarded by busy, as turns.
+	before  time.Time
+	turns   int // How often slots went back.
+
+	telling sync.Mutex
+	told    verdict // What the log was told last; guarded by telling.
+	guarded bool    // The log was told that the guard refuses it; guarded by busy.
 }
 
 // verdict is what a change of is worth a line in the log.
@@ -133,7 +151,16 @@ func New(o Options) (*Monitor, error) {
 	if o.MeasuredAt == nil {
 		o.MeasuredAt = func(string) time.Time { return time.Time{} }
 	}
-	m := &Monitor{o: o, queue: make(chan run, queueSize), halt: make(chan struct{}), recorder: newRecorder(o.Store, o.Board, o.Log)}
+	if o.now == nil {
+		o.now = time.Now
+	}
+	m := &Monitor{
+		o: o, now: o.now, queue: make(chan run, queueSize), halt: make(chan struct{}), clockWatched: make(chan struct{}),
+		recorder: newRecorder(o.Store, o.Board, o.Log),
+	}
+	if len(o.Canary) > 0 {
+		m.canary = newCanary(o.Canary, m.deliver, o.Skipped, o.Log)
+	}
 	seen := map[string]bool{}
 	for _, c := range o.Checks {
 		measure := o.Probe[c.Kind]
@@ -160,7 +187,11 @@ func (m *Monitor) Start() error {
 		return fmt.Errorf("monitor: started before: %w", status.ErrInvalid)
 	}
 	m.warm()
+	for _, c := range m.checks {
+		c.newest = m.o.MeasuredAt(c.ID) // It may lie ahead, if the clock was set back while nobody measured.
+	}
 	scheduler, err := gocron.NewScheduler(
+		gocron.WithClock(clock{clockwork.NewRealClock(), m.now}),
 		gocron.WithStopTimeout(schedulerStop),
 		gocron.WithGlobalJobOptions(gocron.WithEventListeners(gocron.AfterJobRunsWithPanic(func(_ uuid.UUID, name string, cause any) {
 			m.o.Log.Error("scheduled run panicked", "service", name, "cause", cause)
@@ -169,13 +200,17 @@ func (m *Monitor) Start() error {
 	if err != nil {
 		return fmt.Errorf("scheduler: %w", err)
 	}
-	if err := m.schedule(scheduler, time.Now()); err != nil {
+	if err := m.schedule(scheduler, m.now()); err != nil {
 		_ = scheduler.Shutdown()
 		return err
 	}
 	m.scheduler, m.started = scheduler, true
 	m.recorder.start()
+	if m.canary != nil {
+		go m.canary.run()
+	}
 	scheduler.Start()
+	go m.watchClock()
 	return nil
 }
 
@@ -250,7 +285,7 @@ func (m *Monitor) work() {
 // measure runs one probe and hands its signal to the recorder.
 func (m *Monitor) measure(r run) {
 	c := r.check
-	if late := time.Since(r.slot); late > min(maxLate, c.Interval/2) {
+	if late := m.now().Sub(r.slot); late > min(maxLate, c.Interval/2) {
 		m.o.Skipped(SkippedLate)
 		return
 	}
@@ -261,27 +296,53 @@ func (m *Monitor) measure(r run) {
 	defer c.busy.Store(false)
 	m.inFlight.Add(1)
 	defer m.inFlight.Add(-1)
-	result := m.guarded(c)
+	began := time.Now()
+	result := m.attempt(c)
 	if result.Outcome == status.Unknown {
-		if m.probeCtx.Err() != nil {
-			m.o.Skipped(SkippedStopped)
-			return
-		}
-		m.o.Skipped(SkippedInternal)
-		m.o.Log.Error("could not measure", "service", c.ID, "error", result.Err)
+		m.unmeasured(c, result)
 		return
 	}
-	m.tell(c, result)
-	m.o.Observe(c.Check, result)
-	m.recorder.add(signal(c, r.slot, m.o.Region, result))
+	o := measured{run{c, c.stamp(r.slot)}, result, began}
+	if m.canary == nil {
+		m.deliver(o)
+		return
+	}
+	m.canary.settle(o)
+}
+
+// unmeasured counts a run that gave no verdict, by its cause.
+func (m *Monitor) unmeasured(c *watched, r probe.Result) {
+	switch {
+	case m.probeCtx.Err() != nil:
+		m.o.Skipped(SkippedStopped)
+	case errors.Is(r.Err, probe.ErrGuarded):
+		m.o.Skipped(SkippedGuarded)
+		if !c.guarded {
+			m.o.Log.Warn("not measured: the guard refuses its address; allow it under guard: if that is meant to be", "service", c.ID, "error", r.Err)
+		}
+		c.guarded = true
+	default:
+		m.o.Skipped(SkippedInternal)
+		m.o.Log.Error("could not measure", "service", c.ID, "error", r.Err)
+	}
+}
+
+// deliver hands a verdict to the log, the hook and the recorder.
+func (m *Monitor) deliver(o measured) {
+	m.tell(o.check, o.result)
+	m.o.Observe(o.check.Check, o.result)
+	m.recorder.add(signal(o.check, o.slot, m.o.Region, o.result))
 }
 
 // tell logs a verdict that differs from the one before, with the full text of the error:
 // a line a change, not a line a probe.
 func (m *Monitor) tell(c *watched, r probe.Result) {
 	now := verdict{r.Outcome, r.Reason, r.HTTPStatus}
+	c.telling.Lock()
 	before := c.told
-	if c.told = now; now == before || before.outcome == status.Unknown && now.outcome == status.Up {
+	c.told = now
+	c.telling.Unlock()
+	if now == before || before.outcome == status.Unknown && now.outcome == status.Up {
 		return
 	}
 	args := []any{"service", c.ID, "outcome", r.Outcome.String(), "was", before.outcome.String()}
@@ -291,13 +352,16 @@ func (m *Monitor) tell(c *watched, r probe.Result) {
 	m.o.Log.Info("service changed", args...)
 }
 
-// guarded survives a probe that panics.
-func (m *Monitor) guarded(c *watched) (result probe.Result) {
+// attempt survives a probe that panics, and has the canaries asked about one that takes long.
+func (m *Monitor) attempt(c *watched) (result probe.Result) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			result = probe.Result{Err: fmt.Errorf("probe panicked: %v", cause)}
 		}
 	}()
+	if m.canary != nil {
+		defer m.canary.watch()()
+	}
 	return c.measure(m.probeCtx, c.Check)
 }
 
@@ -335,6 +399,7 @@ func (m *Monitor) Stop(ctx context.Context) error {
 	m.hiring.Lock() // No worker is hired after this.
 	close(m.halt)
 	m.hiring.Unlock()
+	<-m.clockWatched
 	err := m.scheduler.Shutdown()
 	m.discard()
 	ended := make(chan struct{})
@@ -349,6 +414,9 @@ func (m *Monitor) Stop(ctx context.Context) error {
 	case <-grace.Done():
 		m.cancel()
 		<-ended
+	}
+	if m.canary != nil {
+		m.canary.stop(ctx)
 	}
 	return errors.Join(err, m.recorder.stop(ctx))
 }
@@ -387,5 +455,5 @@ func (m *Monitor) warm() {
 
 // Stats returns figures of the present.
 func (m *Monitor) Stats() Stats {
-	return Stats{InFlight: m.inFlight.Load(), Queue: int64(len(m.queue)), Unsaved: m.recorder.unsaved.Load()}
+	return Stats{InFlight: m.inFlight.Load(), Queue: int64(len(m.queue)), Unsaved: m.recorder.unsaved.Load(), NetworkDown: m.canary.away()}
 }

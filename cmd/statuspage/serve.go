@@ -118,12 +118,17 @@ func (a *app) build(demo bool) (err error) {
 	a.monitor, err = monitor.New(monitor.Options{
 		Checks: a.cfg.Checks, Store: a.store, Board: a.board, Log: a.log,
 		Observe: a.observe, Skipped: a.metrics.Skipped, MeasuredAt: a.board.MeasuredAt,
+		Probe: prober(a.cfg).Kinds(), Canary: a.cfg.Canary,
 	})
 	if err != nil {
 		return err
 	}
 	a.gauges()
 	return nil
+}
+
+func prober(cfg *config.Config) *probe.Prober {
+	return probe.New(probe.Options{Guard: (*probe.Guard)(cfg.Guard)})
 }
 
 // site is what the pages say of themselves, by the configuration.
@@ -204,8 +209,14 @@ func listen(address string) (net.Listener, error) {
 
 // note is what the page says of our own troubles, in public words.
 func (a *app) note() string {
+	var now monitor.Stats
+	if a.monitor != nil {
+		now = a.monitor.Stats()
+	}
 	switch {
-	case a.monitor != nil && a.monitor.Stats().Unsaved > 0:
+	case now.NetworkDown:
+		return "Our own network is down; nothing can be measured at the moment."
+	case now.Unsaved > 0:
 		return "New signals can't be saved at the moment. Measuring goes on, and this page with it."
 	case a.tried.Load() && !a.filled.Load():
 		return "The history can't be read at the moment. Measuring goes on; older signals will appear when it can."
@@ -248,6 +259,14 @@ func (a *app) gauges() {
 	m.Gauge("statuspage_probes_in_flight", "Probes running.", func() float64 { return float64(a.monitor.Stats().InFlight) })
 	m.Gauge("statuspage_signals_unsaved", "Signals in memory that no disk has.", func() float64 { return float64(a.monitor.Stats().Unsaved) })
 	m.Gauge("statuspage_outbox_signals", "Signals on disk that the store does not have yet.", func() float64 { return float64(a.store.State().Outbox) })
+	if len(a.cfg.Canary) > 0 {
+		m.Gauge("statuspage_network_up", "1 unless no canary answers.", func() float64 {
+			if a.monitor.Stats().NetworkDown {
+				return 0
+			}
+			return 1
+		})
+	}
 	m.Gauge("statuspage_store_up", "1 when the store answers.", func() float64 {
 		if a.store.State().Up {
 			return 1
