@@ -19,7 +19,6 @@ import (
 
 	"github.com/go-co-op/gocron/v2"
 	"github.com/google/uuid"
-	"github.com/jonboulle/clockwork"
 )
 
 const (
@@ -87,6 +86,7 @@ type Monitor struct {
 	recorder  *recorder
 	canary    *canary // Nil without any.
 	now       func() time.Time
+	clock     *clock
 	inFlight  atomic.Int64
 	load      atomic.Int64  // Runs that wait or are being measured.
 	halt      chan struct{} // Closed when Stop begins: no more runs.
@@ -190,8 +190,9 @@ func (m *Monitor) Start() error {
 	for _, c := range m.checks {
 		c.newest = m.o.MeasuredAt(c.ID) // It may lie ahead, if the clock was set back while nobody measured.
 	}
+	m.clock = newClock(m.now)
 	scheduler, err := gocron.NewScheduler(
-		gocron.WithClock(clock{clockwork.NewRealClock(), m.now}),
+		gocron.WithClock(m.clock),
 		gocron.WithStopTimeout(schedulerStop),
 		gocron.WithGlobalJobOptions(gocron.WithEventListeners(gocron.AfterJobRunsWithPanic(func(_ uuid.UUID, name string, cause any) {
 			m.o.Log.Error("scheduled run panicked", "service", name, "cause", cause)
