@@ -3,6 +3,7 @@ package monitor
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -259,7 +260,7 @@ func TestHeldResultsKeepTheirOrderAndSlots(t *testing.T) {
 				return down(status.ConnectionReset)
 			}
 			if c.ID == "sick" {
-				return probe.Result{Outcome: status.Down, Reason: status.UnexpectedStatus, HTTPStatus: 500, Err: fmt.Errorf("500")}
+				return probe.Result{Outcome: status.Down, Reason: status.UnexpectedStatus, HTTPStatus: 500, Err: errors.New("500")}
 			}
 			return up(ctx, c)
 		}

@@ -215,7 +215,10 @@ func TestNamesBeyondASCII(t *testing.T) {
 		record(m, kind, "127.0.0.1")
 		return true
 	})})
-	if r := p.HTTP(t.Context(), checkOf(named(t, web, "bücher.example"))); r.Outcome != status.Up || !asked["xn--bcher-kva.example."] {
+	r := p.HTTP(t.Context(), checkOf(named(t, web, "bücher.example")))
+	mu.Lock()
+	defer mu.Unlock()
+	if r.Outcome != status.Up || !asked["xn--bcher-kva.example."] {
 		t.Errorf("%v %v (%v), asked for %v", r.Outcome, r.Reason, r.Err, asked)
 	}
 }

@@ -34,6 +34,7 @@ type hostile struct {
 	reasons []status.Reason // Any of them is right.
 	method  string          // GET where empty.
 	hangs   bool            // Only the timeout ends it.
+	keep    bool            // The check keeps its connection.
 }
 
 // taken counts what the prober took. Writes fail when it has left.
@@ -242,21 +243,23 @@ func trusting(roots *x509.CertPool) *Prober {
 func (h hostile) hit(t *testing.T, name string, p *Prober, url string, sent *atomic.Int64) {
 	t.Helper()
 	c := checkOf(url)
-	c.Timeout = hostileTimeout
+	c.KeepAlive = h.keep
 	if c.Method = h.method; c.Method == "" {
 		c.Method = http.MethodGet
 	}
-	began := time.Now()
-	r := p.HTTP(t.Context(), c)
-	took := time.Since(began)
 	reasons := h.reasons
 	if h.hangs {
-		reasons = []status.Reason{status.Timeout}
+		c.Timeout, reasons = hostileTimeout, []status.Reason{status.Timeout}
 	}
+	began := time.Now()
+	machine := make(chan time.Duration, 1) // What a bare timer takes: a busy machine is no fault of the prober.
+	time.AfterFunc(hostileTimeout, func() { machine <- time.Since(began) })
+	r := p.HTTP(t.Context(), c)
+	took := time.Since(began)
 	if !slices.Contains(reasons, r.Reason) || r.Outcome == status.Unknown || (r.Outcome == status.Up) != (r.Reason == status.None) {
 		t.Errorf("%s: %v %v (%v), want one of %v", name, r.Outcome, r.Reason, r.Err, reasons)
 	}
-	if took > hostileTimeout+tolerance || h.hangs && took < hostileTimeout-tolerance {
+	if h.hangs && (took > <-machine+tolerance || took < hostileTimeout-tolerance) {
 		t.Errorf("%s: took %v with a timeout of %v", name, took, hostileTimeout)
 	}
 	if n := sent.Load(); n > mostTaken {
@@ -267,13 +270,18 @@ func (h hostile) hit(t *testing.T, name string, p *Prober, url string, sent *ato
 func TestHostileTargets(t *testing.T) {
 	t.Parallel()
 	server, roots := pair(t)
-	var hanging sync.WaitGroup // All at once: they cost nothing but the time.
+	var hanging sync.WaitGroup // Some at once: they cost nothing but the time.
+	places := make(chan struct{}, 8)
 	for name, h := range hostiles {
 		for scheme, config := range map[string]*tls.Config{"http": nil, "https": server} {
 			name, p := name+" over "+scheme, trusting(roots)
 			url, sent := target(t, h, config)
 			if h.hangs {
-				hanging.Go(func() { h.hit(t, name, p, url, sent) })
+				hanging.Go(func() {
+					places <- struct{}{}
+					defer func() { <-places }()
+					h.hit(t, name, p, url, sent)
+				})
 				continue
 			}
 			t.Run(name, func(t *testing.T) {
@@ -374,7 +382,7 @@ func TestHTTP2(t *testing.T) {
 			c.say(settings + headers)
 			c.flood([]byte(strings.Repeat(frame(0, 0, 1, strings.Repeat("x", 1000)), 60)))
 		}, reasons: []status.Reason{status.Protocol, status.ConnectionReset}},
-		"empty data": {behave: func(c *taken) { c.say(settings + headers); c.flood([]byte(strings.Repeat(frame(0, 0, 1, ""), 6000))) }, reasons: []status.Reason{status.Timeout}},
+		"empty data": {behave: func(c *taken) { c.say(settings + headers); c.flood([]byte(strings.Repeat(frame(0, 0, 1, ""), 6000))) }, hangs: true},
 		"1xx flood":  {behave: func(c *taken) { c.say(settings); c.flood([]byte(strings.Repeat(frame(1, 4, 1, "\x08\x03103"), 4000))) }, reasons: []status.Reason{status.Protocol}},
 		"push":       {behave: func(c *taken) { c.say(settings + frame(5, 4, 1, "\x00\x00\x00\x02\x82")); c.hold() }, reasons: []status.Reason{status.Protocol}},
 	} {
@@ -416,16 +424,9 @@ func TestKeptConnectionTurnsHostile(t *testing.T) {
 			if r := p.HTTP(t.Context(), c); r.Outcome != status.Up {
 				t.Fatalf("first: %v %v", r.Outcome, r.Err)
 			}
-			began := time.Now()
-			c.Timeout = hostileTimeout
-			r := p.HTTP(t.Context(), c)
-			reasons := h.reasons
-			if h.hangs {
-				reasons = []status.Reason{status.Timeout}
-			}
-			if took := time.Since(began); !slices.Contains(reasons, r.Reason) || took > hostileTimeout+tolerance || sent.Load() > 2*mostTaken {
-				t.Errorf("%v %v (%v) after %v and %d bytes, want one of %v", r.Outcome, r.Reason, r.Err, took, sent.Load(), reasons)
-			}
+			kept := h
+			kept.keep = true
+			kept.hit(t, name, p, url, sent)
 		})
 	}
 }
