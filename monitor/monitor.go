@@ -39,6 +39,8 @@ const (
 	SkippedStopped  = "stopped"  // The process stopped meanwhile.
 	SkippedPaused   = "paused"   // The process stood still meanwhile.
 	SkippedUnknown  = "unknown"  // Planned elsewhere, and not in our configuration.
+	SkippedGuarded  = "guarded"  // The guard refuses the target's address.
+	SkippedNetwork  = "network"  // It failed while our own network was down.
 )
 
 // Store makes signals durable.
@@ -63,11 +65,14 @@ type Options struct {
 	Probe      map[string]probe.Func                         // Defaults to probe.Kinds.
 	Workers    int                                           // Probes in flight at most; defaults to 2,048.
 	MeasuredAt func(service string) time.Time                // Newest known signal of a service; zero for none.
+	Canary     []string                                      // URLs and host:port that answer while our own network is there; none means it is never in doubt.
 
 	// Of several processes only.
 	Dispatch func(ctx context.Context, runs []Planned) error // Hands planned runs on; after an error they are measured here.
 	Ended    func(service, region string, slot time.Time)    // Every run of Take that gave no signal, and needs none any more.
 	Worker   bool                                            // Plan nothing: runs come by Take.
+
+	now func() time.Time // The wall clock; time.Now but in tests.
 }
 
 // Stats are figures of the present.
@@ -75,6 +80,8 @@ type Stats struct {
 	InFlight int64 // Probes running.
 	Queue    int64 // Runs that wait for a worker.
 	Unsaved  int64 // Signals in memory because the store refuses them.
+
+	NetworkDown bool // No canary answers.
 }
 
 // Monitor measures until it is stopped.
@@ -85,9 +92,14 @@ type Monitor struct {
 	scheduler gocron.Scheduler
 	queue     chan run
 	recorder  *recorder
+	canary    *canary // Nil without any.
+	now       func() time.Time
+	clock     *clock
 	inFlight  atomic.Int64
 	load      atomic.Int64  // Runs that wait or are being measured.
 	halt      chan struct{} // Closed when Stop begins: no more runs.
+
+	clockWatched chan struct{} // Closed when the watch of the clock has ended.
 
 	probeCtx context.Context //nolint:containedctx // The life of all probes, from Start to Stop.
 	cancel   context.CancelFunc
@@ -107,8 +119,13 @@ type watched struct {
 	measure probe.Func
 	busy    atomic.Bool
 	last    atomic.Int64 // Slot of the newest run, Unix microseconds.
+	newest  time.Time    // The latest slot measured, and that of the run before; guarded by busy, as turns.
+	before  time.Time
+	turns   int // How often slots went back.
+
 	telling sync.Mutex
-	told    verdict // What the log was told last; guarded by telling.
+	told    verdict     // What the log was told last; guarded by telling.
+	guarded atomic.Bool // The log was told that the guard refuses it.
 }
 
 // verdict is what a change of is worth a line in the log.
@@ -157,10 +174,20 @@ func New(o Options) (*Monitor, error) {
 	if o.MeasuredAt == nil {
 		o.MeasuredAt = func(string) time.Time { return time.Time{} }
 	}
+	if o.now == nil {
+		o.now = time.Now
+	}
 	if o.Ended == nil {
 		o.Ended = func(string, string, time.Time) {}
 	}
-	m := &Monitor{o: o, byID: make(map[string]*watched, len(o.Checks)), pulse: newPulse(), queue: make(chan run, queueSize), halt: make(chan struct{}), recorder: newRecorder(o.Store, o.Board, o.Log)}
+	m := &Monitor{
+		o: o, now: o.now, byID: make(map[string]*watched, len(o.Checks)), pulse: newPulse(),
+		queue: make(chan run, queueSize), halt: make(chan struct{}), clockWatched: make(chan struct{}),
+		recorder: newRecorder(o.Store, o.Board, o.Log),
+	}
+	if len(o.Canary) > 0 {
+		m.canary = newCanary(o.Canary, m.deliver, m.skip, o.Log)
+	}
 	seen := map[string]bool{}
 	for _, c := range o.Checks {
 		measure := o.Probe[c.Kind]
@@ -188,7 +215,12 @@ func (m *Monitor) Start() error {
 		return fmt.Errorf("monitor: started before: %w", status.ErrInvalid)
 	}
 	m.warm()
+	for _, c := range m.checks {
+		c.newest = m.o.MeasuredAt(c.ID) // It may lie ahead, if the clock was set back while nobody measured.
+	}
+	m.clock = newClock(m.now)
 	scheduler, err := gocron.NewScheduler(
+		gocron.WithClock(m.clock),
 		gocron.WithStopTimeout(schedulerStop),
 		gocron.WithGlobalJobOptions(gocron.WithEventListeners(gocron.AfterJobRunsWithPanic(func(_ uuid.UUID, name string, cause any) {
 			m.o.Log.Error("scheduled run panicked", "service", name, "cause", cause)
@@ -198,7 +230,7 @@ func (m *Monitor) Start() error {
 		return fmt.Errorf("scheduler: %w", err)
 	}
 	if !m.o.Worker {
-		if err := m.schedule(scheduler, time.Now()); err != nil {
+		if err := m.schedule(scheduler, m.now()); err != nil {
 			_ = scheduler.Shutdown()
 			return err
 		}
@@ -206,7 +238,11 @@ func (m *Monitor) Start() error {
 	m.scheduler, m.started = scheduler, true
 	m.recorder.start()
 	go m.pulse.run(m.probeCtx.Done())
+	if m.canary != nil {
+		go m.canary.run()
+	}
 	scheduler.Start()
+	go m.watchClock()
 	return nil
 }
 
@@ -289,7 +325,7 @@ func (m *Monitor) work() {
 // measure runs one probe and hands its signal to the recorder.
 func (m *Monitor) measure(r run) {
 	c := r.check
-	if r.late(time.Now()) {
+	if r.late(m.now()) {
 		m.skip(r, SkippedLate)
 		return
 	}
@@ -304,20 +340,47 @@ func (m *Monitor) measure(r run) {
 	m.inFlight.Add(1)
 	defer m.inFlight.Add(-1)
 	began := time.Now()
-	result := m.guarded(c)
+	result := m.attempt(c)
 	switch {
 	case m.pulse.lostSince(began):
 		m.skip(r, SkippedPaused)
-	case result.Outcome != status.Unknown:
-		m.tell(c, result)
-		m.o.Observe(c.Check, result)
-		m.recorder.add(signal(c, r.slot, r.region, result))
+		return
+	case result.Outcome == status.Unknown:
+		m.unmeasured(r, result)
+		return
+	case !r.taken(): // Slots that others plan are theirs to keep apart.
+		r.slot = c.stamp(r.slot)
+	}
+	o := measured{r, result, began}
+	if m.canary == nil {
+		m.deliver(o)
+		return
+	}
+	m.canary.settle(o)
+}
+
+// unmeasured counts a run that gave no verdict, by its cause.
+func (m *Monitor) unmeasured(r run, result probe.Result) {
+	c := r.check
+	switch {
 	case m.probeCtx.Err() != nil:
 		m.skip(r, SkippedStopped)
+	case errors.Is(result.Err, probe.ErrGuarded):
+		m.skip(r, SkippedGuarded)
+		if !c.guarded.Swap(true) {
+			m.o.Log.Warn("not measured: the guard refuses its address; allow it under guard: if that is meant to be", "service", c.ID, "error", result.Err)
+		}
 	default:
 		m.skip(r, SkippedInternal)
 		m.o.Log.Error("could not measure", "service", c.ID, "error", result.Err)
 	}
+}
+
+// deliver hands a verdict to the log, the hook and the recorder.
+func (m *Monitor) deliver(o measured) {
+	m.tell(o.check, o.result)
+	m.o.Observe(o.check.Check, o.result)
+	m.recorder.add(signal(o.check, o.slot, o.region, o.result))
 }
 
 // tell logs a verdict that differs from the one before, with the full text of the error:
@@ -325,9 +388,10 @@ func (m *Monitor) measure(r run) {
 func (m *Monitor) tell(c *watched, r probe.Result) {
 	now := verdict{r.Outcome, r.Reason, r.HTTPStatus}
 	c.telling.Lock()
-	defer c.telling.Unlock()
 	before := c.told
-	if c.told = now; now == before || before.outcome == status.Unknown && now.outcome == status.Up {
+	c.told = now
+	c.telling.Unlock()
+	if now == before || before.outcome == status.Unknown && now.outcome == status.Up {
 		return
 	}
 	args := []any{"service", c.ID, "outcome", r.Outcome.String(), "was", before.outcome.String()}
@@ -342,13 +406,16 @@ func (m *Monitor) find(id string) *watched {
 	return m.byID[id]
 }
 
-// guarded survives a probe that panics.
-func (m *Monitor) guarded(c *watched) (result probe.Result) {
+// attempt survives a probe that panics, and has the canaries asked about one that takes long.
+func (m *Monitor) attempt(c *watched) (result probe.Result) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			result = probe.Result{Err: fmt.Errorf("probe panicked: %v", cause)}
 		}
 	}()
+	if m.canary != nil {
+		defer m.canary.watch()()
+	}
 	return c.measure(m.probeCtx, c.Check)
 }
 
@@ -386,6 +453,7 @@ func (m *Monitor) Stop(ctx context.Context) error {
 	m.hiring.Lock() // No worker is hired after this.
 	close(m.halt)
 	m.hiring.Unlock()
+	<-m.clockWatched
 	err := m.scheduler.Shutdown()
 	m.taking.Wait()
 	m.discard()
@@ -401,6 +469,9 @@ func (m *Monitor) Stop(ctx context.Context) error {
 	case <-grace.Done():
 		m.cancel()
 		<-ended
+	}
+	if m.canary != nil {
+		m.canary.stop(ctx)
 	}
 	return errors.Join(err, m.recorder.stop(ctx))
 }
@@ -439,5 +510,5 @@ func (m *Monitor) warm() {
 
 // Stats returns figures of the present.
 func (m *Monitor) Stats() Stats {
-	return Stats{InFlight: m.inFlight.Load(), Queue: int64(len(m.queue)), Unsaved: m.recorder.unsaved.Load()}
+	return Stats{InFlight: m.inFlight.Load(), Queue: int64(len(m.queue)), Unsaved: m.recorder.unsaved.Load(), NetworkDown: m.canary.away()}
 }

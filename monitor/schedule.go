@@ -24,6 +24,8 @@ const (
 	// startMargin is how far ahead gocron is given a job: it refuses an instant that is over.
 	startMargin = 100 * time.Millisecond
 	startTries  = 5
+	// planned marks all jobs that a step of the clock makes void.
+	planned = "planned"
 )
 
 // round is the checks of one interval whose slots lie in the same roundSpan of it.
@@ -75,29 +77,37 @@ func (m *Monitor) slots(r *round, now time.Time) []run {
 // schedule gives gocron the rounds, and one walk of first runs for the checks whose state is
 // not known (docs/adr/0003).
 func (m *Monitor) schedule(scheduler gocron.Scheduler, now time.Time) error {
-	for _, r := range rounds(m.checks) {
-		if err := addRound(scheduler, r, func(ctx context.Context) { m.plan(ctx, m.slots(r, time.Now())) }); err != nil {
-			return fmt.Errorf("schedule the checks of each %v: %w", r.interval, err)
-		}
+	if err := m.plan(scheduler); err != nil {
+		return err
 	}
 	first := m.firstRuns(now.Add(startMargin))
 	if len(first) == 0 {
 		return nil
 	}
 	if _, err := scheduler.NewJob(gocron.OneTimeJob(gocron.OneTimeJobStartImmediately()),
-		gocron.NewTask(func(ctx context.Context) { m.walk(ctx, first) }), gocron.WithName("first runs")); err != nil {
+		gocron.NewTask(func(ctx context.Context) { m.walk(ctx, first) }), gocron.WithName("first runs"), gocron.WithTags(planned)); err != nil {
 		return fmt.Errorf("schedule the first runs: %w", err)
+	}
+	return nil
+}
+
+// plan gives gocron the rounds.
+func (m *Monitor) plan(scheduler gocron.Scheduler) error {
+	for _, r := range rounds(m.checks) {
+		if err := m.addRound(scheduler, r, func(ctx context.Context) { m.hand(ctx, m.slots(r, m.now())) }); err != nil {
+			return fmt.Errorf("schedule the checks of each %v: %w", r.interval, err)
+		}
 	}
 	return nil
 }
 
 // addRound tries again when the instant it chose has passed meanwhile: this process may be
 // made to wait at any point.
-func addRound(scheduler gocron.Scheduler, r *round, task func(context.Context)) (err error) {
+func (m *Monitor) addRound(scheduler gocron.Scheduler, r *round, task func(context.Context)) (err error) {
 	for range startTries {
-		at := r.next(time.Now().Add(startMargin))
+		at := r.next(m.now().Add(startMargin))
 		if _, err = scheduler.NewJob(gocron.DurationJob(r.interval), gocron.NewTask(task),
-			gocron.WithName(r.checks[0].ID), gocron.WithStartAt(gocron.WithStartDateTime(at))); err == nil {
+			gocron.WithName(r.checks[0].ID), gocron.WithTags(planned), gocron.WithStartAt(gocron.WithStartDateTime(at))); err == nil {
 			return nil
 		}
 	}
@@ -115,7 +125,7 @@ func (m *Monitor) firstRuns(now time.Time) []run {
 		if !here {
 			continue
 		}
-		if now.Sub(m.o.MeasuredAt(c.ID)) < c.Interval {
+		if known := m.o.MeasuredAt(c.ID); now.Sub(known) < c.Interval && !known.After(now) {
 			continue
 		}
 		spread := min(firstRunSpread, c.Interval/2)
@@ -147,7 +157,7 @@ func (m *Monitor) walk(ctx context.Context, runs []run) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for i, r := range runs {
-		if wait := time.Until(start(runs, i)); wait > 0 {
+		if wait := start(runs, i).Sub(m.now()); wait > 0 {
 			timer.Reset(wait)
 			select {
 			case <-timer.C:

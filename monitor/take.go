@@ -35,11 +35,11 @@ func (m *Monitor) region(c status.Check) (region string, here bool) {
 	return m.o.Region, slices.Contains(c.Regions, m.o.Region)
 }
 
-// plan brings the runs of a round to where they are measured: to the queue, once for each
+// hand brings the runs of a round to where they are measured: to the queue, once for each
 // region, or to the workers of this process.
-func (m *Monitor) plan(ctx context.Context, runs []run) {
+func (m *Monitor) hand(ctx context.Context, runs []run) {
 	if m.o.Dispatch != nil {
-		err := m.o.Dispatch(ctx, planned(runs))
+		err := m.o.Dispatch(ctx, forRegions(runs))
 		if err == nil {
 			return
 		}
@@ -51,7 +51,7 @@ func (m *Monitor) plan(ctx context.Context, runs []run) {
 	}))
 }
 
-func planned(runs []run) []Planned {
+func forRegions(runs []run) []Planned {
 	all := make([]Planned, 0, len(runs))
 	for _, r := range runs {
 		p := Planned{Service: r.check.ID, Slot: r.slot, Deadline: deadline(r.check.Check, r.slot)}

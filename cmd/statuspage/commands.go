@@ -9,7 +9,6 @@ import (
 	"os"
 	"statuspage/internal/config"
 	"statuspage/internal/status"
-	"statuspage/monitor/probe"
 	"strings"
 	"time"
 )
@@ -57,11 +56,11 @@ func (e env) probe(ctx context.Context, args []string) error {
 	if f.NArg() != 1 {
 		return errors.New("probe: name one service or URL")
 	}
-	check, err := e.findCheck(*file, f.Arg(0))
+	cfg, check, err := e.findCheck(*file, f.Arg(0))
 	if err != nil {
 		return err
 	}
-	r := probe.Kinds[check.Kind](ctx, check)
+	r := prober(cfg).Kinds()[check.Kind](ctx, check)
 	fmt.Fprintf(e.stdout, "%s  %s\n", check.Name, check.URL)
 	fmt.Fprintf(e.stdout, "outcome     %s\n", r.Outcome)
 	if r.Reason != status.None {
@@ -90,7 +89,7 @@ func (e env) probe(ctx context.Context, args []string) error {
 	return nil
 }
 
-func (e env) findCheck(file, what string) (status.Check, error) {
+func (e env) findCheck(file, what string) (*config.Config, status.Check, error) {
 	o := config.Overrides{File: file}
 	isURL := strings.Contains(what, "://")
 	if isURL {
@@ -98,14 +97,14 @@ func (e env) findCheck(file, what string) (status.Check, error) {
 	}
 	cfg, err := config.Load(o, e.getenv, os.ReadFile)
 	if err != nil {
-		return status.Check{}, err
+		return nil, status.Check{}, err
 	}
 	for _, c := range cfg.Checks {
 		if isURL || c.ID == what || strings.EqualFold(c.Name, what) {
-			return c, nil
+			return cfg, c, nil
 		}
 	}
-	return status.Check{}, fmt.Errorf("probe: no service %q in the configuration; name one of it, or a URL", what)
+	return nil, status.Check{}, fmt.Errorf("probe: no service %q in the configuration; name one of it, or a URL", what)
 }
 
 // healthcheck asks a running process whether it lives, for images without a shell.

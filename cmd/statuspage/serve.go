@@ -145,6 +145,7 @@ func (a *app) build(demo bool) (err error) {
 func (a *app) buildMonitor() (err error) {
 	o := monitor.Options{
 		Checks: a.cfg.Checks, Store: a.store, Board: stored{a.team, a.board}, Log: a.log, Region: a.cfg.Region,
+		Probe: prober(a.cfg).Kinds(), Canary: a.cfg.Canary,
 		Observe: a.observe, Skipped: a.metrics.Skipped, MeasuredAt: a.board.MeasuredAt,
 	}
 	if t := a.team; t != nil {
@@ -167,6 +168,10 @@ func (a *app) refill(ctx context.Context, from time.Time) error {
 	}
 	_, err := feed(a.store.Signals(ctx, from, time.Now().Add(time.Hour)), a.board.Apply)
 	return err
+}
+
+func prober(cfg *config.Config) *probe.Prober {
+	return probe.New(probe.Options{Guard: (*probe.Guard)(cfg.Guard)})
 }
 
 // site is what the pages say of themselves, by the configuration.
@@ -266,10 +271,16 @@ func listen(address string) (net.Listener, error) {
 
 // note is what the page says of our own troubles, in public words.
 func (a *app) note() string {
+	var now monitor.Stats
+	if a.monitor != nil {
+		now = a.monitor.Stats()
+	}
 	switch {
 	case a.alone():
 		return "Neither the other servers nor the history can be reached at the moment. This page shows only what this server knows itself."
-	case a.unsaved() > 0:
+	case now.NetworkDown:
+		return "Our own network is down; nothing can be measured at the moment."
+	case now.Unsaved > 0:
 		return "New signals can't be saved at the moment. Measuring goes on, and this page with it."
 	case a.tried.Load() && !a.filled.Load():
 		return "The history can't be read at the moment. Measuring goes on; older signals will appear when it can."
@@ -336,6 +347,14 @@ func (a *app) gauges() {
 	}
 	m.Gauge("statuspage_signals_unsaved", "Signals in memory that no disk has.", func() float64 { return float64(a.unsaved()) })
 	m.Gauge("statuspage_outbox_signals", "Signals on disk that the store does not have yet.", func() float64 { return float64(a.store.State().Outbox) })
+	if len(a.cfg.Canary) > 0 && a.monitor != nil {
+		m.Gauge("statuspage_network_up", "1 unless no canary answers.", func() float64 {
+			if a.monitor.Stats().NetworkDown {
+				return 0
+			}
+			return 1
+		})
+	}
 	m.Gauge("statuspage_store_up", "1 when the store answers.", func() float64 {
 		if a.store.State().Up {
 			return 1

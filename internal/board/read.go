@@ -36,7 +36,7 @@ func (b *Board) Row(service int, window status.Window, zone *time.Location, now 
 		row.Cells = status.Minutes(r.samples[r.first(from):], svc, now)
 	}
 	row.Sum = status.Total(row.Cells)
-	if n := len(r.samples); n > 0 {
+	if n := r.present(now); n > 0 {
 		row.Last = r.samples[n-1]
 		row.State = status.State(row.Last, svc, now)
 	}
@@ -47,6 +47,18 @@ func (b *Board) Row(service int, window status.Window, zone *time.Location, now 
 func (r *row) first(t time.Time) int {
 	at, _ := slices.BinarySearchFunc(r.samples, t.UnixMicro(), func(s status.Sample, us int64) int { return cmp.Compare(s.Received, us) })
 	return at
+}
+
+// ahead is how far the clock may have been set back unnoticed since the newest sample.
+const ahead = 500 * time.Millisecond
+
+// present is the number of samples that are not of the future. Those that are came before the
+// clock was set back, and must not hide what is measured since.
+func (r *row) present(now time.Time) int {
+	if n := len(r.samples); n == 0 || r.samples[n-1].Received <= now.Add(ahead).UnixMicro() {
+		return n
+	}
+	return r.first(now.Add(ahead + time.Microsecond))
 }
 
 // Counts adds up the hours of UTC that begin in [from, to), Expected left out. The board
@@ -69,7 +81,7 @@ func (b *Board) Recent(service, limit int) []status.Sample {
 func (b *Board) State(service int, now time.Time) status.Outcome {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	if n := len(b.rows[service].samples); n > 0 {
+	if n := b.rows[service].present(now); n > 0 {
 		return status.State(b.rows[service].samples[n-1], b.services[service], now)
 	}
 	return status.Unknown

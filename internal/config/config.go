@@ -44,6 +44,8 @@ type Config struct {
 	CORS       []string       // Origins such as http://localhost:3000, or *.
 	MaxViewers int            // Open streams at a time.
 	BaseURL    string         // Public address of the page without a slash at the end; empty when unknown.
+	Guard      *Guard         // Nil lets probes connect to every address.
+	Canary     []string       // URLs and host:port that answer while our own network is there.
 	Brand      Brand
 	Groups     []status.Group // In the order of the page; those that services name and this does not come after.
 	Checks     []status.Check

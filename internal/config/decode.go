@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -235,6 +236,9 @@ func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.
 func join(path, key string) string {
 	if len(key) > maxNameLength {
 		key = key[:maxNameLength]
+	}
+	if hasControl(key) {
+		key = strconv.Quote(key) // A message is one line.
 	}
 	if path == "" {
 		return key

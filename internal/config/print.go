@@ -20,6 +20,8 @@ type printed struct {
 	BaseURL    string           `yaml:"base_url,omitempty"`
 	MaxViewers int              `yaml:"max_viewers"`
 	CORS       *printedCORS     `yaml:"cors,omitempty"`
+	Guard      any              `yaml:"guard,omitempty"`
+	Canary     []string         `yaml:"canary,omitempty"`
 	Brand      *printedBrand    `yaml:"brand,omitempty"`
 	Groups     []printedGroup   `yaml:"groups,omitempty"`
 	Services   []printedService `yaml:"services"`
@@ -80,6 +82,7 @@ func (c *Config) Print(w io.Writer) error {
 	if len(c.CORS) > 0 {
 		p.CORS = &printedCORS{c.CORS}
 	}
+	p.Guard, p.Canary = c.Guard.printed(), c.Canary
 	p.Brand = c.Brand.printed()
 	for _, g := range c.Groups {
 		p.Groups = append(p.Groups, printedGroup{g.Name, g.ID, g.Description})

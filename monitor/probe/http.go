@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -18,26 +17,24 @@ import (
 )
 
 const (
-	maxBody   = 1 << 20  // Bytes of an answer that are read, and thrown away.
-	maxHeader = 64 << 10 // Bytes of an answer's header; more is a protocol error.
+	maxBody   = 1 << 20   // Bytes of an answer that are read, and thrown away.
+	maxHeader = 64 << 10  // Bytes of an answer's header; more is a protocol error.
+	maxWindow = 256 << 10 // Bytes of a body that a server of HTTP/2 may send ahead of our reading.
 	userAgent = "statuspage"
 )
 
-var errTooManyRedirects = errors.New("too many redirects")
-
-// kept holds the transports of checks that reuse their connection, by address of target.
-var kept sync.Map
-
-// fresh speaks plain HTTP for all checks that don't; it keeps nothing.
-var fresh = newPlain(false)
+var (
+	errTooManyRedirects = errors.New("too many redirects")
+	errRedirectScheme   = errors.New("redirect to what is neither http nor https")
+)
 
 // HTTP measures with HEAD or GET. Unless the check keeps its connection, DNS, TCP and TLS
 // are part of every measurement. A server that does not know HEAD is asked again with GET.
-func HTTP(ctx context.Context, check status.Check) Result {
+func (p *Prober) HTTP(ctx context.Context, check status.Check) Result {
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, check.Timeout)
 	defer cancel()
-	transport, done := transportFor(check)
+	transport, done := p.transportFor(check)
 	defer done()
 	r := exchange(limited, check, transport, check.Method)
 	if check.Method == http.MethodHead && (r.HTTPStatus == http.StatusMethodNotAllowed || r.HTTPStatus == http.StatusNotImplemented) && !check.Expects(r.HTTPStatus) {
@@ -73,8 +70,9 @@ func judge(check status.Check, r Result) Result {
 // check without a kept connection lives for one probe: net/http might hand a connection of
 // HTTP/2 to another probe of the same host.
 type transport struct {
-	plain *plain
-	tls   atomic.Pointer[http.Transport] // Nil until it is asked for.
+	plain  *plain
+	newTLS func(hold bool) *http.Transport
+	tls    atomic.Pointer[http.Transport] // Nil until it is asked for.
 }
 
 // RoundTrip is one exchange, without redirects.
@@ -84,7 +82,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	over := t.tls.Load()
 	if over == nil { // A check asks one at a time.
-		over = newTLS(t.plain.hold)
+		over = t.newTLS(t.plain.hold)
 		t.tls.Store(over)
 	}
 	return over.RoundTrip(req)
@@ -96,10 +94,15 @@ func (t *transport) close() {
 	}
 }
 
-func newTLS(hold bool) *http.Transport {
+// newTLS returns a transport that asks nobody's leave but ours: no proxy of the environment,
+// which would dial where the guard forbids.
+func (p *Prober) newTLS(hold bool) *http.Transport {
 	return &http.Transport{
-		DialContext:            (&net.Dialer{}).DialContext,
+		Proxy:                  nil,
+		DialContext:            p.dialer(0).DialContext,
+		TLSClientConfig:        &tls.Config{RootCAs: p.roots, MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2:      true,
+		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: maxWindow, MaxReceiveBufferPerConnection: maxWindow},
 		MaxResponseHeaderBytes: maxHeader,
 		DisableCompression:     true, // Nobody reads the body, so nobody unpacks a bomb.
 		IdleConnTimeout:        idleTimeout,
@@ -108,15 +111,15 @@ func newTLS(hold bool) *http.Transport {
 	}
 }
 
-func transportFor(check status.Check) (t *transport, done func()) {
+func (p *Prober) transportFor(check status.Check) (t *transport, done func()) {
 	if !check.KeepAlive {
-		t = &transport{plain: fresh}
+		t = &transport{plain: p.fresh, newTLS: p.newTLS}
 		return t, t.close
 	}
 	key := check.ID + " " + check.Target
-	shared, found := kept.Load(key)
+	shared, found := p.kept.Load(key)
 	if !found {
-		shared, _ = kept.LoadOrStore(key, &transport{plain: newPlain(true)})
+		shared, _ = p.kept.LoadOrStore(key, &transport{plain: p.newPlain(true), newTLS: p.newTLS})
 	}
 	return shared.(*transport), func() {} //nolint:forcetypeassert // Nothing else is stored.
 }
@@ -162,6 +165,9 @@ func redirects(check status.Check, first *url.URL) func(*http.Request, []*http.R
 		}
 		if len(via) > status.MaxRedirects {
 			return errTooManyRedirects
+		}
+		if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
+			return errRedirectScheme
 		}
 		if req.URL.Host != first.Host || req.URL.Scheme != first.Scheme && req.URL.Scheme != "https" {
 			for name := range check.Headers {
@@ -227,11 +233,11 @@ func (w *stopwatch) trace(ctx context.Context) context.Context {
 	})
 }
 
-// redact takes what is secret out of an error: net/http puts the address in its texts.
+// redact takes what is secret out of an error.
 func redact(err error, check status.Check) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		return fmt.Errorf("%s %s: %w", strings.ToUpper(u.Op), check.URL, u.Err)
+		return &askedError{strings.ToUpper(u.Op), check.URL, u.Err}
 	}
 	return err
 }

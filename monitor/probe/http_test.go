@@ -17,6 +17,9 @@ import (
 	"time"
 )
 
+// HTTP measures as a prober without options does.
+var HTTP = Kinds["http"]
+
 func checkOf(url string) status.Check {
 	return status.Check{
 		Service: status.Service{ID: "x", URL: url, Interval: 20 * time.Second, Timeout: 5 * time.Second},
@@ -289,10 +292,10 @@ func TestPlainAgreesWithNetHTTP(t *testing.T) {
 				t.Parallel()
 				check := checkOf(raw(t, answer(text)))
 				check.Method = method
-				std := newTLS(false)
+				std := New(Options{}).newTLS(false)
 				t.Cleanup(std.CloseIdleConnections)
 				want := judge(check, exchange(t.Context(), check, std, method))
-				got := judge(check, exchange(t.Context(), check, &transport{plain: newPlain(false)}, method))
+				got := judge(check, exchange(t.Context(), check, &transport{plain: New(Options{}).newPlain(false)}, method))
 				if got.Outcome != want.Outcome || got.Reason != want.Reason || got.HTTPStatus != want.HTTPStatus {
 					t.Errorf("%v %v %d (%v), net/http says %v %v %d (%v)", got.Outcome, got.Reason, got.HTTPStatus, got.Err,
 						want.Outcome, want.Reason, want.HTTPStatus, want.Err)

@@ -10,8 +10,12 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
+
+	"golang.org/x/net/idna"
 )
 
 const (
@@ -29,8 +33,8 @@ var errHeaderTooLong = fmt.Errorf("server response headers exceeded %d bytes", m
 // a http.RoundTripper under its client. With hold, a connection is kept for the next exchange
 // with its host; without, each has its own.
 type plain struct {
-	hold   bool
-	dialer net.Dialer
+	hold bool
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu   sync.Mutex
 	idle map[string]idleConn // By address; one for each host of a check's redirects.
@@ -41,12 +45,12 @@ type idleConn struct {
 	since time.Time
 }
 
-func newPlain(hold bool) *plain {
-	p := &plain{hold: hold}
-	if !hold {
-		p.dialer.KeepAlive = -1 // Four system calls for a connection of one exchange.
+func (p *Prober) newPlain(hold bool) *plain {
+	keepAlive := time.Duration(-1) // Four system calls for a connection of one exchange.
+	if hold {
+		keepAlive = 0
 	}
-	return p
+	return &plain{hold: hold, dial: p.dialer(keepAlive).DialContext}
 }
 
 var (
@@ -65,7 +69,7 @@ func (p *plain) RoundTrip(req *http.Request) (*http.Response, error) {
 			return res, err
 		}
 	}
-	conn, err := p.dialer.DialContext(req.Context(), "tcp", address)
+	conn, err := p.dial(req.Context(), "tcp", address)
 	if err != nil {
 		return nil, ended(req.Context(), err)
 	}
@@ -73,12 +77,22 @@ func (p *plain) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, err
 }
 
+// addressOf is host:port as a resolver takes it: names beyond ASCII in the form of DNS.
 func addressOf(u *url.URL) string {
-	port := u.Port()
+	host, port := u.Hostname(), u.Port()
 	if port == "" {
 		port = "80"
 	}
-	return net.JoinHostPort(u.Hostname(), port)
+	if !isASCII(host) {
+		if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+			host = ascii // Else the look-up fails, and says so.
+		}
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func isASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 // take takes the kept connection to an address, nil without one.
@@ -197,7 +211,7 @@ func (b *answerBody) Read(into []byte) (n int, err error) {
 	if n, err = b.body.Read(into); err == io.EOF { //nolint:errorlint // Readers give the bare value.
 		b.whole = true
 	} else if err != nil {
-		err = ended(b.ctx, err)
+		err = ended(b.ctx, fmt.Errorf("%s: %w", broken, err))
 	}
 	return n, err
 }

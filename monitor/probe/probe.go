@@ -4,16 +4,48 @@ package probe
 
 import (
 	"context"
+	"crypto/x509"
+	"net"
 	"statuspage/internal/status"
+	"sync"
 	"time"
 )
 
 // Func measures once. It returns by the check's timeout, and sooner when ctx ends.
 type Func func(ctx context.Context, check status.Check) Result
 
-// Kinds names every kind of check there is.
-var Kinds = map[string]Func{
-	"http": HTTP,
+// Kinds names every kind of check there is, measured without a guard.
+var Kinds = New(Options{}).Kinds()
+
+// Options say how a Prober connects.
+type Options struct {
+	Guard    *Guard        // Nil lets every address through.
+	Resolver *net.Resolver // Nil for that of the machine.
+}
+
+// Prober measures; it is safe for concurrent use.
+type Prober struct {
+	o     Options
+	fresh *plain         // Plain HTTP for checks that don't keep their connection; it keeps nothing.
+	kept  sync.Map       // The transports of those that do, by id and target.
+	roots *x509.CertPool // Nil for those of the machine.
+}
+
+// New returns a Prober.
+func New(o Options) *Prober {
+	p := &Prober{o: o}
+	p.fresh = p.newPlain(false)
+	return p
+}
+
+// Kinds names every kind of check that the Prober measures.
+func (p *Prober) Kinds() map[string]Func {
+	return map[string]Func{"http": p.HTTP}
+}
+
+// dialer returns one whose connections have this keep-alive, as net.Dialer has it.
+func (p *Prober) dialer(keepAlive time.Duration) *dialer {
+	return &dialer{Dialer: net.Dialer{Resolver: p.o.Resolver, KeepAlive: keepAlive}, guard: p.o.Guard}
 }
 
 // Phases tell where the time of the last exchange went; what did not happen is zero.

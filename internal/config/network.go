@@ -1,0 +1,117 @@
+package config
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+const (
+	maxPrefixes = 1000 // Each is looked at for each connection.
+	maxCanaries = 8    // All are asked at once.
+)
+
+// Guard says which addresses probes may connect to: public ones and Allow, without Deny.
+type Guard struct {
+	Allow, Deny []netip.Prefix
+}
+
+// guard decodes true, false, or a mapping of allow and deny.
+func (d *decoder) guard(node *yaml.Node, path string, dst **Guard) {
+	if node.Kind == yaml.ScalarNode {
+		var on bool
+		value(d, &on, parseBool)(node, path)
+		if on {
+			*dst = &Guard{}
+		}
+		return
+	}
+	g := &Guard{}
+	list := func(all *[]netip.Prefix) func(*yaml.Node, string) {
+		return func(node *yaml.Node, path string) {
+			d.sequence(node, path, func(node *yaml.Node, path string) {
+				var p netip.Prefix
+				value(d, &p, parsePrefix)(node, path)
+				if p.IsValid() {
+					*all = append(*all, p)
+				}
+			})
+			if len(node.Content) > maxPrefixes {
+				d.fail(node, path, "too many ranges: at most %d", maxPrefixes)
+			}
+		}
+	}
+	d.mapping(node, path, field{"allow": list(&g.Allow), "deny": list(&g.Deny)})
+	*dst = g
+}
+
+// parsePrefix reads a range in CIDR notation, or a single address.
+func parsePrefix(text string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		a, errAddr := netip.ParseAddr(text)
+		if errAddr != nil || a.Zone() != "" {
+			return netip.Prefix{}, errors.New("not a range of addresses: write 10.1.0.0/16, fd00::/8, or a single address")
+		}
+		p = netip.PrefixFrom(a, a.BitLen())
+	}
+	switch {
+	case p.Addr().Is4In6():
+		return netip.Prefix{}, errors.New("an IPv4 address inside an IPv6 one: write the IPv4 range, which counts for both")
+	case p != p.Masked():
+		return netip.Prefix{}, errors.New("has bits behind the length of its prefix: write the first address of the range, such as 10.1.0.0/16")
+	}
+	return p, nil
+}
+
+func (d *decoder) canary(node *yaml.Node, path string, dst *[]string) {
+	d.sequence(node, path, func(node *yaml.Node, path string) {
+		var target string
+		value(d, &target, parseCanary)(node, path)
+		if target != "" {
+			*dst = append(*dst, target)
+		}
+	})
+	if len(node.Content) > maxCanaries {
+		d.fail(node, path, "too many: at most %d", maxCanaries)
+	}
+}
+
+func parseCanary(text string) (string, error) {
+	const want = "write https://host/path, or host:port such as 1.1.1.1:443"
+	if strings.Contains(text, "://") {
+		u, err := parseURL(text)
+		if err != nil {
+			return "", err
+		}
+		if u.User != nil || u.RawQuery != "" {
+			return "", errors.New("must have neither user nor query: " + want)
+		}
+		return u.String(), nil
+	}
+	host, port, err := net.SplitHostPort(text)
+	if err != nil || host == "" || port == "" || !validPort(port, text) || hasControl(text) || strings.ContainsAny(host, " /@?#") {
+		return "", errors.New("neither a URL nor host:port: " + want)
+	}
+	return text, nil
+}
+
+// printed is the form that guard reads.
+func (g *Guard) printed() any {
+	switch {
+	case g == nil:
+		return nil
+	case len(g.Allow)+len(g.Deny) == 0:
+		return true
+	}
+	p := map[string][]string{}
+	for name, all := range map[string][]netip.Prefix{"allow": g.Allow, "deny": g.Deny} {
+		for _, one := range all {
+			p[name] = append(p[name], one.String())
+		}
+	}
+	return p
+}

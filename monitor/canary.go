@@ -1,0 +1,257 @@
+package monitor
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"statuspage/internal/status"
+	"statuspage/monitor/probe"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	canaryTimeout = 2 * time.Second
+	canaryPause   = time.Second // Between the beginnings of two askings, at least.
+	// suspicious is when a probe takes so long that our own network may be why. What was asked then
+	// is known when the probe fails, though the network may be back by that time.
+	suspicious = time.Second
+	maxHeld    = 10_000 // Results that wait for the canaries: one of each check.
+)
+
+// canary tells whether our own network is there, by asking others that are always there. A
+// failure that may be our network's is held back until they were asked after it: an answer from
+// before says nothing of the instant of the failure. Results of the same check wait behind it, so
+// that each check's come in order. It holds up neither workers nor other checks.
+type canary struct {
+	ask     func(context.Context) bool // Whether anyone answered.
+	deliver func(measured)
+	skipped func(r run, cause string)
+	log     *slog.Logger
+
+	wake   chan struct{}
+	quit   chan struct{}
+	done   chan struct{}
+	ctx    context.Context //nolint:containedctx // The life of all askings.
+	cancel context.CancelFunc
+
+	mu   sync.Mutex
+	held []measured       // In the order they came.
+	of   map[*watched]int // How many of each check are held or about to be delivered.
+	down time.Time        // Since when nobody answers; zero while somebody does.
+	gone time.Time        // The newest instant at which nobody had answered.
+}
+
+// measured is what came of a run.
+type measured struct {
+	run
+	result probe.Result
+	began  time.Time
+}
+
+func newCanary(targets []string, deliver func(measured), skipped func(run, string), log *slog.Logger) *canary {
+	k := &canary{
+		deliver: deliver, skipped: skipped, log: log, of: make(map[*watched]int),
+		wake: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
+	}
+	k.ctx, k.cancel = context.WithCancel(context.Background())
+	p := probe.New(probe.Options{})
+	k.ask = func(ctx context.Context) bool { return anyAnswers(ctx, p, targets) }
+	return k
+}
+
+// doubtful tells whether a result would look the same if our own network was gone.
+func doubtful(r probe.Result) bool {
+	if r.Outcome != status.Down || r.HTTPStatus != status.NoHTTPStatus {
+		return false
+	}
+	switch r.Reason {
+	case status.Timeout, status.DNS, status.ConnectionRefused, status.ConnectionReset, status.Unreachable, status.TLS, status.Other:
+		return true
+	default:
+		return false
+	}
+}
+
+// settle delivers a result now, or when the canaries were asked.
+func (k *canary) settle(o measured) {
+	k.mu.Lock()
+	free, full := !doubtful(o.result) && k.of[o.check] == 0, len(k.held) >= maxHeld
+	if !free && !full {
+		k.held = append(k.held, o)
+		k.of[o.check]++
+	}
+	k.mu.Unlock()
+	switch {
+	case free:
+		k.deliver(o)
+	case full:
+		k.skipped(o.run, SkippedFull)
+	default:
+		k.poke()
+	}
+}
+
+// poke has the canaries asked soon.
+func (k *canary) poke() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// watch has the canaries asked while a probe takes long, until stop.
+func (k *canary) watch() (stop func()) {
+	done := make(chan struct{})
+	slow := time.AfterFunc(suspicious, func() {
+		tick := time.NewTicker(suspicious)
+		defer tick.Stop()
+		for {
+			k.poke()
+			select {
+			case <-tick.C:
+			case <-done:
+				return
+			}
+		}
+	})
+	return func() {
+		slow.Stop()
+		close(done)
+	}
+}
+
+// run asks when it is told to, and on and on while nobody answers.
+func (k *canary) run() {
+	defer close(k.done)
+	again := time.NewTimer(time.Hour)
+	defer again.Stop()
+	for {
+		select {
+		case <-k.wake:
+		case <-again.C:
+		case <-k.quit:
+			k.round()
+			return
+		}
+		asked := time.Now()
+		if k.round(); k.away() {
+			again.Reset(canaryPause)
+		}
+		pause := time.NewTimer(canaryPause - time.Since(asked))
+		select {
+		case <-pause.C:
+		case <-k.quit: // The last round need not wait.
+		}
+		pause.Stop()
+	}
+}
+
+// round asks once, and settles what was held before.
+func (k *canary) round() {
+	k.mu.Lock()
+	batch := k.held
+	k.held = nil
+	k.mu.Unlock()
+	if len(batch) == 0 && k.ctx.Err() != nil {
+		return
+	}
+	answered := k.ask(k.ctx)
+	if k.ctx.Err() == nil {
+		k.note(answered)
+	}
+	for _, o := range batch {
+		if doubtful(o.result) && (!answered || k.goneSince(o.began)) {
+			k.skipped(o.run, SkippedNetwork)
+		} else {
+			k.deliver(o)
+		}
+		k.mu.Lock()
+		if k.of[o.check]--; k.of[o.check] == 0 {
+			delete(k.of, o.check)
+		}
+		k.mu.Unlock()
+	}
+}
+
+// note keeps what was found out, and logs the beginning and the end.
+func (k *canary) note(answered bool) {
+	now := time.Now()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch {
+	case !answered && k.down.IsZero():
+		k.down = now
+		k.log.Error("our own network is down: no canary answers; what fails now is not recorded")
+	case answered && !k.down.IsZero():
+		k.log.Info("our own network is back", "after", now.Sub(k.down).Round(time.Millisecond))
+		k.down = time.Time{}
+	}
+	if !answered {
+		k.gone = now
+	}
+}
+
+// goneSince tells whether nobody answered at some instant after t.
+func (k *canary) goneSince(t time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return !k.gone.IsZero() && !k.gone.Before(t)
+}
+
+// away tells whether our network is known to be gone. Without canaries it never is.
+func (k *canary) away() bool {
+	if k == nil {
+		return false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return !k.down.IsZero()
+}
+
+// stop settles what is held, within half of what is left until ctx ends; what the canaries have
+// no answer to by then is no signal. No result may come after it is called.
+func (k *canary) stop(ctx context.Context) {
+	defer k.cancel()
+	if deadline, ok := ctx.Deadline(); ok {
+		cut := time.AfterFunc(time.Until(deadline)/2, k.cancel)
+		defer cut.Stop()
+	}
+	close(k.quit)
+	<-k.done
+}
+
+// anyAnswers asks all at once and tells whether one answers: host:port by accepting a
+// connection, an address of HTTP by any status.
+func anyAnswers(ctx context.Context, p *probe.Prober, targets []string) bool {
+	ctx, cancel := context.WithTimeout(ctx, canaryTimeout)
+	answers := make(chan bool, len(targets))
+	var asking sync.WaitGroup
+	defer asking.Wait() // Those who are not needed any more end at once, being cancelled.
+	defer cancel()
+	for _, target := range targets {
+		asking.Go(func() { answers <- accepts(ctx, p, target) })
+	}
+	for range targets {
+		if <-answers {
+			return true
+		}
+	}
+	return false
+}
+
+func accepts(ctx context.Context, p *probe.Prober, target string) bool {
+	if strings.Contains(target, "://") {
+		return p.HTTP(ctx, status.Check{
+			Service: status.Service{ID: "canary", URL: target, Timeout: canaryTimeout}, Target: target, Method: http.MethodHead,
+		}).HTTPStatus > 0
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", target)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
+}
