@@ -55,8 +55,9 @@ func diskFull(t *testing.T, dir, database, name string) (*targets, *witness, *pr
 	p, _ := start(t, conf)
 	leave := w.watch(p)
 	for range pick(5, 1) {
-		p.awaitReady("all is well", func(r ready) bool { return r.Ready && r.Unsaved == 0 })
+		p.awaitReady("all is well", func(r ready) bool { return r.Ready && r.Store == "up" && r.Unsaved == 0 })
 		errors, again := p.log.count("level=ERROR"), p.log.count("signals are saved again")
+		away := p.log.count("store is away")
 		fillUp(t, dir)
 		p.awaitReady("the full disk is told", func(r ready) bool { return r.Unsaved > 0 })
 		shown := w.count()
@@ -70,6 +71,9 @@ func diskFull(t *testing.T, dir, database, name string) (*targets, *witness, *pr
 		}
 		if n := p.log.count("level=ERROR"); n != errors+1 {
 			t.Errorf("%d errors in the log, want one", n-errors)
+		}
+		if p.log.count("store is away") != away || p.ready().Store != "up" {
+			t.Error("a full disk of ours is told as a store that is away")
 		}
 		freeUp(t, dir)
 		p.awaitReady("signals are saved again", func(r ready) bool { return r.Unsaved == 0 })
@@ -106,7 +110,9 @@ func TestDiskFullWithOutbox(t *testing.T) {
 func TestQuestDBDiskFull(t *testing.T) {
 	t.Parallel()
 	dir := smallDisk(t, 1500)
-	q := newQuestDB(t, dir)
+	// In small steps, or it goes on for long in files that it has made large before.
+	q := newQuestDB(t, dir, "QDB_CAIRO_WAL_WRITER_DATA_APPEND_PAGE_SIZE=4k", "QDB_CAIRO_WRITER_DATA_APPEND_PAGE_SIZE=4k",
+		"QDB_CAIRO_SYSTEM_WAL_WRITER_DATA_APPEND_PAGE_SIZE=4k", "QDB_CAIRO_WAL_WRITER_EVENT_APPEND_PAGE_SIZE=4k")
 	o := newOutage(t, q, "qfull")
 	o.during("disk full", pick(time.Minute, 0), func() { fillUp(t, dir) }, func() { freeUp(t, dir) })
 	o.settle("qfull")

@@ -11,8 +11,8 @@ import (
 type span struct{ from, to time.Time }
 
 // unsaved is how long before a kill a request may have come whose signal nobody has: its probe
-// (timeout) had to end, and its batch to be written.
-const unsaved = timeout + 1200*time.Millisecond
+// (timeout) had to end, and its batch to be written, within the recorder's two seconds.
+const unsaved = timeout + 2*time.Second
 
 // ledger is the count of what went in and what came out.
 type ledger struct {
