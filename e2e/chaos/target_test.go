@@ -31,6 +31,8 @@ const noAnswer = -1
 type targets struct {
 	url      string
 	services []string
+	interval time.Duration
+	timeout  time.Duration
 	mu       sync.Mutex
 	chance   *rand.Rand
 	log      map[string][]request
@@ -44,7 +46,7 @@ func newTargets(t *testing.T, name string, n int) *targets {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &targets{url: "http://" + ln.Addr().String(), chance: chance(t), log: map[string][]request{}, hanging: map[string]bool{}}
+	x := &targets{url: "http://" + ln.Addr().String(), interval: interval, timeout: timeout, chance: chance(t), log: map[string][]request{}, hanging: map[string]bool{}}
 	for i := range n {
 		x.services = append(x.services, fmt.Sprintf("%s-%04d", name, i))
 	}
@@ -109,7 +111,7 @@ func (x *targets) count() (n int) {
 func (x *targets) yaml(database, outbox string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "listen: 127.0.0.1:0\ndatabase: %q\noutbox: %q\nmax_viewers: 6000\ndefaults: {interval: %v, timeout: %v}\nservices:\n",
-		database, outbox, interval, timeout)
+		database, outbox, x.interval, x.timeout)
 	for _, id := range x.services {
 		fmt.Fprintf(&b, "  - {name: %s, id: %s, url: '%s/%s'}\n", id, id, x.url, id)
 	}
