@@ -46,7 +46,7 @@ func sharedQuestDB(t *testing.T) *questdb {
 		if err != nil {
 			t.Fatal(err)
 		}
-		shared.q = questdb{t: t, dir: dir}
+		shared.q = questdb{t: t, dir: dir, env: []string{"QDB_PG_READONLY_USER_ENABLED=true", "QDB_PG_READONLY_USER=viewer", "QDB_PG_READONLY_PASSWORD=looks"}}
 		shared.q.start()
 	})
 	if shared.q.pid == 0 {

@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// viewer is an open stream of the page.
+// viewer is an open stream.
 type viewer struct {
 	conn  net.Conn
 	retry string // What the browser is told to wait before it reconnects.
 	err   error  // Nil when the stream ended in order.
 }
 
-// viewers opens n streams and reads them until they end.
-func viewers(t *testing.T, p *product, n int) (all []*viewer, ended *sync.WaitGroup) {
+// viewers opens n streams of a service's page and reads them until they end.
+func viewers(t *testing.T, p *product, service string, n int) (all []*viewer, ended *sync.WaitGroup) {
 	t.Helper()
 	ended = &sync.WaitGroup{}
 	var told sync.WaitGroup
@@ -27,7 +27,7 @@ func viewers(t *testing.T, p *product, n int) (all []*viewer, ended *sync.WaitGr
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := conn.Write([]byte("GET /events HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
+		if _, err := conn.Write([]byte("GET /events?service=" + service + " HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
 			t.Fatal(err)
 		}
 		v := &viewer{conn: conn}
@@ -70,7 +70,7 @@ func TestStopWithViewersAndProbes(t *testing.T) {
 			x.timeout, x.interval = 55*time.Second, 5*time.Minute
 			configure(t, dir, x.yaml(database, box))
 			p, _ := start(t, dir)
-			all, ended := viewers(t, p, pick(5000, 500))
+			all, ended := viewers(t, p, x.services[0], pick(5000, 500))
 			waitFor(t, "probes hang", func() bool { return p.metric("statuspage_probes_in_flight") >= 0.95*float64(len(x.services)) })
 			if n := p.metric("statuspage_viewers"); n != float64(len(all)) {
 				t.Errorf("%v viewers, want %d", n, len(all))
