@@ -65,7 +65,8 @@ func (k *kills) repeat(n int) {
 		p.kill()
 		killed := time.Now()
 		leave()
-		k.spans = append(k.spans, span{killed.Add(-unsaved), killed})
+		// What it sent last may be read by the target when it is dead.
+		k.spans = append(k.spans, span{killed.Add(-unsaved), killed.Add(interval)})
 		intact(k.t, k.file)
 	}
 	shown := k.witness.count()
