@@ -92,7 +92,7 @@ func TestStopWithViewersAndProbes(t *testing.T) {
 				t.Errorf("%d viewers come back after %d different times", len(all), len(waits))
 			}
 			// A probe that we ended is no signal: it says nothing of the target.
-			stored := 0
+			var stored int
 			if engine == "sqlite" {
 				intact(t, store)
 				stored = len(sqliteRecords(t, store))

@@ -94,10 +94,13 @@ func TestStoreOutOfReach(t *testing.T) {
 		begin, end func(*outage)
 	}{
 		{"refused", func(o *outage) { o.proxy.close() }, func(o *outage) { o.proxy.open(o.t) }},
-		{"stalled",
+		{
+			"stalled",
 			func(o *outage) { o.proxy.set(func() { o.proxy.stalled = true }) },
-			func(o *outage) { o.proxy.set(func() { o.proxy.stalled = false }) }},
-		{"cut",
+			func(o *outage) { o.proxy.set(func() { o.proxy.stalled = false }) },
+		},
+		{
+			"cut",
 			func(o *outage) { o.proxy.set(func() { o.proxy.cutAfter = 1500 }) },
 			func(o *outage) {
 				o.proxy.set(func() {
@@ -105,12 +108,15 @@ func TestStoreOutOfReach(t *testing.T) {
 						o.t.Error("no batch was cut")
 					}
 				})
-			}},
-		{"password",
+			},
+		},
+		{
+			"password",
 			func(o *outage) {
 				o.proxy.set(func() { o.proxy.spoil, o.proxy.with = []byte("quest\x00"), []byte("quesT\x00"); o.proxy.hangUp() })
 			},
-			func(o *outage) { o.proxy.set(func() { o.proxy.spoil = nil }) }},
+			func(o *outage) { o.proxy.set(func() { o.proxy.spoil = nil }) },
+		},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
 			t.Parallel()
