@@ -4,7 +4,7 @@ BIN := bin/statuspage
 GO ?= go
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build run demo run-questdb test check race fuzz bench bench-peers bench-go generate verify lint fmt compose image clean
+.PHONY: help build run demo run-questdb test check race chaos fuzz bench bench-peers bench-go generate verify lint fmt compose image clean
 
 help: ## What there is
 	@awk 'BEGIN{FS=":.*## "} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ check: verify lint test ## What CI runs
 
 race: ## The quick packages under the race detector
 	$(GO) test -race ./internal/... ./views/... ./handlers/... ./monitor/... ./static/...
+
+chaos: ## Every fault of docs/faults.md in its long form, about an hour; CHAOS_SEED=N repeats one
+	CHAOS=full $(GO) test -count=1 -timeout 3h -v ./e2e/chaos
 
 fuzz: ## Each fuzzer for half a minute
 	scripts/fuzz 30s

@@ -47,7 +47,7 @@ func Open(ctx context.Context, url string, o Options) (*Database, error) {
 		if err != nil {
 			return nil, err
 		}
-		box, err := outbox.Open(ctx, o.Outbox, outbox.Options{})
+		box, err := outbox.Open(ctx, o.Outbox, outbox.Options{Log: o.Log})
 		if err != nil {
 			_ = store.Close() // Holds nothing yet.
 			return nil, err

@@ -61,6 +61,7 @@ type shipper struct {
 
 	ensured bool      // The schema was in order after the last error.
 	checked time.Time // When the store was last asked how it is.
+	boxErr  error     // What was wrong with the outbox in the last round.
 }
 
 func startShipper(store remoteStore, box *outbox.Outbox, log *slog.Logger) *shipper {
@@ -81,14 +82,15 @@ func (s *shipper) run(life context.Context) {
 	defer close(s.done)
 	backoff := backoffMin
 	for first := true; ; first = false {
-		err := s.round(life)
+		errStore, errBox := s.round(life)
 		if life.Err() != nil {
 			return
 		}
-		s.report(err, first)
+		s.report(errStore, first)
+		s.reportBox(errBox)
 		pause, wake := checkEvery, s.woken
 		switch {
-		case err != nil:
+		case errStore != nil || errBox != nil:
 			// Between half and all of the backoff, so that many processes don't come at once.
 			pause, wake = backoff/2+rand.N(backoff/2), nil
 			backoff = min(2*backoff, backoffMax)
@@ -119,50 +121,52 @@ func (s *shipper) sleep(d time.Duration) bool {
 	}
 }
 
-// round brings the schema in order after an error, and ships until the outbox is empty.
-func (s *shipper) round(ctx context.Context) error {
+// round brings the schema in order after an error, and ships until the outbox is empty. What
+// is wrong with the store and what with the outbox are two things: a full disk of ours
+// doesn't mean that the store is away.
+func (s *shipper) round(ctx context.Context) (errStore, errBox error) {
 	if !s.ensured {
 		if err := s.store.Ensure(ctx); err != nil {
-			return err
+			return err, nil
 		}
 		s.ensured = true
 		s.readable.Store(true)
 	}
-	err := s.drain(ctx)
-	if err == nil && time.Since(s.checked) >= checkEvery {
+	errStore, errBox = s.drain(ctx)
+	if errStore == nil && time.Since(s.checked) >= checkEvery {
 		s.checked = time.Now()
 		ping, cancel := context.WithTimeout(ctx, shipTimeout)
 		defer cancel()
-		err = s.store.Ping(ping)
+		errStore = s.store.Ping(ping)
 	}
-	s.ensured = err == nil // The table may be gone, or the server another.
-	return err
+	s.ensured = errStore == nil // The table may be gone, or the server another.
+	return errStore, errBox
 }
 
-func (s *shipper) drain(ctx context.Context) error {
+func (s *shipper) drain(ctx context.Context) (errStore, errBox error) {
 	for s.box.Depth() > 0 {
 		signals, last, err := s.box.Next(ctx, shipRows)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		write, cancel := context.WithTimeout(ctx, shipTimeout)
 		err = s.store.Write(write, signals)
 		cancel()
 		if err != nil {
-			return err
+			return err, nil
 		}
 		if err := s.box.Ack(ctx, last); err != nil {
-			return err
+			return nil, err // They are sent again, and are one row there.
 		}
 		s.mu.Lock()
 		close(s.acked)
 		s.acked = make(chan struct{})
 		s.mu.Unlock()
 		if len(signals) < shipRows {
-			return nil // The rest came meanwhile; let it gather.
+			return nil, nil // The rest came meanwhile; let it gather.
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // finish is the last attempt.
@@ -176,7 +180,7 @@ func (s *shipper) finish(life context.Context) {
 		return // It waits in the outbox.
 	}
 	for s.box.Depth() > 0 {
-		if s.drain(ctx) != nil {
+		if errStore, errBox := s.drain(ctx); errStore != nil || errBox != nil {
 			return
 		}
 	}
@@ -196,6 +200,17 @@ func (s *shipper) report(err error, first bool) {
 	case !now.up && (before.up || first):
 		s.log.Warn("store is away, signals wait in the outbox", "err", err, "outbox", s.box.Depth())
 	}
+}
+
+// reportBox logs when trouble with the outbox begins and ends.
+func (s *shipper) reportBox(err error) {
+	switch {
+	case err != nil && s.boxErr == nil:
+		s.log.Warn("outbox can't be read or written; what the store has of it is sent again later", "err", err, "outbox", s.box.Depth())
+	case err == nil && s.boxErr != nil:
+		s.log.Info("outbox is well again", "outbox", s.box.Depth())
+	}
+	s.boxErr = err
 }
 
 func (s *shipper) state() health { return *s.health.Load() }

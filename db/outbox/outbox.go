@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"fmt"
 	"iter"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -42,7 +43,8 @@ CREATE TABLE IF NOT EXISTS queue (
 
 // Options bound the queue.
 type Options struct {
-	MaxRows int // Append refuses beyond; 0 means DefaultMaxRows.
+	MaxRows int          // Append refuses beyond; 0 means DefaultMaxRows.
+	Log     *slog.Logger // Nil for none.
 }
 
 // Status is the state of the queue after the last change.
@@ -65,11 +67,29 @@ type Outbox struct {
 	status atomic.Pointer[Status]
 }
 
-// Open opens the queue in the file at path, and creates it and its folder when missing.
+// Open opens the queue in the file at path, and creates it and its folder when missing. A file
+// that is damaged is put aside under another name, and an empty queue begun: signals to come
+// must not wait for somebody who mends it.
 func Open(ctx context.Context, path string, o Options) (*Outbox, error) {
 	if path == "" {
 		return nil, fmt.Errorf("outbox: no file given: %w", status.ErrInvalid)
 	}
+	b, err := open(ctx, path, o)
+	if !damaged(err) {
+		return b, err
+	}
+	aside, errAside := putAside(path)
+	if errAside != nil {
+		return nil, fmt.Errorf("outbox %s is damaged (%w), and can't be put aside: %w", path, err, errAside)
+	}
+	if o.Log != nil {
+		o.Log.Error("outbox is damaged; it is put aside and an empty one begun. What sqlite3 can .recover from it may be inserted into the store",
+			"file", aside, "error", err)
+	}
+	return open(ctx, path, o)
+}
+
+func open(ctx context.Context, path string, o Options) (*Outbox, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
@@ -91,13 +111,16 @@ func Open(ctx context.Context, path string, o Options) (*Outbox, error) {
 	}
 	if err := b.prepare(ctx); err != nil {
 		_ = db.Close() // The first error tells more.
-		return nil, fmt.Errorf("open outbox %s: %w; name another file or move this one away", path, err)
+		return nil, fmt.Errorf("open outbox %s: %w; make room on its disk, name another file or move this one away", path, err)
 	}
 	return b, nil
 }
 
 // prepare makes the table when it is missing, and the statements that are used again and again.
 func (b *Outbox) prepare(ctx context.Context) (err error) {
+	if err = b.check(ctx); err != nil {
+		return err
+	}
 	if _, err = b.db.ExecContext(ctx, schema); err != nil {
 		return err
 	}

@@ -1,7 +1,9 @@
 package outbox_test
 
 import (
+	"bytes"
 	"errors"
+	"os"
 	"path/filepath"
 	"statuspage/db/outbox"
 	"statuspage/internal/status"
@@ -116,5 +118,41 @@ func TestRefusesWhatNoStoreTakes(t *testing.T) {
 	}
 	if b.Depth() != 0 {
 		t.Errorf("depth %d", b.Depth())
+	}
+}
+
+// Whatever is wrong with the file, there is an outbox, and the file is kept.
+func TestDamagedIsPutAside(t *testing.T) {
+	for name, damage := range map[string]func([]byte){
+		"header": func(b []byte) { copy(b, "rubbish rubbish rubbish") },
+		"inside": func(b []byte) { copy(b[3*4096:], bytes.Repeat([]byte{0xA5}, 4096)) },
+	} {
+		path := filepath.Join(t.TempDir(), "outbox.db")
+		b := open(t, path, 0)
+		if err := b.Append(t.Context(), signals(0, 1000)); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		damage(content)
+		if err := os.WriteFile(path, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b = open(t, path, 0)
+		if err := b.Append(t.Context(), signals(0, 3)); err != nil || len(pending(t, b)) != 3 {
+			t.Errorf("%s: %v, %d wait", name, err, len(pending(t, b)))
+		}
+		aside, _ := filepath.Glob(path + ".damaged-*")
+		if len(aside) != 1 {
+			t.Fatalf("%s: put aside: %v", name, aside)
+		}
+		if kept, err := os.ReadFile(aside[0]); err != nil || !bytes.Equal(kept, content) {
+			t.Errorf("%s: %d bytes kept of %d, %v", name, len(kept), len(content), err)
+		}
 	}
 }

@@ -70,7 +70,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	s.write.SetMaxOpenConns(1)
 	if err := s.prepare(ctx); err != nil {
 		_ = s.write.Close() // The first error tells more.
-		return nil, fmt.Errorf("open %s: %w; name another file or move this one away", path, err)
+		return nil, fmt.Errorf("open %s: %w; make room on its disk, name another file or move this one away", path, err)
 	}
 	if s.read, err = sql.Open("sqlite", file+"?mode=ro&_pragma=busy_timeout(10000)&_pragma=query_only(1)"); err != nil {
 		_ = s.write.Close()
