@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"statuspage/internal/status"
 	"strconv"
 	"time"
@@ -38,6 +39,8 @@ type Config struct {
 	Timezone   *time.Location // Where the days of the page begin.
 	CORS       []string       // Origins such as http://localhost:3000, or *.
 	MaxViewers int            // Open streams at a time.
+	Limits     Limits         // For each address.
+	Proxies    []netip.Prefix // Whose X-Forwarded-For and X-Forwarded-Proto count.
 	BaseURL    string         // Public address of the page without a slash at the end; empty when unknown.
 	Brand      Brand
 	Groups     []status.Group // In the order of the page; those that services name and this does not come after.
@@ -107,6 +110,7 @@ func (d *decoder) config(data []byte, o Overrides) (*Config, error) {
 		Retention:  90 * day,
 		Timezone:   time.UTC,
 		MaxViewers: 10_000,
+		Limits:     defaultLimits(),
 	}
 	probing := defaultProbing()
 

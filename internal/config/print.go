@@ -17,6 +17,8 @@ type printed struct {
 	Timezone   string           `yaml:"timezone"`
 	BaseURL    string           `yaml:"base_url,omitempty"`
 	MaxViewers int              `yaml:"max_viewers"`
+	Limits     printedLimits    `yaml:"limits"`
+	Proxies    []string         `yaml:"trusted_proxies,omitempty"`
 	CORS       *printedCORS     `yaml:"cors,omitempty"`
 	Brand      *printedBrand    `yaml:"brand,omitempty"`
 	Groups     []printedGroup   `yaml:"groups,omitempty"`
@@ -72,7 +74,10 @@ func (c *Config) Print(w io.Writer) error {
 	p := printed{
 		Title: c.Title, Listen: c.Listen, Database: c.Database.String(), Outbox: c.Outbox,
 		Retention: formatDuration(c.Retention), Timezone: c.Timezone.String(), BaseURL: c.BaseURL,
-		MaxViewers: c.MaxViewers, Services: []printedService{},
+		MaxViewers: c.MaxViewers, Limits: printedLimits{c.Limits.Requests.N, c.Limits.Streams.N}, Services: []printedService{},
+	}
+	for _, proxies := range c.Proxies {
+		p.Proxies = append(p.Proxies, proxies.String())
 	}
 	if len(c.CORS) > 0 {
 		p.CORS = &printedCORS{c.CORS}

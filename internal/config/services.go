@@ -67,6 +67,10 @@ func (d *decoder) settings(root *yaml.Node, c *Config, p *probing) (services *ya
 		"timezone":    value(d, &c.Timezone, parseTimezone),
 		"base_url":    value(d, &c.BaseURL, parseBaseURL),
 		"max_viewers": value(d, &c.MaxViewers, parseViewers),
+		"limits":      func(node *yaml.Node, path string) { d.limits(node, path, &c.Limits) },
+		"trusted_proxies": func(node *yaml.Node, path string) {
+			d.proxies(node, path, &c.Proxies)
+		},
 		"cors": func(node *yaml.Node, path string) {
 			d.mapping(node, path, field{"allow_origins": func(node *yaml.Node, path string) {
 				d.sequence(node, path, func(node *yaml.Node, path string) {
