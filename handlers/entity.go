@@ -162,6 +162,7 @@ func deliver(c *fiber.Ctx, kind []byte, e *entity) error {
 	if e.keep && made.head.Load() == nil && len(peek(c, fiber.HeaderOrigin)) == 0 && len(c.Context().Response.Header.Peek(fiber.HeaderSetCookie)) == 0 {
 		head := new(fasthttp.ResponseHeader)
 		c.Context().Response.Header.CopyTo(head)
+		head.DelBytes(headStrict) // Not every reader comes over TLS.
 		made.head.Store(head)
 	}
 	c.Context().Response.SetBodyRaw(made.body)

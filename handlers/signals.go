@@ -121,13 +121,13 @@ func newestOf(a, b []record, limit int) []record {
 // twice, told apart by service and received.
 func (s *Server) signalStream(c *fiber.Ctx) error {
 	seen := seenID(c)
-	return s.stream(c, func(coding sse.Coding) (*sse.Events, sse.Joining) { return s.live.watchSignals(seen, coding) })
+	return s.stream(c, func(g sse.Guest) (*sse.Events, sse.Joining) { return s.live.watchSignals(seen, g) })
 }
 
 // replayMargin is by how much a signal may come later than one that was planned after it.
 const replayMargin = 2 * time.Minute
 
-func (l *live) watchSignals(seen string, c sse.Coding) (*sse.Events, sse.Joining) {
+func (l *live) watchSignals(seen string, g sse.Guest) (*sse.Events, sse.Joining) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var missed []board.Signal
@@ -147,7 +147,7 @@ func (l *live) watchSignals(seen string, c sse.Coding) (*sse.Events, sse.Joining
 	for _, m := range missed {
 		first = append(first, l.signalFrame(m)...)
 	}
-	return sse.NewEvents(first), l.signals.Join(c)
+	return sse.NewEvents(first), l.signals.Join(g)
 }
 
 func (l *live) signalFrame(m board.Signal) []byte {
