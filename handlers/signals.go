@@ -130,7 +130,15 @@ const replayMargin = 2 * time.Minute
 func (l *live) watchSignals(seen string, g sse.Guest) (*sse.Events, sse.Joining) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var missed []board.Signal
+	var first []byte
+	for _, m := range l.signalsSince(seen) {
+		first = append(first, l.signalFrame(m)...)
+	}
+	return sse.NewEvents(first), l.signals.Join(g)
+}
+
+// signalsSince is what came after the signal of an id; mu must be held.
+func (l *live) signalsSince(seen string) (missed []board.Signal) {
 	if epoch, rest, ok := strings.Cut(seen, "-"); ok {
 		seq, micros, _ := strings.Cut(rest, "-")
 		n, errSeq := strconv.ParseUint(seq, 10, 64)
@@ -143,11 +151,7 @@ func (l *live) watchSignals(seen string, g sse.Guest) (*sse.Events, sse.Joining)
 			missed = l.board.Since(time.UnixMicro(us).Add(-replayMargin), l.seen)
 		}
 	}
-	var first []byte
-	for _, m := range missed {
-		first = append(first, l.signalFrame(m)...)
-	}
-	return sse.NewEvents(first), l.signals.Join(g)
+	return missed
 }
 
 func (l *live) signalFrame(m board.Signal) []byte {
