@@ -74,7 +74,7 @@ func read(h *fasthttp.RequestHeader) (a asked, usual bool) {
 			a.noneMatch = value
 		case fiber.HeaderXForwardedFor:
 			a.forwarded = true
-		case fiber.HeaderCookie, fiber.HeaderOrigin:
+		case fiber.HeaderOrigin:
 			return a, false
 		}
 	}
