@@ -32,7 +32,7 @@ func BenchmarkRequest(b *testing.B) {
 			bd.Apply([]status.Signal{g})
 		}
 	}
-	s, err := New(Options{Board: bd, Log: slog.New(slog.DiscardHandler), MaxViewers: 10})
+	s, err := New(Options{Board: bd, Log: slog.New(slog.DiscardHandler), MaxViewers: 10, Limits: Limits{Requests: Limit{N: 1_000_000_000}}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func BenchmarkRequest(b *testing.B) {
 		{"ceiling", "", ""}, {"page", "/", ""}, {"304", "/", "x"}, {"badge", "/badge/svc01/status.svg", ""}, {"signals", "/signals?limit=60", ""}, {"healthz", "/healthz", ""},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			handler := s.app.Handler()
+			handler := s.receive
 			if c.name == "ceiling" {
 				handler, c.path = ready.Handler(), "/"
 			}

@@ -189,12 +189,12 @@ func (l *live) statesOf(services []int) []status.Outcome {
 
 // watch lets a viewer in who has seen version since, and returns what it lacks. Snapshot and
 // subscription are one step, so that nothing falls between them.
-func (l *live) watch(e *edition, since string, c sse.Coding) (catchUp *sse.Events, viewer sse.Joining) {
+func (l *live) watch(e *edition, since string, g sse.Guest) (catchUp *sse.Events, viewer sse.Joining) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.refresh(e)
 	seen := l.parse(since)
-	return e.missed.get(e.version.Load(), seen, func() *sse.Events { return l.missed(e, seen) }), e.frames.Join(c)
+	return e.missed.get(e.version.Load(), seen, func() *sse.Events { return l.missed(e, seen) }), e.frames.Join(g)
 }
 
 // missed is everything that has changed since version seen, as one event.

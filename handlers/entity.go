@@ -126,7 +126,7 @@ var (
 	headCacheControl    = []byte(fiber.HeaderCacheControl)
 
 	varyEncoding = []byte(fiber.HeaderAcceptEncoding)
-	varyLook     = []byte(fiber.HeaderAcceptEncoding + ", " + fiber.HeaderAcceptLanguage + ", " + fiber.HeaderCookie)
+	varyLook     = []byte(fiber.HeaderAcceptEncoding + ", " + fiber.HeaderAcceptLanguage)
 )
 
 // put sets a header whose name is written as fasthttp keeps it: half the time of Set, on
@@ -159,9 +159,10 @@ func deliver(c *fiber.Ctx, kind []byte, e *entity) error {
 	if in != plainCoding {
 		put(c, headContentEncoding, codingNames[in])
 	}
-	if e.keep && made.head.Load() == nil && len(peek(c, fiber.HeaderOrigin)) == 0 && len(c.Context().Response.Header.Peek(fiber.HeaderSetCookie)) == 0 {
+	if e.keep && made.head.Load() == nil && len(peek(c, fiber.HeaderOrigin)) == 0 {
 		head := new(fasthttp.ResponseHeader)
 		c.Context().Response.Header.CopyTo(head)
+		head.DelBytes(headStrict) // Not every reader comes over TLS.
 		made.head.Store(head)
 	}
 	c.Context().Response.SetBodyRaw(made.body)

@@ -29,7 +29,17 @@ func unprocessable(detail string) error {
 	return &problem{code: http.StatusUnprocessableEntity, detail: detail}
 }
 
-var errFull = &problem{code: http.StatusServiceUnavailable, detail: "Too many live viewers at the moment; the page itself goes on.", retry: 10}
+// Refusals of ours, which are no failures and have no line in the log.
+var (
+	errFull  = &problem{code: http.StatusServiceUnavailable, detail: "Too many live viewers at the moment; the page itself goes on.", retry: 10}
+	errShare = &problem{code: http.StatusTooManyRequests, detail: "Your address has as many live views open as it may; the page itself goes on.", retry: 10}
+)
+
+// tooMany is the answer to an address that asks too often.
+func tooMany(wait time.Duration) *problem {
+	seconds := int((wait + time.Second - 1) / time.Second)
+	return &problem{code: http.StatusTooManyRequests, detail: sentence[http.StatusTooManyRequests], retry: max(1, seconds)}
+}
 
 // fail answers for every handler: the public gets a status and a fixed sentence in the
 // media type it asked for, the log gets the cause.
@@ -43,7 +53,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	if p.retry > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(p.retry))
 	}
-	secure(c) // A request refused by the parser has met no middleware.
+	s.secure(c) // A request refused by the parser has met no middleware.
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Status(p.code)
 	if wantsPage(c) {
@@ -99,6 +109,7 @@ var sentence = map[int]string{
 	http.StatusRequestTimeout:              "The request took too long to arrive.",
 	http.StatusRequestEntityTooLarge:       "The request is too large.",
 	http.StatusUnprocessableEntity:         "A parameter is wrong.",
+	http.StatusTooManyRequests:             "Your address asks too often; wait a moment.",
 	http.StatusRequestHeaderFieldsTooLarge: "The request's header is too large.",
 	http.StatusInternalServerError:         "The mistake is ours, and it is in our log.",
 	http.StatusServiceUnavailable:          "Not available at the moment; try again soon.",

@@ -26,7 +26,7 @@ func (s *Server) fast(c *fiber.Ctx) bool {
 		return false
 	}
 	asks, usual := read(&request.Header)
-	if !usual {
+	if !usual || asks.forwarded && len(s.limits.Proxies) == 0 && !s.limits.told.Load() {
 		return false
 	}
 	var e *entity
@@ -57,7 +57,10 @@ func (s *Server) fast(c *fiber.Ctx) bool {
 }
 
 // asked is what of a request's header the answer depends on.
-type asked struct{ encoding, language, noneMatch []byte }
+type asked struct {
+	encoding, language, noneMatch []byte
+	forwarded                     bool // By a proxy.
+}
 
 // read goes over the header once; usual is false where more than that matters.
 func read(h *fasthttp.RequestHeader) (a asked, usual bool) {
@@ -69,7 +72,9 @@ func read(h *fasthttp.RequestHeader) (a asked, usual bool) {
 			a.language = value
 		case fiber.HeaderIfNoneMatch:
 			a.noneMatch = value
-		case fiber.HeaderCookie, fiber.HeaderOrigin:
+		case fiber.HeaderXForwardedFor:
+			a.forwarded = true
+		case fiber.HeaderOrigin:
 			return a, false
 		}
 	}

@@ -166,7 +166,7 @@ func (s *Server) servicePage(c *fiber.Ctx, i int, k look, chart, from, to string
 	head.Refresh, head.Scripts, head.Live, head.State = refreshSeconds, true, true, state.String()
 	view := views.ServiceView{
 		ID: svc.ID, Name: svc.Name, URL: svc.PublicURL(), About: k.lang.T("every", k.lang.Duration(svc.Interval)),
-		Window: k.window.Name, Cells: k.window.Cells, Windows: windowChoices(k, views.ServicePath(svc.ID), chartPair),
+		Window: k.window.Name, Cells: k.window.Cells, Windows: s.live.windowChoices(k, views.ServicePath(svc.ID), chartPair),
 		Row:    s.live.row(i, k, now),
 		Detail: views.DetailView(head, s.live.detail(i, k, now)),
 		Chart:  s.chart(c.UserContext(), i, k, chart, now),

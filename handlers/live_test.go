@@ -28,7 +28,7 @@ func newTestLive(t testing.TB, ids ...string) (*live, *board.Board, func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hall := sse.NewHall(10, time.Now)
+	hall := sse.NewHall(10, 10, time.Now)
 	l := newLive(Options{Board: b, Log: slog.New(slog.DiscardHandler), Now: time.Now, Note: func() string { return "" }}, hall)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -81,10 +81,10 @@ func join(t *testing.T, l *live) *viewer {
 	}
 	_ = file.Close() // The connection has a copy.
 	t.Cleanup(func() { _ = syscall.Close(ends[1]) })
-	if !l.hall.Admit() {
+	if l.hall.Admit(0) != nil {
 		t.Fatal("no place in the hall")
 	}
-	first, joining := l.watch(plain(l), l.id(l.version.Load()), sse.Plain)
+	first, joining := l.watch(plain(l), l.id(l.version.Load()), sse.Guest{})
 	joining.Connect(conn, nil, first)
 	v := &viewer{t, ends[1]}
 	synctest.Wait()

@@ -30,10 +30,9 @@ func (k look) query() string {
 }
 
 const (
-	languageCookie = "lang"
-	zoneCookie     = "tz"
-	choiceKept     = 365 * 24 * time.Hour // How long a browser remembers language and zone.
-	maxZoneName    = 64
+	languageParam = "lang"
+	zoneParam     = "tz"
+	maxZoneName   = 64
 )
 
 // zones keeps those that were asked for; there are some 600 names in the world.
@@ -54,8 +53,8 @@ func (z *zones) find(name string) (*time.Location, bool) {
 	return zone, true
 }
 
-// look reads what the visitor wants to see: from the address, else from what the browser
-// remembers, else from the browser's language and the page's zone.
+// look reads what the visitor wants to see: from the address, else from the browser's language
+// and the page's zone. A choice is remembered by the browser (static/look.js), never in a cookie.
 func (s *Server) look(c *fiber.Ctx) (look, error) {
 	k, err := s.visitor(c)
 	if err != nil {
@@ -74,46 +73,33 @@ func (s *Server) look(c *fiber.Ctx) (look, error) {
 // visitor reads the look but for the window, which means something else on some pages.
 func (s *Server) visitor(c *fiber.Ctx) (look, error) {
 	k := look{window: status.LastHour, lang: s.language(c), zone: s.board.Location()}
-	name, asked := c.Query(zoneCookie), c.Context().QueryArgs().Has(zoneCookie)
-	switch {
-	case asked && name == "": // Back to the page's own.
-		remember(c, zoneCookie, "")
-	case asked:
+	name, asked := c.Query(zoneParam), c.Context().QueryArgs().Has(zoneParam)
+	if asked && name != "" { // Empty: the page's own.
 		zone, ok := s.zones.find(name)
 		if !ok {
 			return k, unprocessable("tz must be the name of a time zone, such as Europe/Budapest or UTC.")
 		}
 		k.zone = zone
-		remember(c, zoneCookie, name)
-	default:
-		if zone, ok := s.zones.find(c.Cookies(zoneCookie)); ok {
-			k.zone = zone
-		}
 	}
 	return k, nil
 }
 
 func (s *Server) language(c *fiber.Ctx) *lang.Language {
-	if l, ok := lang.Find(c.Query(languageCookie)); ok {
-		remember(c, languageCookie, l.Code)
-		return l
-	}
-	if l, ok := lang.Find(c.Cookies(languageCookie)); ok {
+	if l, ok := lang.Find(c.Query(languageParam)); ok {
 		return l
 	}
 	return lang.Match(c.Get(fiber.HeaderAcceptLanguage))
 }
 
-// remember lets the browser keep a choice that the visitor made; nothing else is ever kept.
-func remember(c *fiber.Ctx, name, value string) {
-	if strings.HasPrefix(c.Path(), "/events") {
-		return // There the parameters repeat what the page shows.
+// carried is what of a look the links and forms of a page pass on: all that is not the usual.
+func (l *live) carried(k look) (language, zone views.Pair) {
+	if k.lang != lang.Default() {
+		language = views.Pair{Name: languageParam, Value: k.lang.Code}
 	}
-	cookie := fiber.Cookie{Name: name, Value: value, Path: "/", MaxAge: int(choiceKept / time.Second), SameSite: fiber.CookieSameSiteLaxMode, HTTPOnly: true}
-	if value == "" {
-		cookie.MaxAge, cookie.Expires = -1, time.Unix(1, 0)
+	if k.zone.String() != l.board.Location().String() {
+		zone = views.Pair{Name: zoneParam, Value: k.zone.String()}
 	}
-	c.Cookie(&cookie)
+	return language, zone
 }
 
 // address returns the path with parameters, those with an empty value left out.
@@ -133,11 +119,12 @@ func address(path string, pairs ...views.Pair) string {
 // head fills in what all pages have in common. The parameters are those that a switch of
 // language or zone carries on.
 func (l *live) head(k look, path, title string, keep ...views.Pair) views.Head {
+	language, zone := l.carried(k)
 	h := views.Head{
-		Lang: k.lang, Title: title, Site: l.dress, Demo: l.site.Demo,
-		Zone: views.ZoneChoice{Path: path, Name: k.zone.String(), Own: l.board.Location().String(), Keep: given(keep)},
+		Lang: k.lang, Title: title, Site: l.dress, Demo: l.site.Demo, Look: given([]views.Pair{language, zone}),
+		Zone: views.ZoneChoice{Path: path, Name: k.zone.String(), Own: l.board.Location().String(), Keep: given(append(keep[:len(keep):len(keep)], language))},
 	}
-	h.Languages = languageChoices(k, path, keep...)
+	h.Languages = languageChoices(k, path, append(keep[:len(keep):len(keep)], zone)...)
 	h.Description = k.lang.T("description", l.site.Title)
 	if l.site.BaseURL != "" {
 		h.Canonical, h.Image = l.site.BaseURL+path, l.site.BaseURL+"/card.png"
@@ -150,7 +137,7 @@ func languageChoices(k look, path string, keep ...views.Pair) []views.Choice {
 	for _, l := range lang.All() {
 		choices = append(choices, views.Choice{
 			Text: l.Name, Code: l.Code, Current: l == k.lang,
-			Href: address(path, append(given(keep), views.Pair{Name: languageCookie, Value: l.Code})...),
+			Href: address(path, append(given(keep), views.Pair{Name: languageParam, Value: l.Code})...),
 		})
 	}
 	return choices

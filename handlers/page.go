@@ -77,7 +77,7 @@ func (l *live) compose(e *edition, p composition) (html []byte, version uint64) 
 		keep = append(keep, views.Pair{Name: "view", Value: kioskView})
 	}
 	b := views.Board{
-		Banner: drawn(banner.html), Window: k.window.Name, Cells: k.window.Cells, Windows: windowChoices(k, "/", keep...),
+		Banner: drawn(banner.html), Window: k.window.Name, Cells: k.window.Cells, Windows: l.windowChoices(k, "/", keep...),
 	}
 	if p.stream {
 		b.Stream = "/events?" + k.query() + "&since=" + l.id(version)
@@ -139,7 +139,9 @@ func windowPair(k look) views.Pair {
 	return views.Pair{Name: "window", Value: k.window.Name}
 }
 
-func windowChoices(k look, path string, keep ...views.Pair) []views.Choice {
+func (l *live) windowChoices(k look, path string, keep ...views.Pair) []views.Choice {
+	language, zone := l.carried(k)
+	keep = append(keep[:len(keep):len(keep)], language, zone)
 	choices := make([]views.Choice, len(status.Windows))
 	for i, w := range status.Windows {
 		pair := windowPair(look{window: w})

@@ -25,14 +25,13 @@ import (
 	"github.com/gofiber/fiber/v2/middleware/cors"
 	"github.com/gofiber/fiber/v2/middleware/recover"
 	"github.com/gofiber/fiber/v2/utils"
+	"github.com/valyala/fasthttp"
 )
 
 // Limits of what a client may ask for.
 const (
 	maxHeader      = 16 << 10 // Bytes of request line and header.
 	maxBody        = 16 << 10 // Bytes; nothing here takes a body.
-	readTimeout    = 10 * time.Second
-	idleTimeout    = 60 * time.Second
 	shutdownWait   = 5 * time.Second
 	refreshSeconds = 30 // How often a page without JavaScript asks again.
 )
@@ -54,9 +53,10 @@ type Options struct {
 	Board      *board.Board
 	Log        *slog.Logger
 	Site       Site
-	History    History       // Nil: only what the board keeps.
-	CORS       []string      // Origins that may read the API from a browser.
-	MaxViewers int           // Streams at once.
+	History    History  // Nil: only what the board keeps.
+	CORS       []string // Origins that may read the API from a browser.
+	MaxViewers int      // Streams at once.
+	Limits     Limits
 	Note       func() string // What the page has to say of the product's own state.
 	Ready      func() Readiness
 	Metrics    func(io.Writer) (contentType string, err error)
@@ -85,8 +85,11 @@ type Server struct {
 	brand    map[string]*brandFile
 	files    sync.Map // Of package static, by address.
 	openapi  *entity
+	https    bool // The page's address is one.
+	limits   *limits
 
 	app     *fiber.App
+	serve   fasthttp.RequestHandler // The routes.
 	running sync.WaitGroup
 	cancel  context.CancelFunc
 }
@@ -106,33 +109,39 @@ func New(o Options) (*Server, error) {
 	if o.Ready == nil {
 		o.Ready = func() Readiness { return Readiness{Ready: true, Board: "filled", Store: "up"} }
 	}
-	hall := sse.NewHall(o.MaxViewers, o.Now)
+	o.Limits = o.Limits.filled()
+	hall := sse.NewHall(o.MaxViewers, o.Limits.Streams.N, o.Now)
 	s := &Server{
 		board: o.Board, live: newLive(o, hall), hall: hall, site: o.Site, log: o.Log, now: o.Now,
 		ready: o.Ready, metrics: o.Metrics,
-		past: newPast(o.History, o.Now), brand: o.Site.brandFiles(),
+		past: newPast(o.History, o.Now), brand: o.Site.brandFiles(), limits: newLimits(o.Limits, o.Log),
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.running.Go(func() { s.live.run(ctx) })
-	s.openapi = newEntity(openapi)
+	s.openapi, s.https = newEntity(openapi), strings.HasPrefix(o.Site.BaseURL, "https://")
 	s.app = fiber.New(fiber.Config{
 		AppName:               "statuspage",
 		DisableStartupMessage: true,
-		Immutable:             true, // Without it kept strings show the next visitor's data.
-		ReadTimeout:           readTimeout,
-		IdleTimeout:           idleTimeout,
+		Immutable:             true,                 // Without it kept strings show the next visitor's data.
+		Concurrency:           o.Limits.Connections, // The door holds it; this one would answer without Retry-After.
+		ReadTimeout:           o.Limits.Read,
+		WriteTimeout:          o.Limits.Write,
+		IdleTimeout:           o.Limits.Idle,
 		ReadBufferSize:        maxHeader,
 		BodyLimit:             maxBody,
 		StreamRequestBody:     false,
 		ErrorHandler:          s.fail,
 	})
 	s.app.Server().KeepHijackedConns = true // The hall has them.
+	s.app.Server().Logger = quiet{}         // It would write to standard error, past our log.
+	s.app.Server().Handler = s.receive
 	if o.Bare {
 		s.bare()
-		return s, nil
+	} else {
+		s.routes(o.CORS)
 	}
-	s.routes(o.CORS)
+	s.serve = s.app.Handler()
 	return s, nil
 }
 
@@ -150,9 +159,11 @@ func (s *Server) bare() {
 func (s *Server) routes(origins []string) {
 	s.app.Use(recover.New(), func(c *fiber.Ctx) error {
 		if s.fast(c) {
+			s.strict(c)
 			return nil
 		}
-		secure(c)
+		s.limits.warn(c.Context())
+		s.secure(c)
 		return c.Next()
 	})
 	if len(origins) > 0 {
@@ -232,14 +243,18 @@ var protection = [][2][]byte{
 	{[]byte("Cross-Origin-Opener-Policy"), []byte("same-origin")},
 }
 
+// strictTransport makes browsers come over TLS alone for a year, to this host and no other.
+var strictTransport = []byte("max-age=31536000")
+
 var (
+	headStrict         = []byte(fiber.HeaderStrictTransportSecurity)
 	headResourcePolicy = []byte("Cross-Origin-Resource-Policy")
 	sameOrigin         = []byte("same-origin")
 	crossOrigin        = []byte("cross-origin")
 )
 
 // secure sets the headers that every answer carries.
-func secure(c *fiber.Ctx) {
+func (s *Server) secure(c *fiber.Ctx) {
 	for _, h := range protection {
 		put(c, h[0], h[1])
 	}
@@ -248,6 +263,15 @@ func secure(c *fiber.Ctx) {
 		resources = crossOrigin
 	}
 	put(c, headResourcePolicy, resources)
+	s.strict(c)
+}
+
+// strict sets the header for visitors who come over TLS: the page has an https address, or a
+// trusted proxy says so of the request. Browsers ignore it without TLS.
+func (s *Server) strict(c *fiber.Ctx) {
+	if s.https || s.limits.overTLS(c.Context()) {
+		put(c, headStrict, strictTransport)
+	}
 }
 
 // staticCaching lets browsers keep what has its hash in its name.
@@ -314,7 +338,7 @@ func (s *Server) Streams() *sse.Hall { return s.hall }
 
 // Serve answers on ln until Shutdown. It returns nil after a Shutdown.
 func (s *Server) Serve(ln net.Listener) error {
-	return s.app.Listener(ln)
+	return s.app.Listener(newDoor(ln, s.limits.Connections, s.log))
 }
 
 // Shutdown ends the streams first, so that browsers reconnect elsewhere, and then waits a

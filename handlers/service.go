@@ -126,7 +126,7 @@ func (l *live) renderDetails(dirty map[int]bool, all bool, version uint64, now t
 }
 
 // watchService is watch for a service's own page.
-func (l *live) watchService(service int, k look, since string, c sse.Coding) (catchUp *sse.Events, viewer sse.Joining) {
+func (l *live) watchService(service int, k look, since string, g sse.Guest) (catchUp *sse.Events, viewer sse.Joining) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := strconv.Itoa(service) + " " + k.key()
@@ -138,5 +138,5 @@ func (l *live) watchService(service int, k look, since string, c sse.Coding) (ca
 	if l.touched[service] > l.parse(since) {
 		catchUp = sse.NewEvents(sse.Event(l.id(l.version.Load()), "", l.detailFrame(d, l.now())))
 	}
-	return catchUp, d.frames.Join(c)
+	return catchUp, d.frames.Join(g)
 }

@@ -121,16 +121,24 @@ func newestOf(a, b []record, limit int) []record {
 // twice, told apart by service and received.
 func (s *Server) signalStream(c *fiber.Ctx) error {
 	seen := seenID(c)
-	return s.stream(c, func(coding sse.Coding) (*sse.Events, sse.Joining) { return s.live.watchSignals(seen, coding) })
+	return s.stream(c, func(g sse.Guest) (*sse.Events, sse.Joining) { return s.live.watchSignals(seen, g) })
 }
 
 // replayMargin is by how much a signal may come later than one that was planned after it.
 const replayMargin = 2 * time.Minute
 
-func (l *live) watchSignals(seen string, c sse.Coding) (*sse.Events, sse.Joining) {
+func (l *live) watchSignals(seen string, g sse.Guest) (*sse.Events, sse.Joining) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var missed []board.Signal
+	var first []byte
+	for _, m := range l.signalsSince(seen) {
+		first = append(first, l.signalFrame(m)...)
+	}
+	return sse.NewEvents(first), l.signals.Join(g)
+}
+
+// signalsSince is what came after the signal of an id; mu must be held.
+func (l *live) signalsSince(seen string) (missed []board.Signal) {
 	if epoch, rest, ok := strings.Cut(seen, "-"); ok {
 		seq, micros, _ := strings.Cut(rest, "-")
 		n, errSeq := strconv.ParseUint(seq, 10, 64)
@@ -143,11 +151,7 @@ func (l *live) watchSignals(seen string, c sse.Coding) (*sse.Events, sse.Joining
 			missed = l.board.Since(time.UnixMicro(us).Add(-replayMargin), l.seen)
 		}
 	}
-	var first []byte
-	for _, m := range missed {
-		first = append(first, l.signalFrame(m)...)
-	}
-	return sse.NewEvents(first), l.signals.Join(c)
+	return missed
 }
 
 func (l *live) signalFrame(m board.Signal) []byte {

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"statuspage/internal/sse"
 	"strings"
@@ -14,14 +15,19 @@ const identity = -2
 
 // stream takes the connection over and hands it to the hall, with what watch says the viewer
 // lacks; what comes after that is sent from there.
-func (s *Server) stream(c *fiber.Ctx, watch func(sse.Coding) (first *sse.Events, viewer sse.Joining)) error {
-	if !s.hall.Admit() {
+func (s *Server) stream(c *fiber.Ctx, watch func(sse.Guest) (first *sse.Events, viewer sse.Joining)) error {
+	guest := sse.Guest{From: s.limits.streamsOf(c.Context())}
+	switch err := s.hall.Admit(guest.From); {
+	case errors.Is(err, sse.ErrShare):
+		return errShare
+	case err != nil:
 		return errFull
 	}
-	coding := sse.Plain
+	place := &place{hall: s.hall, from: guest.From}
+	c.Context().SetUserValue(placeKey{}, place)
 	if accepts(c, sse.Zstd.String()) {
-		coding = sse.Zstd
-		c.Set(fiber.HeaderContentEncoding, coding.String())
+		guest.Coding = sse.Zstd
+		c.Set(fiber.HeaderContentEncoding, guest.Coding.String())
 	}
 	c.Vary(fiber.HeaderAcceptEncoding)
 	c.Set(fiber.HeaderContentType, "text/event-stream; charset=utf-8")
@@ -32,9 +38,29 @@ func (s *Server) stream(c *fiber.Ctx, watch func(sse.Coding) (first *sse.Events,
 	head := bytes.Clone(c.Response().Header.Header())
 	c.Context().HijackSetNoResponse(true)
 	c.Context().Hijack(func(conn net.Conn) { // Runs after return: nothing of c in here.
-		first, viewer := watch(coding)
+		place.taken = true
+		first, viewer := watch(guest)
 		viewer.Connect(conn, head, first)
 	})
+	return nil
+}
+
+// place is one in the hall that was reserved. The server closes it at the end of the request:
+// a client may be gone before the connection can be taken over, and then nobody takes it.
+type place struct {
+	hall  *sse.Hall
+	from  sse.Address
+	taken bool
+}
+
+type placeKey struct{}
+
+// Close gives the place back, unless a viewer has it.
+func (p *place) Close() error {
+	if !p.taken {
+		p.taken = true
+		p.hall.Leave(p.from)
+	}
 	return nil
 }
 
@@ -51,15 +77,15 @@ func (s *Server) events(c *fiber.Ctx) error {
 		if !ok {
 			return notFound("There is no such service.")
 		}
-		return s.stream(c, func(coding sse.Coding) (*sse.Events, sse.Joining) {
-			return s.live.watchService(service, k, since, coding)
+		return s.stream(c, func(g sse.Guest) (*sse.Events, sse.Joining) {
+			return s.live.watchService(service, k, since, g)
 		})
 	}
 	e, shared := s.live.edition(k)
 	if !shared { // The page did not ask for a stream either.
 		return errFull
 	}
-	return s.stream(c, func(coding sse.Coding) (*sse.Events, sse.Joining) { return s.live.watch(e, since, coding) })
+	return s.stream(c, func(g sse.Guest) (*sse.Events, sse.Joining) { return s.live.watch(e, since, g) })
 }
 
 // seenID is what the browser has seen: on a reconnect Last-Event-ID, else what the page says.

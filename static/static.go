@@ -90,7 +90,7 @@ var Packed = []string{"page.js", "app.css"}
 func PackedName(name, hash string) string { return "packed/" + name + "." + hash + ".br" }
 
 // ours are the files that are written here, with comments, which browsers need not load.
-var ours = []string{"app.css", "app.js"}
+var ours = []string{"app.css", "app.js", "look.js"}
 
 // dense leaves out what begins a line and says nothing: white space, and comments of a line of
 // their own. Our files have neither in texts that go over lines.
@@ -107,7 +107,7 @@ func dense(body []byte) []byte {
 
 // pageScripts are sent as one, page.js. As three they may be run with time between them:
 // htmx then goes over the page before its extension is there, and never opens the stream.
-var pageScripts = []string{"vendor/htmx-4.0.1.min.js", "vendor/hx-sse-4.0.1.min.js", "app.js"}
+var pageScripts = []string{"vendor/htmx-4.0.1.min.js", "vendor/hx-sse-4.0.1.min.js", "app.js", "look.js"}
 
 // types are those of what is embedded. Package mime would read the machine's own list first,
 // which takes as long as the rest of the start.

@@ -21,6 +21,7 @@ type Head struct {
 	Live        bool   // And it has a stream.
 	Kiosk       bool   // Big, dark, without navigation.
 	Languages   []Choice
+	Look        []Pair // Language and zone as parameters, where they are not the usual.
 	Zone        ZoneChoice
 	Feeds       []Feed
 	Demo        bool

@@ -122,6 +122,7 @@ func (a *app) build(demo bool) (err error) {
 		Site:       a.site(demo),
 		CORS:       a.cfg.CORS,
 		MaxViewers: a.cfg.MaxViewers,
+		Limits:     a.limits(),
 		Note:       a.note,
 		Ready:      a.readiness,
 		Metrics:    a.metrics.Write,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"statuspage/internal/status"
 	"strconv"
 	"time"
@@ -43,6 +44,8 @@ type Config struct {
 	Timezone   *time.Location // Where the days of the page begin.
 	CORS       []string       // Origins such as http://localhost:3000, or *.
 	MaxViewers int            // Open streams at a time.
+	Limits     Limits         // For each address.
+	Proxies    []netip.Prefix // Whose X-Forwarded-For and X-Forwarded-Proto count.
 	BaseURL    string         // Public address of the page without a slash at the end; empty when unknown.
 	Guard      *Guard         // Nil lets probes connect to every address.
 	Canary     []string       // URLs and host:port that answer while our own network is there.
@@ -114,6 +117,7 @@ func (d *decoder) config(data []byte, o Overrides) (*Config, error) {
 		Retention:  90 * day,
 		Timezone:   time.UTC,
 		MaxViewers: 10_000,
+		Limits:     defaultLimits(),
 	}
 	probing := defaultProbing()
 

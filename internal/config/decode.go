@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -23,8 +24,8 @@ type decoder struct {
 // parse reads the file into nodes; nil stands for an empty one. What is no YAML at all is
 // returned at once, since nothing behind that place can be trusted.
 func (d *decoder) parse(data []byte) (*yaml.Node, error) {
-	if hasControl(strings.NewReplacer("\n", "", "\r", "", "\t", "").Replace(string(data))) {
-		return nil, fmt.Errorf("%s: not UTF-8 text, or has control characters", d.file)
+	if line, column := controlAt(data); line > 0 {
+		return nil, fmt.Errorf("%s:%d:%d: not UTF-8 text, or a control character", d.file, line, column)
 	}
 	d.lines = strings.Split(string(data), "\n")
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -46,6 +47,24 @@ func (d *decoder) parse(data []byte) (*yaml.Node, error) {
 		return nil, nil //nolint:nilnil // As above.
 	}
 	return document.Content[0], nil
+}
+
+// controlAt finds the first byte that no text has, 0 for none.
+func controlAt(data []byte) (line, column int) {
+	line, column = 1, 0
+	for len(data) > 0 {
+		r, size := utf8.DecodeRune(data)
+		column++
+		switch {
+		case r == '\n':
+			line, column = line+1, 0
+		case r == '\t', r == '\r':
+		case isControl(r), r == utf8.RuneError && size == 1:
+			return line, column
+		}
+		data = data[size:]
+	}
+	return 0, 0
 }
 
 // fail notes a mistake at a node, or at a flag or variable where node is nil.

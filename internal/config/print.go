@@ -19,6 +19,8 @@ type printed struct {
 	Timezone   string           `yaml:"timezone"`
 	BaseURL    string           `yaml:"base_url,omitempty"`
 	MaxViewers int              `yaml:"max_viewers"`
+	Limits     printedLimits    `yaml:"limits"`
+	Proxies    []string         `yaml:"trusted_proxies,omitempty"`
 	CORS       *printedCORS     `yaml:"cors,omitempty"`
 	Guard      any              `yaml:"guard,omitempty"`
 	Canary     []string         `yaml:"canary,omitempty"`
@@ -77,7 +79,10 @@ func (c *Config) Print(w io.Writer) error {
 		Title: c.Title, Listen: c.Listen, Database: c.Database.String(), Outbox: c.Outbox,
 		Queue: c.Queue.String(), Region: c.Region,
 		Retention: formatDuration(c.Retention), Timezone: c.Timezone.String(), BaseURL: c.BaseURL,
-		MaxViewers: c.MaxViewers, Services: []printedService{},
+		MaxViewers: c.MaxViewers, Limits: printedLimits{c.Limits.Requests.N, c.Limits.Streams.N}, Services: []printedService{},
+	}
+	for _, proxies := range c.Proxies {
+		p.Proxies = append(p.Proxies, proxies.String())
 	}
 	if len(c.CORS) > 0 {
 		p.CORS = &printedCORS{c.CORS}

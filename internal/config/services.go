@@ -69,6 +69,10 @@ func (d *decoder) settings(root *yaml.Node, c *Config, p *probing) (services *ya
 		"queue":       value(d, &c.Queue, parseQueue),
 		"region":      value(d, &c.Region, parseRegion),
 		"max_viewers": value(d, &c.MaxViewers, parseViewers),
+		"limits":      func(node *yaml.Node, path string) { d.limits(node, path, &c.Limits) },
+		"trusted_proxies": func(node *yaml.Node, path string) {
+			d.proxies(node, path, &c.Proxies)
+		},
 		"cors": func(node *yaml.Node, path string) {
 			d.mapping(node, path, field{"allow_origins": func(node *yaml.Node, path string) {
 				d.sequence(node, path, func(node *yaml.Node, path string) {

@@ -25,6 +25,7 @@ const (
 	maxNameLength = 100
 	maxIDLength   = 63
 	maxURLLength  = 2048
+	maxHostLength = 253
 	maxDuration   = 100 * 365 * day
 )
 
@@ -42,7 +43,13 @@ func parseText(text string) (string, error) {
 
 // hasControl is also true for bytes that are no UTF-8, which only a variable can bring.
 func hasControl(text string) bool {
-	return !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl)
+	return !utf8.ValidString(text) || strings.ContainsFunc(text, isControl)
+}
+
+// isControl is also true for what breaks lines elsewhere, and for what turns the direction of
+// the text behind it: a name must not rearrange the page around it, or a file its own lines.
+func isControl(r rune) bool {
+	return unicode.IsControl(r) || 0x2028 <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069
 }
 
 func parsePath(text string) (string, error) {
@@ -159,7 +166,7 @@ func parseOrigin(text string) (string, error) {
 func parseListen(text string) (string, error) {
 	host, port, err := net.SplitHostPort(text)
 	n, errPort := strconv.Atoi(port)
-	if err != nil || errPort != nil || n < 0 || n > 65535 || hasControl(host) || strings.ContainsAny(host, " /@") {
+	if err != nil || errPort != nil || n < 0 || n > 65535 || len(host) > maxHostLength || hasControl(host) || strings.ContainsAny(host, " /@") {
 		return "", errors.New("not an address to listen on: write host:port, such as 127.0.0.1:8000, or :8000 for every address")
 	}
 	return text, nil

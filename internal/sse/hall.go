@@ -33,6 +33,7 @@ const (
 // Hall is all viewers of a process: how many there may be, and the workers that write.
 type Hall struct {
 	limit   int64
+	places  places
 	now     func() time.Time
 	workers []*worker
 	next    atomic.Uint64 // Viewers go to the workers in turn.
@@ -49,9 +50,9 @@ type Hall struct {
 	greetings [greetings]*Events
 }
 
-// NewHall opens a hall for so many viewers. Close ends its workers.
-func NewHall(limit int, now func() time.Time) *Hall {
-	h := &Hall{limit: int64(limit), now: now}
+// NewHall opens a hall for so many viewers in all and of one address. Close ends its workers.
+func NewHall(limit, perAddress int, now func() time.Time) *Hall {
+	h := &Hall{limit: int64(limit), places: places{limit: perAddress, taken: make(map[Address]int)}, now: now}
 	for range runtime.GOMAXPROCS(0) {
 		w := newWorker(h)
 		h.workers = append(h.workers, w)
@@ -60,19 +61,27 @@ func NewHall(limit int, now func() time.Time) *Hall {
 	return h
 }
 
-// Admit reserves a place for a viewer, or refuses it in a full house. Every place that was
-// reserved must be given to Join or back to Leave.
-func (h *Hall) Admit() bool {
+// Admit reserves a place for a viewer, or refuses it with ErrFull or ErrShare. Every place
+// that was reserved must be given to Join or back to Leave, with the same address.
+func (h *Hall) Admit(from Address) error {
 	if h.viewers.Add(1) > h.limit {
 		h.viewers.Add(-1)
 		h.refused.Add(1)
-		return false
+		return ErrFull
 	}
-	return true
+	if !h.places.take(from) {
+		h.viewers.Add(-1)
+		h.refused.Add(1)
+		return ErrShare
+	}
+	return nil
 }
 
 // Leave gives a place back that was not used.
-func (h *Hall) Leave() { h.viewers.Add(-1) }
+func (h *Hall) Leave(from Address) {
+	h.places.give(from)
+	h.viewers.Add(-1)
+}
 
 // Viewers is the number of viewers, Refused that of those turned away, Dropped that of those
 // who did not read what was sent.
@@ -128,9 +137,9 @@ type Joining struct {
 
 // Join lets a viewer in that Admit has let through: it hears everything that is published from
 // now on. Connect says where it is.
-func (s *Stream) Join(c Coding) Joining {
+func (s *Stream) Join(g Guest) Joining {
 	h := s.hall
-	j := Joining{hall: h, viewer: &viewer{stream: s, coding: c}, worker: h.workers[h.next.Add(1)%uint64(len(h.workers))]}
+	j := Joining{hall: h, viewer: &viewer{stream: s, coding: g.Coding, from: g.From}, worker: h.workers[h.next.Add(1)%uint64(len(h.workers))]}
 	s.viewers.Add(1)
 	j.worker.post(message{kind: join, viewer: j.viewer})
 	return j

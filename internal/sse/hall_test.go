@@ -60,26 +60,26 @@ const plenty = 1 << 30
 
 func enter(t *testing.T, h *Hall, s *Stream, room int) *pipe {
 	t.Helper()
-	if !h.Admit() {
+	if h.Admit(0) != nil {
 		t.Fatal("the house is full")
 	}
 	p := &pipe{room: room}
-	s.Join(Plain).connect(p, []byte("HEAD "), NewEvents([]byte("FIRST ")))
+	s.Join(Guest{}).connect(p, []byte("HEAD "), NewEvents([]byte("FIRST ")))
 	return p
 }
 
 func TestViewerHearsAllSinceItJoinedInOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := NewHall(10, time.Now)
+		h := NewHall(10, 10, time.Now)
 		defer h.Close()
 		s := h.Stream(4)
 		other := enter(t, h, s, plenty)
 		s.Publish([]byte("before "))
-		if !h.Admit() {
+		if h.Admit(0) != nil {
 			t.Fatal("the house is full")
 		}
-		j := s.Join(Plain)
+		j := s.Join(Guest{})
 		s.Publish([]byte("between "))
 		p := &pipe{room: plenty}
 		j.connect(p, []byte("HEAD "), NewEvents([]byte("FIRST ")))
@@ -103,7 +103,7 @@ func TestViewerThatDoesNotReadIsDropped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				h := NewHall(10, time.Now)
+				h := NewHall(10, 10, time.Now)
 				defer h.Close()
 				s := h.Stream(4)
 				slow, reading := enter(t, h, s, 60), enter(t, h, s, plenty)
@@ -129,7 +129,7 @@ func TestViewerThatDoesNotReadIsDropped(t *testing.T) {
 func TestSlowViewerCatchesUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := NewHall(10, time.Now)
+		h := NewHall(10, 10, time.Now)
 		defer h.Close()
 		s := h.Stream(4)
 		p := enter(t, h, s, plenty)
@@ -154,7 +154,7 @@ func TestSlowViewerCatchesUp(t *testing.T) {
 func TestHeartbeatLifetimeAndDeparture(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := NewHall(10, time.Now)
+		h := NewHall(10, 10, time.Now)
 		defer h.Close()
 		s := h.Stream(4)
 		p, leaving := enter(t, h, s, plenty), enter(t, h, s, plenty)
@@ -180,20 +180,20 @@ func TestHeartbeatLifetimeAndDeparture(t *testing.T) {
 func TestFullHouse(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := NewHall(1, time.Now)
+		h := NewHall(1, 1, time.Now)
 		s := h.Stream(4)
-		if !h.Admit() || h.Admit() || h.Refused() != 1 {
+		if h.Admit(0) != nil || !errors.Is(h.Admit(0), ErrFull) || h.Refused() != 1 {
 			t.Error("the second of one place was let in, or not counted")
 		}
-		s.Join(Plain) // Its connection never comes.
+		s.Join(Guest{}) // Its connection never comes.
 		time.Sleep(stallLimit + 2*tick)
 		synctest.Wait()
-		if h.Viewers() != 0 || !h.Admit() {
+		if h.Viewers() != 0 || h.Admit(0) != nil {
 			t.Errorf("%d viewers; a place without a connection is kept", h.Viewers())
 		}
 		h.Close()
 		p := &pipe{room: plenty}
-		s.Join(Plain).connect(p, nil, nil)
+		s.Join(Guest{}).connect(p, nil, nil)
 		s.Publish([]byte("x"))
 		if !p.closed || h.Viewers() != 0 {
 			t.Error("a closed hall lets viewers in")
@@ -204,7 +204,7 @@ func TestFullHouse(t *testing.T) {
 
 func TestStreamOverRealSockets(t *testing.T) {
 	t.Parallel()
-	h := NewHall(100, time.Now)
+	h := NewHall(100, 100, time.Now)
 	s := h.Stream(8)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -222,8 +222,8 @@ func TestStreamOverRealSockets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.Admit()
-		s.Join(Coding(i%2)).Connect(conn, nil, nil)
+		h.Admit(0)
+		s.Join(Guest{Coding: Coding(i % 2)}).Connect(conn, nil, nil)
 		ends = append(ends, client)
 	}
 	big := bytes.Repeat([]byte("event of sixty-four letters, so that many of them make a lot...\n"), 1<<15) // More than a kernel takes at once.
@@ -278,12 +278,12 @@ func hears(client io.Reader, c Coding, want string) error {
 func BenchmarkPublish(b *testing.B) {
 	for _, viewers := range []int{100, 1000} {
 		b.Run(strconv.Itoa(viewers), func(b *testing.B) {
-			h := NewHall(viewers, time.Now)
+			h := NewHall(viewers, viewers, time.Now)
 			defer h.Close()
 			s := h.Stream(1 << 20)
 			for range viewers {
-				h.Admit()
-				s.Join(Plain).connect(&pipe{room: plenty}, nil, nil)
+				h.Admit(0)
+				s.Join(Guest{}).connect(&pipe{room: plenty}, nil, nil)
 			}
 			event := make([]byte, 1024)
 			b.ReportAllocs()
@@ -292,4 +292,45 @@ func BenchmarkPublish(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestOneAddressTakesItsShareOnly counts by address, and gets every place back: unused, after
+// the viewer went, and at the end of the hall.
+func TestOneAddressTakesItsShareOnly(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := NewHall(4, 2, time.Now)
+		s := h.Stream(4)
+		for range 2 {
+			if err := h.Admit(7); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := h.Admit(7); !errors.Is(err, ErrShare) || h.Viewers() != 2 || h.Refused() != 1 {
+			t.Errorf("a third viewer of one address: %v, %d viewers", err, h.Viewers())
+		}
+		if h.Admit(0) != nil || h.Admit(8) != nil {
+			t.Error("others are refused for it")
+		}
+		if err := h.Admit(9); !errors.Is(err, ErrFull) {
+			t.Errorf("one more than the hall holds: %v", err)
+		}
+		h.Leave(7)
+		h.Leave(8)
+		h.Leave(0)
+		s.Join(Guest{From: 7}) // Its connection never comes.
+		time.Sleep(stallLimit + 2*tick)
+		synctest.Wait()
+		if h.Viewers() != 0 || len(h.places.taken) != 0 {
+			t.Errorf("%d viewers, %v, want nobody", h.Viewers(), h.places.taken)
+		}
+		if err := h.Admit(7); err != nil {
+			t.Error(err)
+		}
+		s.Join(Guest{From: 7}).connect(&pipe{room: plenty}, nil, nil)
+		h.Close()
+		if h.Viewers() != 0 || len(h.places.taken) != 0 {
+			t.Errorf("after the end: %d viewers, %v", h.Viewers(), h.places.taken)
+		}
+	})
 }

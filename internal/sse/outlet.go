@@ -39,7 +39,7 @@ func open(conn net.Conn) (outlet, error) {
 	if err := raw.Control(func(fd uintptr) { s.fd = int(fd) }); err != nil {
 		return nil, fmt.Errorf("take the connection over: %w", err)
 	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
+	if tcp, ok := conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // If it refuses, its own limit holds.
 	}
 	return s, nil

@@ -33,6 +33,7 @@ type viewer struct {
 	out     outlet // Nil until it is connected.
 	pending [][]byte
 	coding  Coding
+	from    Address
 	gone    bool
 	at      int       // Index among the worker's viewers of the stream.
 	heard   time.Time // When something was last sent, or taken while it lags.
@@ -317,7 +318,7 @@ func (w *worker) remove(v *viewer) {
 func (w *worker) forget(v *viewer) {
 	v.gone, v.pending = true, nil
 	v.stream.viewers.Add(-1)
-	w.hall.Leave()
+	w.hall.Leave(v.from)
 }
 
 // end closes everything; what is posted from now on is refused.

@@ -155,3 +155,15 @@ func TestPluralsAndDurations(t *testing.T) {
 		}
 	}
 }
+
+// FuzzMatch holds that every Accept-Language leads to one of the languages there are.
+func FuzzMatch(f *testing.F) {
+	for _, header := range []string{"", "de-CH, fr;q=0.9", "*", "x-klingon", ";;;q=,", "en-u-co-phonebk-x-y", "zh-Hant-TW;q=1e9"} {
+		f.Add(header)
+	}
+	f.Fuzz(func(t *testing.T, header string) {
+		if l := Match(header); l == nil || !slices.Contains(All(), l) {
+			t.Fatalf("%q leads to %v", header, l)
+		}
+	})
+}

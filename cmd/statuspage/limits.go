@@ -1,0 +1,41 @@
+package main
+
+import (
+	"math"
+	"statuspage/handlers"
+	"syscall"
+)
+
+const (
+	// ownFiles is how many files and sockets stores, probers and the rest may need beside visitors: so
+	// many, and two for each check that runs at the same time as the others.
+	ownFiles      = 128
+	filesPerCheck = 2
+)
+
+// limits is what visitors may take, by the configuration and by what the machine gives us.
+func (a *app) limits() handlers.Limits {
+	l := a.cfg.Limits
+	return handlers.Limits{
+		Requests:    handlers.Limit{N: l.Requests.N, Everybody: l.Requests.Explicit},
+		Streams:     handlers.Limit{N: l.Streams.N, Everybody: l.Streams.Explicit},
+		Proxies:     a.cfg.Proxies,
+		Connections: connections(openFiles(), len(a.cfg.Checks)),
+	}
+}
+
+// connections leaves what we need ourselves of the files that may be open, but never takes more
+// than half of them from visitors.
+func connections(files uint64, checks int) int {
+	own := min(uint64(ownFiles+filesPerCheck*checks), files/2)
+	return int(max(1, min(files-own, math.MaxInt32)))
+}
+
+// openFiles is how many files the process may have open, and 0 where nobody says.
+func openFiles() uint64 {
+	var r syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {
+		return 0
+	}
+	return r.Cur
+}

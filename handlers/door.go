@@ -1,0 +1,139 @@
+package handlers
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	turnedAway   = 64                    // Connections that are told of a full house at a time; others are closed.
+	turnAwayWait = time.Second           // For one of them to say what it wants and to take the answer.
+	acceptPause  = 20 * time.Millisecond // When the machine has no room for a connection.
+	doorLogged   = time.Minute           // How often the log says so.
+)
+
+// fullHouse is what is told who finds no room: a page that comes back by itself.
+var fullHouse = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\nCache-Control: no-store\r\n" +
+	"Content-Type: text/html; charset=utf-8\r\nContent-Length: " + strconv.Itoa(len(fullPage)) + "\r\n" + heads(protection) +
+	"Cross-Origin-Resource-Policy: same-origin\r\n\r\n" + fullPage
+
+const fullPage = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"10\"><title>Busy</title>" +
+	"<p>Too many visitors at the moment. This page tries again by itself every ten seconds.</p></html>\n"
+
+// heads writes headers as they stand on the wire.
+func heads(all [][2][]byte) string {
+	var b strings.Builder
+	for _, h := range all {
+		b.WriteString(string(h[0]) + ": " + string(h[1]) + "\r\n")
+	}
+	return b.String()
+}
+
+// door is a listener that lets so many connections in at a time. It leaves the process room to
+// open files and to measure, and goes on when the machine has none: the server behind it
+// would take any error for its end.
+type door struct {
+	net.Listener
+	limit int64
+	log   *slog.Logger
+	open  atomic.Int64
+	away  chan struct{}
+	said  atomic.Int64 // Unix nanoseconds of the last line in the log.
+}
+
+func newDoor(ln net.Listener, limit int, log *slog.Logger) *door {
+	return &door{Listener: ln, limit: int64(limit), log: log, away: make(chan struct{}, turnedAway)}
+}
+
+// Accept waits for the next connection that there is room for.
+func (d *door) Accept() (net.Conn, error) {
+	for {
+		conn, err := d.Listener.Accept()
+		switch {
+		case err != nil && passing(err):
+			d.say("connections can't be accepted at the moment; raise the limit of open files (ulimit -n)", "error", err)
+			time.Sleep(acceptPause)
+		case err != nil:
+			return nil, err
+		case d.open.Add(1) > d.limit:
+			d.open.Add(-1)
+			d.say("as many connections are open as may be; more are told to come back", "connections", d.limit)
+			d.turnAway(conn)
+		default:
+			return d.guest(conn), nil
+		}
+	}
+}
+
+// passing tells whether an error is of one connection, or of a moment without room.
+func passing(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED, syscall.ECONNRESET, syscall.EINTR, syscall.EPERM, syscall.EPROTO} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *door) say(text string, args ...any) {
+	now, last := time.Now().UnixNano(), d.said.Load()
+	if now-last > int64(doorLogged) && d.said.CompareAndSwap(last, now) {
+		d.log.Warn(text, args...)
+	}
+}
+
+// turnAway says that the house is full, for as many as can be told at a time.
+func (d *door) turnAway(conn net.Conn) {
+	select {
+	case d.away <- struct{}{}:
+	default:
+		_ = conn.Close()
+		return
+	}
+	go func() {
+		defer func() { <-d.away }()
+		defer conn.Close() //nolint:errcheck // It is all over then.
+		_ = conn.SetDeadline(time.Now().Add(turnAwayWait))
+		if _, err := io.WriteString(conn, fullHouse); err != nil {
+			return
+		}
+		if half, ok := conn.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite()
+		}
+		// What it asks is read, since closing before that would take the answer back.
+		_, _ = io.CopyN(io.Discard, conn, maxHeader)
+	}()
+}
+
+// guest counts a connection until it is closed. The product listens on TCP alone; another kind,
+// whose methods would be lost, is not counted.
+func (d *door) guest(conn net.Conn) net.Conn {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		d.open.Add(-1)
+		return conn
+	}
+	return &guest{TCPConn: tcp, door: d}
+}
+
+// guest is a connection that is counted until it is closed.
+type guest struct {
+	*net.TCPConn
+	door *door
+	left atomic.Bool
+}
+
+// Close closes the connection and makes room.
+func (g *guest) Close() error {
+	if g.left.CompareAndSwap(false, true) {
+		g.door.open.Add(-1)
+	}
+	return g.TCPConn.Close()
+}

@@ -1,0 +1,147 @@
+package handlers
+
+import (
+	"log/slog"
+	"math"
+	"net/http"
+	"net/netip"
+	"statuspage/internal/sse"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// Limits are what clients may take. Zero values mean the defaults.
+type Limits struct {
+	Requests    Limit          // A second and address, twice as many at once.
+	Streams     Limit          // Open at a time and address.
+	Proxies     []netip.Prefix // Whose X-Forwarded-For and X-Forwarded-Proto count.
+	Connections int            // Open at a time; below what the process may open in all.
+	Read        time.Duration  // For a whole request to arrive.
+	Write       time.Duration  // For an answer to be taken; streams have limits of their own.
+	Idle        time.Duration  // Between two requests.
+}
+
+// Limit is one that an address has. Everybody has those that the operator wrote down; the
+// others spare clients on the same machine, where a proxy that nobody declared makes all
+// visitors one address.
+type Limit struct {
+	N         int
+	Everybody bool
+}
+
+const (
+	requestsPerAddress = 100
+	streamsPerAddress  = 100
+	maxConnections     = 64 << 10
+	readTimeout        = 10 * time.Second
+	writeTimeout       = 30 * time.Second
+	idleTimeout        = 60 * time.Second
+)
+
+func (l Limits) filled() Limits {
+	or := func(n *int, fallback int) {
+		if *n <= 0 {
+			*n = fallback
+		}
+	}
+	wait := func(d *time.Duration, fallback time.Duration) {
+		if *d <= 0 {
+			*d = fallback
+		}
+	}
+	or(&l.Requests.N, requestsPerAddress)
+	or(&l.Streams.N, streamsPerAddress)
+	or(&l.Connections, maxConnections)
+	wait(&l.Read, readTimeout)
+	wait(&l.Write, writeTimeout)
+	wait(&l.Idle, idleTimeout)
+	return l
+}
+
+// limits holds clients to theirs.
+type limits struct {
+	Limits
+	log     *slog.Logger
+	rates   *rates
+	started time.Time
+	told    atomic.Bool // That somebody forwards for others and is not trusted.
+}
+
+func newLimits(l Limits, log *slog.Logger) *limits {
+	return &limits{Limits: l, log: log, rates: newRates(l.Requests.N), started: time.Now()}
+}
+
+// allow tells whether the client may ask once more now, and if not, when to come back.
+func (l *limits) allow(ctx *fasthttp.RequestCtx) (wait time.Duration, ok bool) {
+	who, named := l.client(ctx)
+	if !l.Requests.holds(who, named) {
+		return 0, true
+	}
+	since := ctx.Time().Sub(l.started) // By the monotonic clock: steps of the other mean nothing.
+	if since < 0 {
+		since = time.Since(l.started) // Only requests that came through no server lack a time.
+	}
+	return l.rates.take(addressKey(who), int64(since))
+}
+
+// streamsOf is the address by which the client's streams are counted; 0 for not at all.
+func (l *limits) streamsOf(ctx *fasthttp.RequestCtx) sse.Address {
+	who, named := l.client(ctx)
+	if !l.Streams.holds(who, named) {
+		return 0
+	}
+	return sse.Address(addressKey(who))
+}
+
+// holds tells whether a client has this limit; named is one that a trusted proxy named.
+func (l Limit) holds(who netip.Addr, named bool) bool {
+	return l.Everybody || named || !who.IsLoopback()
+}
+
+// addressKey is what addresses are counted by. An IPv6 client has a /64 to choose from, so it
+// counts as one; an IPv4 address is put where no IPv6 client can be, among multicast addresses.
+func addressKey(a netip.Addr) uint64 {
+	b := a.As16()
+	if a.Is4() {
+		return math.MaxUint32<<32 | uint64(b[12])<<24 | uint64(b[13])<<16 | uint64(b[14])<<8 | uint64(b[15])
+	}
+	return max(1, uint64(b[0])<<56|uint64(b[1])<<48|uint64(b[2])<<40|uint64(b[3])<<32|uint64(b[4])<<24|uint64(b[5])<<16|uint64(b[6])<<8|uint64(b[7]))
+}
+
+// unlimited are asked by what runs the product, at a pace of its own.
+func unlimited(path []byte) bool {
+	switch string(path) {
+	case "/healthz", "/readyz", "/metrics":
+		return true
+	}
+	return false
+}
+
+// receive stands before the routes: it turns away who asks too often, and what is no reading.
+func (s *Server) receive(ctx *fasthttp.RequestCtx) {
+	if wait, ok := s.limits.allow(ctx); !ok && !unlimited(ctx.Path()) {
+		s.refuse(ctx, tooMany(wait))
+		return
+	}
+	if h := &ctx.Request.Header; !h.IsGet() && !h.IsHead() && !h.IsOptions() {
+		ctx.Response.Header.Set(fiber.HeaderAllow, "GET, HEAD")
+		s.refuse(ctx, &problem{code: http.StatusMethodNotAllowed, detail: sentence[http.StatusMethodNotAllowed]})
+		return
+	}
+	s.serve(ctx)
+}
+
+// refuse answers a request that gets no further.
+func (s *Server) refuse(ctx *fasthttp.RequestCtx, p *problem) {
+	c := s.app.AcquireCtx(ctx)
+	defer s.app.ReleaseCtx(c)
+	_ = s.fail(c, p) // It returns what Send does, which is nothing.
+}
+
+// quiet is the log of the HTTP library, which tells what clients did wrong.
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}

@@ -1,0 +1,59 @@
+// The visitor's language and time zone: who chooses one finds it again on the next page and the next
+// visit. The choice stays in this browser; the server learns it from the address alone.
+(() => {
+  'use strict';
+  const key = 'look', names = ['lang', 'tz'];
+  let kept = {};
+  try { kept = JSON.parse(localStorage.getItem(key)) || {}; } catch { }
+  const keep = (name, value) => {
+    if (value) kept[name] = value; else delete kept[name];
+    try { localStorage.setItem(key, JSON.stringify(kept)); } catch { /* Private mode: kept in links only. */ }
+  };
+  // What the address lacks of the choice, as an address that has it; null when nothing.
+  const completed = (href, shown) => {
+    const url = new URL(href, location.href);
+    let changed = false;
+    for (const name of names) {
+      if (!kept[name] || url.searchParams.has(name) || shown && shown(name) === kept[name]) continue;
+      url.searchParams.set(name, kept[name]);
+      changed = true;
+    }
+    return changed ? url.href : null;
+  };
+  const zone = document.getElementById('tz');
+  if (zone && kept.wanted) { // A zone is kept when a page has come in it: there may be none of that name.
+    const wanted = kept.wanted;
+    keep('wanted', '');
+    if (zone.value === wanted) keep('tz', wanted);
+  }
+  const shown = name => name === 'lang' ? document.documentElement.lang : zone ? zone.value : kept.tz;
+  // Error pages are left as they are: one may say that what was kept is wrong.
+  if (zone) {
+    const better = completed(location.href, shown);
+    if (better) return location.replace(better);
+  }
+  // What is swapped without a click says the same.
+  for (const form of document.querySelectorAll('form.filter')) {
+    for (const name of names) {
+      if (!kept[name] || form.elements[name]) continue;
+      const input = document.createElement('input');
+      Object.assign(input, { type: 'hidden', name, value: kept[name] });
+      form.append(input);
+    }
+  }
+  document.addEventListener('click', e => {
+    const link = e.target.closest && e.target.closest('a[href]');
+    if (!link || link.origin !== location.origin) return;
+    if (link.hreflang) return keep('lang', link.hreflang);
+    const better = link.getAttribute('href').startsWith('#') ? null : completed(link.href);
+    if (!better) return;
+    link.href = better;
+    if (link.hasAttribute('hx-get')) link.setAttribute('hx-get', better);
+  }, true);
+  document.addEventListener('submit', e => {
+    if (!e.target.matches('.zone')) return;
+    const own = e.target.dataset.own, wanted = e.target.elements.tz.value.trim();
+    keep('tz', '');
+    keep('wanted', wanted === own ? '' : wanted);
+  }, true);
+})();
