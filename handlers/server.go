@@ -148,7 +148,7 @@ func New(o Options) (*Server, error) {
 // bare answers for a process that shows no page.
 func (s *Server) bare() {
 	s.app.Use(recover.New(), func(c *fiber.Ctx) error {
-		secure(c)
+		s.secure(c)
 		return c.Next()
 	})
 	s.app.Get("/healthz", s.healthz)
