@@ -65,6 +65,18 @@ func forRegions(runs []run) []Planned {
 	return all
 }
 
+// TakeOurs measures those of the runs that this process would plan for itself.
+func (m *Monitor) TakeOurs(all []Planned) {
+	m.Take(slices.DeleteFunc(slices.Clone(all), func(p Planned) bool {
+		c := m.find(p.Service)
+		if c == nil {
+			return true
+		}
+		region, here := m.region(c.Check)
+		return !here || region != p.Region
+	}))
+}
+
 // Take measures runs that were planned elsewhere, each at its slot. It returns at once.
 // Options.Ended is told of those that will give no signal.
 func (m *Monitor) Take(all []Planned) {

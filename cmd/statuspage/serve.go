@@ -153,6 +153,7 @@ func (a *app) buildMonitor() (err error) {
 		o.Ended, o.Worker = t.settle, !a.roles.scheduler
 		if a.roles.scheduler {
 			o.Dispatch = t.dispatch
+			t.bypass(func(runs []monitor.Planned) { a.monitor.TakeOurs(runs) })
 		}
 		if a.roles.worker {
 			t.taking(a.cfg.Region, func(runs []monitor.Planned) { a.monitor.Take(runs) })

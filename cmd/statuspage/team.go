@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"statuspage/internal/board"
 	"statuspage/internal/cluster"
 	"statuspage/internal/config"
@@ -18,6 +19,9 @@ import (
 const (
 	heldTasks  = 5000 // Tasks that a worker has at a time: those of the next second, and those being measured.
 	depthEvery = 5 * time.Second
+	// unsure is how long after its slot a queued run is measured here as well when Redis goes
+	// away: no worker may have it, or Redis come back without it.
+	unsure = 3 * time.Second
 )
 
 // team is what this process shares with others through Redis, by its roles.
@@ -31,6 +35,10 @@ type team struct {
 
 	planned, refused, early, here atomic.Uint64
 	depth                         atomic.Pointer[cluster.Depth]
+
+	mu     sync.Mutex
+	recent []monitor.Planned       // Queued a moment ago.
+	take   func([]monitor.Planned) // Measures here what is ours.
 
 	drained chan struct{} // Closed when what was measured is on disk.
 	working sync.WaitGroup
@@ -47,11 +55,11 @@ func join(cfg *config.Config, r roles, log *slog.Logger) (*team, error) {
 	if err != nil {
 		return nil, err
 	}
-	link, err := cluster.Open(string(cfg.Queue), prefix, log)
-	if err != nil {
+	t := &team{roles: r, drained: make(chan struct{})}
+	if t.link, err = cluster.Open(string(cfg.Queue), prefix, log, t.fallBack); err != nil {
 		return nil, err
 	}
-	t := &team{roles: r, link: link, publisher: cluster.NewPublisher(link), drained: make(chan struct{})}
+	t.publisher = cluster.NewPublisher(t.link)
 	t.depth.Store(&cluster.Depth{})
 	known := map[string]bool{}
 	for _, c := range cfg.Checks {
@@ -104,8 +112,32 @@ func (t *team) dispatch(ctx context.Context, runs []monitor.Planned) error {
 	t.early.Add(uint64(q.Early))
 	if err != nil {
 		t.here.Add(uint64(len(runs)))
+		return err
 	}
-	return err
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	limit := time.Now().Add(-unsure)
+	t.recent = append(slices.DeleteFunc(t.recent, func(p monitor.Planned) bool { return p.Slot.Before(limit) }), runs...)
+	return nil
+}
+
+// fallBack measures here what was queued a moment ago. Whoever else measures it writes the same key.
+func (t *team) fallBack() {
+	t.mu.Lock()
+	recent, take := t.recent, t.take
+	t.recent = nil
+	t.mu.Unlock()
+	if take != nil && len(recent) > 0 {
+		t.here.Add(uint64(len(recent)))
+		take(recent)
+	}
+}
+
+// bypass says who measures what can't be queued.
+func (t *team) bypass(take func([]monitor.Planned)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.take = take
 }
 
 // start begins what the roles ask for, except following, which waits for the board.

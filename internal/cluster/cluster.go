@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"statuspage/internal/status"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,8 @@ type Link struct {
 	prefix string // Before all keys.
 	log    *slog.Logger
 	state  atomic.Pointer[State]
+	away   func() // Called when Redis goes away.
+	noting sync.Mutex
 	stop   context.CancelFunc
 	done   chan struct{}
 }
@@ -50,7 +53,9 @@ type Link struct {
 // Open returns a link to the Redis of a URL such as redis://:password@host:6379/0 or
 // rediss:// for TLS. It succeeds when Redis is away. No error shows the password. All
 // processes of one page need the same prefix, which is the address of their database.
-func Open(url, prefix string, log *slog.Logger) (*Link, error) {
+//
+// Each time that Redis goes away, away is called in a goroutine of its own; it may be nil.
+func Open(url, prefix string, log *slog.Logger, away func()) (*Link, error) {
 	options, err := redis.ParseURL(url)
 	if err != nil {
 		return nil, fmt.Errorf("queue: want redis://:password@host:6379/0: %w", status.ErrInvalid) // The parser's text may hold the password.
@@ -63,7 +68,7 @@ func Open(url, prefix string, log *slog.Logger) (*Link, error) {
 	options.DisableIdentity = true
 	redis.SetLogger(silent{}) // Each state is told once, by us.
 	ctx, stop := context.WithCancel(context.Background())
-	l := &Link{redis: redis.NewClient(options), prefix: prefix, log: log, stop: stop, done: make(chan struct{})}
+	l := &Link{redis: redis.NewClient(options), prefix: prefix, log: log, away: away, stop: stop, done: make(chan struct{})}
 	l.state.Store(&State{Since: time.Now(), Err: ErrAway})
 	go l.watch(ctx)
 	return l, nil
@@ -114,6 +119,8 @@ func (l *Link) do(ctx context.Context, call func(context.Context) error) error {
 
 // note keeps the state, and logs when it changes.
 func (l *Link) note(ctx context.Context, err error, first bool) {
+	l.noting.Lock()
+	defer l.noting.Unlock()
 	if err != nil && (answered(err) || errors.Is(ctx.Err(), context.Canceled)) {
 		return // Redis is there, or it was we who hung up.
 	}
@@ -122,7 +129,7 @@ func (l *Link) note(ctx context.Context, err error, first bool) {
 	if now.Up != before.Up {
 		now.Since = time.Now()
 	}
-	if !l.state.CompareAndSwap(l.state.Load(), &now) || now.Up == before.Up && !first {
+	if l.state.Store(&now); now.Up == before.Up && !first {
 		return
 	}
 	if now.Up {
@@ -130,6 +137,9 @@ func (l *Link) note(ctx context.Context, err error, first bool) {
 		return
 	}
 	l.log.Warn("redis is away; this process goes on with what it has itself", "error", err)
+	if l.away != nil && before.Up {
+		go l.away()
+	}
 }
 
 // answered tells whether an error came from a Redis that works.

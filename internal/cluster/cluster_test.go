@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t *testing.T, url string) *cluster.Link {
 	t.Helper()
-	l, err := cluster.Open(url, "test:", slog.New(slog.NewTextHandler(t.Output(), nil)))
+	l, err := cluster.Open(url, "test:", slog.New(slog.NewTextHandler(t.Output(), nil)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
