@@ -37,6 +37,7 @@ const (
 	SkippedFull     = "full"     // Too many runs wait.
 	SkippedInternal = "internal" // We could not measure.
 	SkippedStopped  = "stopped"  // The process stopped meanwhile.
+	SkippedRemoved  = "removed"  // The check was removed meanwhile, or has another interval.
 )
 
 // Store makes signals durable.
@@ -73,7 +74,6 @@ type Stats struct {
 // Monitor measures until it is stopped.
 type Monitor struct {
 	o         Options
-	checks    []*watched
 	scheduler gocron.Scheduler
 	queue     chan run
 	recorder  *recorder
@@ -86,18 +86,25 @@ type Monitor struct {
 	workers  sync.WaitGroup
 	size     int        // Workers there are; guarded by hiring.
 	hiring   sync.Mutex // Also keeps Stop from waiting before a worker has begun.
-	mu       sync.Mutex // Guards started and stopped.
+	mu       sync.Mutex // Guards what follows.
+	checks   map[string]*watched
+	rounds   map[span]*round
 	started  bool
 	stopped  bool
 }
 
-// watched is a check with what its runs share.
+// watched is a service with what its runs share, whatever its settings.
 type watched struct {
+	plan atomic.Pointer[plan] // Nil once the service is removed.
+	busy atomic.Bool
+	last atomic.Int64 // Slot of the newest run, Unix microseconds.
+	told verdict      // What the log was told last; guarded by busy.
+}
+
+// plan is how a service is measured, by the configuration that counts.
+type plan struct {
 	status.Check
 	measure probe.Func
-	busy    atomic.Bool
-	last    atomic.Int64 // Slot of the newest run, Unix microseconds.
-	told    verdict      // What the log was told last; guarded by busy.
 }
 
 // verdict is what a change of is worth a line in the log.
@@ -111,6 +118,15 @@ type verdict struct {
 type run struct {
 	check *watched
 	slot  time.Time
+	every time.Duration // The interval that the slot is one of.
+}
+
+// plan is that of the run's service, or nil when the slot is none any more.
+func (r run) plan() *plan {
+	if p := r.check.plan.Load(); p != nil && p.Interval == r.every {
+		return p
+	}
+	return nil
 }
 
 // New checks the options. Nothing runs before Start.
@@ -133,10 +149,28 @@ func New(o Options) (*Monitor, error) {
 	if o.MeasuredAt == nil {
 		o.MeasuredAt = func(string) time.Time { return time.Time{} }
 	}
-	m := &Monitor{o: o, queue: make(chan run, queueSize), halt: make(chan struct{}), recorder: newRecorder(o.Store, o.Board, o.Log)}
-	seen := map[string]bool{}
-	for _, c := range o.Checks {
-		measure := o.Probe[c.Kind]
+	m := &Monitor{
+		o: o, queue: make(chan run, queueSize), halt: make(chan struct{}), recorder: newRecorder(o.Store, o.Board, o.Log),
+		checks: make(map[string]*watched), rounds: make(map[span]*round),
+	}
+	plans, err := m.plans(o.Checks)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range plans {
+		w := &watched{}
+		w.plan.Store(p)
+		m.checks[p.ID] = w
+	}
+	m.probeCtx, m.cancel = context.WithCancel(context.Background())
+	return m, nil
+}
+
+// plans checks the checks, and finds out how each is measured.
+func (m *Monitor) plans(checks []status.Check) ([]*plan, error) {
+	seen, all := map[string]bool{}, make([]*plan, len(checks))
+	for i, c := range checks {
+		measure := m.o.Probe[c.Kind]
 		switch {
 		case measure == nil:
 			return nil, fmt.Errorf("monitor: service %s: unknown kind of check %q: %w", c.ID, c.Kind, status.ErrInvalid)
@@ -146,10 +180,9 @@ func New(o Options) (*Monitor, error) {
 			return nil, fmt.Errorf("monitor: service %s: interval %v and timeout %v do not fit: %w", c.ID, c.Interval, c.Timeout, status.ErrInvalid)
 		}
 		seen[c.ID] = true
-		m.checks = append(m.checks, &watched{Check: c, measure: measure})
+		all[i] = &plan{c, measure}
 	}
-	m.probeCtx, m.cancel = context.WithCancel(context.Background())
-	return m, nil
+	return all, nil
 }
 
 // Start begins to measure; it may be called once.
@@ -159,7 +192,11 @@ func (m *Monitor) Start() error {
 	if m.started || m.stopped {
 		return fmt.Errorf("monitor: started before: %w", status.ErrInvalid)
 	}
-	m.warm()
+	seats := make([]seat, 0, len(m.checks))
+	for _, w := range m.checks {
+		seats = append(seats, seat{w, w.plan.Load()})
+	}
+	warm(seats)
 	scheduler, err := gocron.NewScheduler(
 		gocron.WithStopTimeout(schedulerStop),
 		gocron.WithGlobalJobOptions(gocron.WithEventListeners(gocron.AfterJobRunsWithPanic(func(_ uuid.UUID, name string, cause any) {
@@ -169,11 +206,16 @@ func (m *Monitor) Start() error {
 	if err != nil {
 		return fmt.Errorf("scheduler: %w", err)
 	}
-	if err := m.schedule(scheduler, time.Now()); err != nil {
+	m.scheduler = scheduler
+	err = m.arrange(seats)
+	if err == nil {
+		err = m.begin(seats)
+	}
+	if err != nil {
 		_ = scheduler.Shutdown()
 		return err
 	}
-	m.scheduler, m.started = scheduler, true
+	m.started = true
 	m.recorder.start()
 	scheduler.Start()
 	return nil
@@ -181,6 +223,10 @@ func (m *Monitor) Start() error {
 
 // enqueue hands a run to the workers, or counts why not.
 func (m *Monitor) enqueue(r run) {
+	if r.plan() == nil {
+		m.o.Skipped(SkippedRemoved)
+		return
+	}
 	if r.check.last.Swap(r.slot.UnixMicro()) == r.slot.UnixMicro() {
 		return // The same slot again, after a small step of the clock.
 	}
@@ -249,16 +295,20 @@ func (m *Monitor) work() {
 
 // measure runs one probe and hands its signal to the recorder.
 func (m *Monitor) measure(r run) {
-	c := r.check
+	w, c := r.check, r.plan()
+	if c == nil {
+		m.o.Skipped(SkippedRemoved)
+		return
+	}
 	if late := time.Since(r.slot); late > min(maxLate, c.Interval/2) {
 		m.o.Skipped(SkippedLate)
 		return
 	}
-	if !c.busy.CompareAndSwap(false, true) {
+	if !w.busy.CompareAndSwap(false, true) {
 		m.o.Skipped(SkippedRunning)
 		return
 	}
-	defer c.busy.Store(false)
+	defer w.busy.Store(false)
 	m.inFlight.Add(1)
 	defer m.inFlight.Add(-1)
 	result := m.guarded(c)
@@ -271,20 +321,20 @@ func (m *Monitor) measure(r run) {
 		m.o.Log.Error("could not measure", "service", c.ID, "error", result.Err)
 		return
 	}
-	m.tell(c, result)
+	m.tell(w, c.ID, result)
 	m.o.Observe(c.Check, result)
 	m.recorder.add(signal(c, r.slot, m.o.Region, result))
 }
 
 // tell logs a verdict that differs from the one before, with the full text of the error:
 // a line a change, not a line a probe.
-func (m *Monitor) tell(c *watched, r probe.Result) {
+func (m *Monitor) tell(w *watched, service string, r probe.Result) {
 	now := verdict{r.Outcome, r.Reason, r.HTTPStatus}
-	before := c.told
-	if c.told = now; now == before || before.outcome == status.Unknown && now.outcome == status.Up {
+	before := w.told
+	if w.told = now; now == before || before.outcome == status.Unknown && now.outcome == status.Up {
 		return
 	}
-	args := []any{"service", c.ID, "outcome", r.Outcome.String(), "was", before.outcome.String()}
+	args := []any{"service", service, "outcome", r.Outcome.String(), "was", before.outcome.String()}
 	if r.Err != nil {
 		args = append(args, "reason", r.Reason.String(), "error", r.Err)
 	}
@@ -292,7 +342,7 @@ func (m *Monitor) tell(c *watched, r probe.Result) {
 }
 
 // guarded survives a probe that panics.
-func (m *Monitor) guarded(c *watched) (result probe.Result) {
+func (m *Monitor) guarded(c *plan) (result probe.Result) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			result = probe.Result{Err: fmt.Errorf("probe panicked: %v", cause)}
@@ -301,7 +351,7 @@ func (m *Monitor) guarded(c *watched) (result probe.Result) {
 	return c.measure(m.probeCtx, c.Check)
 }
 
-func signal(c *watched, slot time.Time, region string, r probe.Result) status.Signal {
+func signal(c *plan, slot time.Time, region string, r probe.Result) status.Signal {
 	s := status.Signal{
 		Received:   slot.UTC().Truncate(time.Microsecond),
 		Service:    c.ID,
@@ -376,9 +426,9 @@ func stopGrace(ctx context.Context) time.Duration {
 
 // warm reads the machine's certificates before the first check of TLS needs them: that takes as
 // long as a handshake, and is no time of the target's.
-func (m *Monitor) warm() {
-	for _, c := range m.checks {
-		if strings.HasPrefix(c.Target, "https://") {
+func warm(seats []seat) {
+	for _, s := range seats {
+		if strings.HasPrefix(s.plan.Target, "https://") {
 			_, _ = x509.SystemCertPool() // Without one each check says what is wrong.
 			return
 		}

@@ -5,9 +5,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"statuspage/internal/status"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
+	"github.com/google/uuid"
 )
 
 const (
@@ -26,64 +29,95 @@ const (
 	startTries  = 5
 )
 
-// round is the checks of one interval whose slots lie in the same roundSpan of it.
-type round struct {
-	interval, begin time.Duration // The offset of the span in the interval.
-	checks          []*watched    // By phase.
+// span is a stretch of an interval.
+type span struct{ interval, begin time.Duration }
+
+func spanOf(s status.Service) span { return span{s.Interval, s.Phase().Truncate(roundSpan)} }
+
+// seat is a service's place in a round.
+type seat struct {
+	check *watched
+	plan  *plan
 }
 
-// rounds groups the checks.
-func rounds(checks []*watched) []*round {
-	type key struct{ interval, begin time.Duration }
-	byKey := make(map[key]*round)
-	var all []*round
-	for _, c := range checks {
-		k := key{c.Interval, c.Phase().Truncate(roundSpan)}
-		r := byKey[k]
-		if r == nil {
-			r = &round{interval: k.interval, begin: k.begin}
-			byKey[k] = r
-			all = append(all, r)
-		}
-		r.checks = append(r.checks, c)
-	}
-	for _, r := range all {
-		slices.SortStableFunc(r.checks, func(a, b *watched) int { return cmp.Compare(a.Phase(), b.Phase()) })
-	}
-	return all
+// round is the checks whose slots lie in the same span, and its job. Who is in it may change
+// while the job stays.
+type round struct {
+	span
+	job   uuid.UUID
+	seats atomic.Pointer[[]seat] // By phase; replaced, never changed.
 }
 
 // next is the first instant after t at which the round begins.
-func (r *round) next(t time.Time) time.Time {
-	offset := r.begin - roundLead
-	n := t.Add(-offset).UnixMicro() / r.interval.Microseconds()
-	return time.UnixMicro((n + 1) * r.interval.Microseconds()).Add(offset)
+func (s span) next(t time.Time) time.Time {
+	offset := s.begin - roundLead
+	n := t.Add(-offset).UnixMicro() / s.interval.Microseconds()
+	return time.UnixMicro((n + 1) * s.interval.Microseconds()).Add(offset)
 }
 
 // slots are the planned instants of the round that begins about now. Which that is shows
 // from the check's own slots, so that a round that comes late, or a clock that was set,
 // plans no slot that is not one.
 func (r *round) slots(now time.Time) []run {
-	all := make([]run, len(r.checks))
-	for i, c := range r.checks {
-		all[i] = run{c, c.Nearest(now.Add(roundLead + c.Phase() - r.begin))}
+	seats := *r.seats.Load()
+	all := make([]run, len(seats))
+	for i, s := range seats {
+		all[i] = run{s.check, s.plan.Nearest(now.Add(roundLead + s.plan.Phase() - r.begin)), s.plan.Interval}
 	}
 	return all
 }
 
-// schedule gives gocron the rounds, and one walk of first runs for the checks whose state is
-// not known (docs/adr/0003).
-func (m *Monitor) schedule(scheduler gocron.Scheduler, now time.Time) error {
-	for _, r := range rounds(m.checks) {
-		if err := addRound(scheduler, r, func(ctx context.Context) { m.walk(ctx, r.slots(time.Now())) }); err != nil {
-			return fmt.Errorf("schedule the checks of each %v: %w", r.interval, err)
-		}
+// arrange seats all checks in their rounds. A round that is there already keeps its job, and
+// with it its slots; new ones get a job, and those that nobody sits in any more lose theirs.
+// After an error everything is as it was. mu must be held.
+func (m *Monitor) arrange(seats []seat) error {
+	members := make(map[span][]seat)
+	for _, s := range seats {
+		at := spanOf(s.plan.Service)
+		members[at] = append(members[at], s)
 	}
-	first := m.firstRuns(now.Add(startMargin))
+	var fresh []*round
+	for at, list := range members {
+		slices.SortFunc(list, func(a, b seat) int {
+			return cmp.Or(cmp.Compare(a.plan.Phase(), b.plan.Phase()), cmp.Compare(a.plan.ID, b.plan.ID))
+		})
+		if m.rounds[at] != nil {
+			continue
+		}
+		r := &round{span: at}
+		r.seats.Store(&list)
+		if err := m.addRound(r); err != nil {
+			for _, r := range fresh {
+				_ = m.scheduler.RemoveJob(r.job) // It is there.
+			}
+			return fmt.Errorf("schedule the checks of each %v: %w", at.interval, err)
+		}
+		fresh = append(fresh, r)
+	}
+	for at, r := range m.rounds {
+		list, stays := members[at]
+		if !stays {
+			_ = m.scheduler.RemoveJob(r.job) // It is there.
+			delete(m.rounds, at)
+			continue
+		}
+		r.seats.Store(&list)
+	}
+	for _, r := range fresh {
+		m.rounds[r.span] = r
+	}
+	return nil
+}
+
+// begin brings checks in whose rounds have been arranged: those whose state is not known get a run
+// soon (docs/adr/0003), and those whose first slot comes before their round begins again get
+// that one. mu must be held.
+func (m *Monitor) begin(seats []seat) error {
+	first := m.firstRuns(seats, time.Now())
 	if len(first) == 0 {
 		return nil
 	}
-	if _, err := scheduler.NewJob(gocron.OneTimeJob(gocron.OneTimeJobStartImmediately()),
+	if _, err := m.scheduler.NewJob(gocron.OneTimeJob(gocron.OneTimeJobStartImmediately()),
 		gocron.NewTask(func(ctx context.Context) { m.walk(ctx, first) }), gocron.WithName("first runs")); err != nil {
 		return fmt.Errorf("schedule the first runs: %w", err)
 	}
@@ -92,30 +126,39 @@ func (m *Monitor) schedule(scheduler gocron.Scheduler, now time.Time) error {
 
 // addRound tries again when the instant it chose has passed meanwhile: this process may be
 // made to wait at any point.
-func addRound(scheduler gocron.Scheduler, r *round, task func(context.Context)) (err error) {
+func (m *Monitor) addRound(r *round) (err error) {
+	task := func(ctx context.Context) { m.walk(ctx, r.slots(time.Now())) }
+	name := (*r.seats.Load())[0].plan.ID
 	for range startTries {
+		var job gocron.Job
 		at := r.next(time.Now().Add(startMargin))
-		if _, err = scheduler.NewJob(gocron.DurationJob(r.interval), gocron.NewTask(task),
-			gocron.WithName(r.checks[0].ID), gocron.WithStartAt(gocron.WithStartDateTime(at))); err == nil {
+		job, err = m.scheduler.NewJob(gocron.DurationJob(r.interval), gocron.NewTask(task),
+			gocron.WithName(name), gocron.WithStartAt(gocron.WithStartDateTime(at)))
+		if err == nil {
+			r.job = job.ID()
 			return nil
 		}
 	}
 	return err
 }
 
-// firstRuns plans a run soon after the start for each check whose state is not known.
-func (m *Monitor) firstRuns(now time.Time) []run {
+// firstRuns plans a run soon for each check whose state is not known, and the first slot of
+// those whose round has begun or is about to. A slot that is planned twice runs once.
+func (m *Monitor) firstRuns(seats []seat, now time.Time) []run {
 	var first []run
-	for _, c := range m.checks {
-		if now.Sub(m.o.MeasuredAt(c.ID)) < c.Interval {
-			continue
-		}
+	soon := now.Add(startMargin)
+	for _, s := range seats {
+		c := s.plan
+		slot := c.Next(now)
 		spread := min(firstRunSpread, c.Interval/2)
-		if c.Next(now).Sub(now) <= spread {
-			continue // The first slot comes soon enough.
+		known := now.Sub(m.o.MeasuredAt(c.ID)) < c.Interval
+		switch {
+		case !known && c.Next(soon).Sub(soon) > spread:
+			slot = soon.Add(time.Duration(float64(spread) * float64(c.Phase()) / float64(c.Interval))).Truncate(time.Millisecond).UTC()
+		case !slot.Before(spanOf(c.Service).next(soon)):
+			continue // Its round brings it.
 		}
-		at := now.Add(time.Duration(float64(spread) * float64(c.Phase()) / float64(c.Interval))).Truncate(time.Millisecond)
-		first = append(first, run{c, at.UTC()})
+		first = append(first, run{s.check, slot, c.Interval})
 	}
 	slices.SortStableFunc(first, func(a, b run) int { return a.slot.Compare(b.slot) })
 	return first
