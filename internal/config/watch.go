@@ -156,6 +156,7 @@ func (w *watcher) run(ctx context.Context, asked <-chan os.Signal) {
 		case <-asked:
 			w.sources = w.reload()
 			w.follow()
+			wait() // Something may have changed before the folders were followed.
 		case e := <-happen:
 			if w.concerns(e) {
 				wait()
@@ -172,6 +173,7 @@ func (w *watcher) run(ctx context.Context, asked <-chan os.Signal) {
 			if w.sources.Changed() {
 				w.sources = w.reload()
 				w.follow()
+				wait()
 			}
 		}
 	}
