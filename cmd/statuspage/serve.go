@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"statuspage/db"
 	"statuspage/handlers"
@@ -17,6 +18,7 @@ import (
 	"statuspage/monitor"
 	"statuspage/monitor/probe"
 	"statuspage/views"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -39,36 +41,42 @@ func (e env) serve(ctx context.Context, args []string) error {
 		return err
 	}
 	o.URLs = f.Args()
-	cfg, err := config.Load(o, e.getenv, os.ReadFile)
+	from := &source{overrides: o, getenv: e.getenv, files: &config.Sources{}, asked: make(chan os.Signal, 1)}
+	signal.Notify(from.asked, syscall.SIGHUP)
+	defer signal.Stop(from.asked)
+	cfg, err := config.Load(o, e.getenv, from.files.ReadFile)
 	if err != nil {
 		return err
 	}
-	return e.serveConfig(ctx, cfg, false)
+	return e.serveConfig(ctx, cfg, from)
 }
 
 // app is one running process and its parts, in the order in which they depend on each other.
 type app struct {
-	cfg      *config.Config
+	cfg      atomic.Pointer[config.Config]
 	log      *slog.Logger
 	store    *db.Database
-	board    *board.Board
-	server   *handlers.Server
+	board    *board.Board // The first; its Current counts.
+	server   *handlers.Front
 	monitor  *monitor.Monitor
 	metrics  *metrics.Metrics
 	filled   atomic.Bool // History is on the board.
 	tried    atomic.Bool // It was asked for at least once: the page says what it can.
 	stopping atomic.Bool
+
+	reloading reloading
 }
 
-// serveConfig runs the product until ctx ends.
-func (e env) serveConfig(ctx context.Context, cfg *config.Config, demo bool) (err error) {
+// serveConfig runs the product until ctx ends. From is nil in the demo.
+func (e env) serveConfig(ctx context.Context, cfg *config.Config, from *source) (err error) {
 	ln, err := listen(cfg.Listen)
 	if err != nil {
 		return err
 	}
 	defer ln.Close() //nolint:errcheck // Closed by the server in the usual case.
 	thrift(e.getenv)
-	a := &app{cfg: cfg, log: slog.New(slog.NewTextHandler(e.stderr, nil)), metrics: metrics.New(buildVersion())}
+	a := &app{log: slog.New(slog.NewTextHandler(e.stderr, nil)), metrics: metrics.New(buildVersion())}
+	a.cfg.Store(cfg)
 	a.store, err = db.Open(ctx, string(cfg.Database), db.Options{Retention: cfg.Retention, Outbox: cfg.Outbox, Log: a.log})
 	if err != nil {
 		return err
@@ -78,10 +86,10 @@ func (e env) serveConfig(ctx context.Context, cfg *config.Config, demo bool) (er
 			err = closeErr
 		}
 	}()
-	if err := a.build(demo); err != nil {
+	if err := a.build(cfg, from == nil); err != nil {
 		return err
 	}
-	return a.run(ctx, ln)
+	return a.run(ctx, ln, from)
 }
 
 // thrift collects garbage when the heap has grown by half, not by all of it: little is thrown away
@@ -93,44 +101,48 @@ func thrift(getenv func(string) string) {
 	}
 }
 
-func (a *app) build(demo bool) (err error) {
-	services := make([]status.Service, len(a.cfg.Checks))
-	for i, c := range a.cfg.Checks {
-		services[i] = c.Service
-	}
-	if a.board, err = board.New(services, a.cfg.Timezone); err != nil {
+func (a *app) build(cfg *config.Config, demo bool) (err error) {
+	if a.board, err = board.New(servicesOf(cfg), cfg.Timezone); err != nil {
 		return err
 	}
-	a.server, err = handlers.New(handlers.Options{
-		Board:      a.board,
-		History:    a.store,
-		Log:        a.log,
-		Site:       a.site(demo),
-		CORS:       a.cfg.CORS,
-		MaxViewers: a.cfg.MaxViewers,
-		Note:       a.note,
-		Ready:      a.readiness,
-		Metrics:    a.metrics.Write,
-	})
+	a.server, err = handlers.New(a.options(cfg, a.board, demo))
 	if err != nil {
 		return err
 	}
 	a.monitor, err = monitor.New(monitor.Options{
-		Checks: a.cfg.Checks, Store: a.store, Board: a.board, Log: a.log,
-		Observe: a.observe, Skipped: a.metrics.Skipped, MeasuredAt: a.board.MeasuredAt,
+		Checks: cfg.Checks, Store: a.store, Board: a.board, Log: a.log,
+		Observe: a.observe, Skipped: a.metrics.Skipped,
+		MeasuredAt: func(id string) time.Time { return a.board.Current().MeasuredAt(id) },
 	})
 	if err != nil {
 		return err
 	}
+	a.metrics.Only(labels(cfg))
 	a.gauges()
+	a.reloading.at.Store(time.Now().Unix())
+	a.reloading.gauges(a)
 	return nil
 }
 
+func (a *app) options(cfg *config.Config, b *board.Board, demo bool) handlers.Options {
+	return handlers.Options{
+		Board:      b,
+		History:    a.store,
+		Log:        a.log,
+		Site:       site(cfg, demo),
+		CORS:       cfg.CORS,
+		MaxViewers: cfg.MaxViewers,
+		Note:       a.note,
+		Ready:      a.readiness,
+		Metrics:    a.metrics.Write,
+	}
+}
+
 // site is what the pages say of themselves, by the configuration.
-func (a *app) site(demo bool) handlers.Site {
-	b := a.cfg.Brand
+func site(cfg *config.Config, demo bool) handlers.Site {
+	b := cfg.Brand
 	site := handlers.Site{
-		Title: a.cfg.Title, BaseURL: a.cfg.BaseURL, Demo: demo, Groups: a.cfg.Groups,
+		Title: cfg.Title, BaseURL: cfg.BaseURL, Demo: demo, Groups: cfg.Groups,
 		Logo: handlers.Picture(b.Logo), Icon: handlers.Picture(b.Icon), CSS: b.CSS.Body, Accent: handlers.Accent(b.Accent),
 	}
 	for _, l := range b.Header {
@@ -143,10 +155,10 @@ func (a *app) site(demo bool) handlers.Site {
 }
 
 // run starts everything, waits for the end of ctx or a failure, and stops in order.
-func (a *app) run(ctx context.Context, ln net.Listener) error {
+func (a *app) run(ctx context.Context, ln net.Listener, from *source) error {
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(ln) }()
-	a.log.Info("listening", "url", "http://"+ln.Addr().String(), "services", len(a.cfg.Checks), "store", a.store.State().Engine)
+	a.log.Info("listening", "url", "http://"+ln.Addr().String(), "services", len(a.cfg.Load().Checks), "store", a.store.State().Engine)
 
 	fillCtx, stopFill := context.WithCancel(ctx)
 	first, filler := make(chan struct{}), make(chan struct{})
@@ -160,7 +172,11 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 	case <-ctx.Done():
 	}
 	err := a.monitor.Start()
+	var watching sync.WaitGroup
 	if err == nil {
+		if from != nil {
+			watching.Go(func() { a.watch(fillCtx, from) })
+		}
 		select {
 		case <-ctx.Done():
 			a.log.Info("stopping")
@@ -171,6 +187,7 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 		}
 	}
 	stopFill()
+	watching.Wait()
 	return errors.Join(err, a.stop(filler))
 }
 

@@ -85,7 +85,7 @@ func TestWatchSeesEveryWayToReplaceAFile(t *testing.T) {
 	for name, x := range map[string]struct {
 		events bool
 		every  time.Duration
-	}{"by events": {true, time.Hour}, "by looking": {false, 20 * time.Millisecond}} {
+	}{"by events": {true, time.Hour}, "by looking": {false, 2 * settle}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
