@@ -102,7 +102,10 @@ func TestConfigurationEditedWhileRunning(t *testing.T) {
 
 	p.replace("title: Third\nservices:\n" + stays + "  - {name: bad, url: \"http://127.0.0.1\", interval: soon}\n")
 	p.says("statuspage.yaml:4:")
-	p.wait("tells its trouble", func() bool { _, text := p.get("/metrics"); return strings.Contains(text, "statuspage_config_reload_success 0") })
+	p.wait("tells its trouble", func() bool {
+		_, text := p.get("/metrics")
+		return strings.Contains(text, "statuspage_config_reload_success 0")
+	})
 	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil { // Says it again, since it was asked.
 		t.Fatal(err)
 	}

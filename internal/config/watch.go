@@ -161,7 +161,7 @@ func (w *watcher) run(ctx context.Context, asked <-chan os.Signal) {
 			if w.concerns(e) {
 				wait()
 			}
-		case <-failed: // Such as too many events at once.
+		case <-failed: //nolint:errcheck // Such as too many events at once.
 			wait()
 		case <-look.C:
 			w.follow() // A folder may have been replaced.
