@@ -37,7 +37,7 @@ func BenchmarkRequest(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Shutdown()
-	made, _ := s.live.current(plain(s.live)).in(gzipCoding)
+	made, _ := s.server().live.current(plain(s.server().live)).in(gzipCoding)
 	page := made.body
 	ready := fiber.New(fiber.Config{Immutable: true})
 	ready.Get("/", func(c *fiber.Ctx) error {
@@ -49,7 +49,7 @@ func BenchmarkRequest(b *testing.B) {
 		{"ceiling", "", ""}, {"page", "/", ""}, {"304", "/", "x"}, {"badge", "/badge/svc01/status.svg", ""}, {"signals", "/signals?limit=60", ""}, {"healthz", "/healthz", ""},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			handler := s.receive
+			handler := s.now.Load().receive
 			if c.name == "ceiling" {
 				handler, c.path = ready.Handler(), "/"
 			}

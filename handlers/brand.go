@@ -93,6 +93,9 @@ type brandFile struct {
 func (s *Server) brandAsset(c *fiber.Ctx) error {
 	f, ok := s.brand[c.Path()]
 	if !ok {
+		f, ok = s.outgoing[c.Path()]
+	}
+	if !ok {
 		return notFound(sentence[http.StatusNotFound])
 	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")

@@ -192,8 +192,11 @@ func (l *live) statesOf(services []int) []status.Outcome {
 func (l *live) watch(e *edition, since string, g sse.Guest) (catchUp *sse.Events, viewer sse.Joining) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	seen, foreign := l.parse(since)
+	if foreign || l.next != nil {
+		return sse.NewEvents(renewal), e.frames.Join(g)
+	}
 	l.refresh(e)
-	seen := l.parse(since)
 	return e.missed.get(e.version.Load(), seen, func() *sse.Events { return l.missed(e, seen) }), e.frames.Join(g)
 }
 

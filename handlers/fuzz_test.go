@@ -42,7 +42,7 @@ func fuzzed(f *testing.F) *Server {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = s.Shutdown() })
-	return s
+	return s.server()
 }
 
 // loopback is who asks in a fuzzer: nobody that limits hold.
@@ -146,7 +146,7 @@ func FuzzLastEventID(f *testing.F) {
 		f.Add(id)
 	}
 	f.Fuzz(func(t *testing.T, id string) {
-		if seen := s.live.parse(id); seen != 0 && !strings.HasPrefix(id, s.live.epoch+"-") {
+		if seen, _ := s.live.parse(id); seen != 0 && !strings.HasPrefix(id, s.live.epoch+".") {
 			t.Fatalf("%q is taken for version %d", id, seen)
 		}
 		s.live.mu.Lock()

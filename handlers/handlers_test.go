@@ -25,7 +25,7 @@ type site struct {
 	board  *board.Board
 	url    string
 	http   *http.Client
-	server *Server
+	server *Front
 }
 
 func newSite(t *testing.T, change func(*Options)) *site {
@@ -223,7 +223,7 @@ func TestStreamSendsTheChangedRowAndResumesWithoutAGap(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	_, page := s.get("/")
-	since := regexp.MustCompile(`/events\?window=1h&amp;lang=en&amp;tz=UTC&amp;since=([a-z0-9-]+)`).FindStringSubmatch(page)
+	since := regexp.MustCompile(`/events\?window=1h&amp;lang=en&amp;tz=UTC&amp;since=([a-z0-9.-]+)`).FindStringSubmatch(page)
 	if since == nil {
 		t.Fatal("the page names no stream")
 	}

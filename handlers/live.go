@@ -46,6 +46,7 @@ type live struct {
 	dress  views.Site
 	note   func() string
 	epoch  string // Of this process: versions of another one mean nothing here.
+	layout string // Of the page: one of another can't be mended, only loaded anew.
 	groups []status.Group
 
 	hall    *sse.Hall
@@ -58,9 +59,11 @@ type live struct {
 	states   []status.Outcome // As last drawn.
 	touched  []uint64         // By service, the version that last changed its row.
 	seen     uint64           // Board version up to which signals are published.
+	next     *live            // What took this one's place.
 }
 
-func newLive(o Options, hall *sse.Hall) *live {
+// newLive goes on where the one before stands, which has ended; nil at first.
+func newLive(o Options, hall *sse.Hall, before *live) *live {
 	n := len(o.Board.Services())
 	l := &live{
 		board:   o.Board,
@@ -70,6 +73,7 @@ func newLive(o Options, hall *sse.Hall) *live {
 		dress:   o.Site.dress(),
 		note:    o.Note,
 		epoch:   strconv.FormatInt(o.Now().UnixMilli(), 36),
+		layout:  layout(o.Board, o.Site),
 		groups:  status.Groups(o.Board.Services(), o.Site.Groups),
 		hall:    hall,
 		signals: hall.Stream(signalBacklog),
@@ -79,7 +83,14 @@ func newLive(o Options, hall *sse.Hall) *live {
 	}
 	l.editions.Store(&map[look]*edition{})
 	l.seen = l.board.Version()
-	l.version.Store(1)                                                // "Seen nothing" is 0.
+	l.version.Store(1) // "Seen nothing" is 0.
+	if before != nil {
+		l.epoch, l.signals, l.seen = before.epoch, before.signals, before.seenVersion()
+		l.version.Store(before.version.Load() + 1)
+		for i := range l.touched {
+			l.touched[i] = l.version.Load()
+		}
+	}
 	l.open(look{status.LastHour, lang.Default(), l.board.Location()}) // Drawn for its first visitor.
 	return l
 }
@@ -97,10 +108,9 @@ func (l *live) run(ctx context.Context) {
 		waiting      bool
 	)
 	defer func() { sub.Close() }()
-	l.mu.Lock()
-	l.seen = max(l.seen, version)
-	l.mu.Unlock()
-	l.render(nil, true) // What happened between newLive and the subscription.
+	// What happened before the subscription.
+	l.publishSignals(version, l.board.Between(l.seenVersion(), version))
+	l.render(nil, true)
 	for {
 		changed := false
 		select {
@@ -215,16 +225,20 @@ func (l *live) render(dirty map[int]bool, all bool) (changed bool) {
 }
 
 // id is the name of a version in event ids, stream addresses and entity tags.
-func (l *live) id(version uint64) string { return l.epoch + "-" + strconv.FormatUint(version, 10) }
+func (l *live) id(version uint64) string {
+	return l.epoch + "." + l.layout + "-" + strconv.FormatUint(version, 10)
+}
 
-// parse reads an id; anything but a version of this process means "seen nothing".
-func (l *live) parse(id string) uint64 {
-	epoch, n, _ := strings.Cut(id, "-")
+// parse reads an id; anything but a version of this process means "seen nothing". It is
+// foreign when it names another layout, of this process or another.
+func (l *live) parse(id string) (version uint64, foreign bool) {
+	origin, n, _ := strings.Cut(id, "-")
+	epoch, layout, named := strings.Cut(origin, ".")
 	version, err := strconv.ParseUint(n, 10, 64)
-	if epoch != l.epoch || err != nil {
-		return 0
+	if epoch != l.epoch || layout != l.layout || err != nil {
+		return 0, named && layout != l.layout
 	}
-	return version
+	return version, false
 }
 
 // bytes renders a component. Writing to memory cannot fail, and our components return no

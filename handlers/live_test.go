@@ -29,7 +29,7 @@ func newTestLive(t testing.TB, ids ...string) (*live, *board.Board, func()) {
 		t.Fatal(err)
 	}
 	hall := sse.NewHall(10, 10, time.Now)
-	l := newLive(Options{Board: b, Log: slog.New(slog.DiscardHandler), Now: time.Now, Note: func() string { return "" }}, hall)
+	l := newLive(Options{Board: b, Log: slog.New(slog.DiscardHandler), Now: time.Now, Note: func() string { return "" }}, hall, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

@@ -227,7 +227,7 @@ func TestEditionsAreBounded(t *testing.T) {
 			}
 		}
 	}
-	if n := len(*s.server.live.editions.Load()); n > maxEditions {
+	if n := len(*s.server.server().live.editions.Load()); n > maxEditions {
 		t.Errorf("%d editions are kept, want %d at most", n, maxEditions)
 	}
 }

@@ -15,7 +15,7 @@ func (s *site) addresses() []string {
 	wrong := strings.NewReplacer(":id", "nope", ":at", "x", ":key", "x", ":kind", "x", ":duration?", "x", ":slug", "x", "*", "x")
 	seen := map[string]bool{}
 	var all []string
-	for _, routes := range s.server.app.Stack() {
+	for _, routes := range s.server.server().app.Stack() {
 		for _, r := range routes {
 			for _, path := range []string{known.Replace(r.Path), wrong.Replace(r.Path)} {
 				stream := path == "/events" || path == "/signals/stream"

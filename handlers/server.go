@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"slices"
 	"statuspage/internal/board"
@@ -64,7 +63,7 @@ type Options struct {
 	Bare       bool // Only /healthz, /readyz and /metrics: the process shows no page.
 }
 
-// Server is the HTTP side of the product.
+// Server answers by one configuration.
 type Server struct {
 	board    *board.Board
 	live     *live
@@ -83,7 +82,8 @@ type Server struct {
 	past     *past
 	zones    zones
 	brand    map[string]*brandFile
-	files    sync.Map // Of package static, by address.
+	outgoing map[string]*brandFile // Of the configuration before: pages of it are still being loaded.
+	files    sync.Map              // Of package static, by address.
 	openapi  *entity
 	https    bool // The page's address is one.
 	limits   *limits
@@ -94,11 +94,10 @@ type Server struct {
 	cancel  context.CancelFunc
 }
 
-// New builds the routes and follows the board from then on, until
-// Shutdown; nothing listens yet.
-func New(o Options) (*Server, error) {
+// check says what is missing, and fills in what may be.
+func (o *Options) check() error {
 	if o.Board == nil || o.Log == nil || o.MaxViewers < 1 {
-		return nil, fmt.Errorf("handlers: board, log and a number of viewers are needed: %w", status.ErrInvalid)
+		return fmt.Errorf("handlers: board, log and a number of viewers are needed: %w", status.ErrInvalid)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -110,11 +109,22 @@ func New(o Options) (*Server, error) {
 		o.Ready = func() Readiness { return Readiness{Ready: true, Board: "filled", Store: "up"} }
 	}
 	o.Limits = o.Limits.filled()
-	hall := sse.NewHall(o.MaxViewers, o.Limits.Streams.N, o.Now)
+	return nil
+}
+
+// newServer builds the routes and follows the board from then on, until retire. It goes on
+// where the server before stands, whose live part has ended; nil at first.
+func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 	s := &Server{
-		board: o.Board, live: newLive(o, hall), hall: hall, site: o.Site, log: o.Log, now: o.Now,
+		board: o.Board, hall: hall, site: o.Site, log: o.Log, now: o.Now,
 		ready: o.Ready, metrics: o.Metrics,
 		past: newPast(o.History, o.Now), brand: o.Site.brandFiles(), limits: newLimits(o.Limits, o.Log),
+	}
+	if before == nil {
+		s.live = newLive(o, hall, nil)
+	} else {
+		s.live, s.past, s.outgoing = newLive(o, hall, before.live), before.past, before.brand
+		s.limits = before.limits // What visitors have asked for counts on.
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
@@ -133,16 +143,13 @@ func New(o Options) (*Server, error) {
 		StreamRequestBody:     false,
 		ErrorHandler:          s.fail,
 	})
-	s.app.Server().KeepHijackedConns = true // The hall has them.
-	s.app.Server().Logger = quiet{}         // It would write to standard error, past our log.
-	s.app.Server().Handler = s.receive
 	if o.Bare {
 		s.bare()
 	} else {
 		s.routes(o.CORS)
 	}
 	s.serve = s.app.Handler()
-	return s, nil
+	return s
 }
 
 // bare answers for a process that shows no page.
@@ -333,22 +340,8 @@ func (s *Server) prometheus(c *fiber.Ctx) error {
 	return nil
 }
 
-// Streams tells how many are open, and how many were refused or dropped.
-func (s *Server) Streams() *sse.Hall { return s.hall }
-
-// Serve answers on ln until Shutdown. It returns nil after a Shutdown.
-func (s *Server) Serve(ln net.Listener) error {
-	return s.app.Listener(newDoor(ln, s.limits.Connections, s.log))
-}
-
-// Shutdown ends the streams first, so that browsers reconnect elsewhere, and then waits a
-// few seconds for requests on their way.
-func (s *Server) Shutdown() error {
+// halt ends the live part; what was made can be asked for still.
+func (s *Server) halt() {
 	s.cancel()
 	s.running.Wait()
-	s.hall.Close()
-	if err := s.app.ShutdownWithTimeout(shutdownWait); err != nil {
-		return fmt.Errorf("stop HTTP: %w", err)
-	}
-	return nil
 }

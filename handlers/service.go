@@ -135,7 +135,10 @@ func (l *live) watchService(service int, k look, since string, g sse.Guest) (cat
 		d = &detailEdition{service: service, look: k, frames: l.hall.Stream(streamBacklog)}
 		l.details[key] = d
 	}
-	if l.touched[service] > l.parse(since) {
+	switch seen, foreign := l.parse(since); {
+	case foreign || l.next != nil:
+		catchUp = sse.NewEvents(renewal)
+	case l.touched[service] > seen:
 		catchUp = sse.NewEvents(sse.Event(l.id(l.version.Load()), "", l.detailFrame(d, l.now())))
 	}
 	return catchUp, d.frames.Join(g)

@@ -129,6 +129,10 @@ const replayMargin = 2 * time.Minute
 
 func (l *live) watchSignals(seen string, g sse.Guest) (*sse.Events, sse.Joining) {
 	l.mu.Lock()
+	if next := l.next; next != nil {
+		l.mu.Unlock()
+		return next.watchSignals(seen, g)
+	}
 	defer l.mu.Unlock()
 	var first []byte
 	for _, m := range l.signalsSince(seen) {
@@ -159,7 +163,7 @@ func (l *live) signalFrame(m board.Signal) []byte {
 	if err != nil { // A struct of plain values always encodes.
 		l.log.Error("encode signal", "error", err)
 	}
-	return sse.Event(l.id(m.Sample.Seq)+"-"+strconv.FormatInt(m.Sample.Received, 10), "signal", data)
+	return sse.Event(l.epoch+"-"+strconv.FormatUint(m.Sample.Seq, 10)+"-"+strconv.FormatInt(m.Sample.Received, 10), "signal", data)
 }
 
 // publishSignals hands fresh signals to the readers of /signals/stream.

@@ -47,6 +47,7 @@ type canary struct {
 // measured is what came of a run.
 type measured struct {
 	run
+	by     *plan
 	result probe.Result
 	began  time.Time
 }

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -76,13 +77,28 @@ func (m *Monitor) watchClock() {
 		if step != 0 {
 			m.o.Log.Warn("the clock was set: all checks are planned anew", "by", step.Round(time.Millisecond))
 		}
-		m.scheduler.RemoveByTags(planned) // This ends their walks too.
-		m.clock.follow()
-		err := m.plan(m.scheduler)
+		if !m.mu.TryLock() { // Who stops waits for this; who updates is soon done.
+			failed = true
+			continue
+		}
+		err := m.replan()
+		m.mu.Unlock()
 		if failed = err != nil; failed {
 			m.o.Log.Error("checks can't be planned; trying again", "error", err)
 		}
 	}
+}
+
+// replan gives gocron all rounds anew, by the clock as it is. mu must be held.
+func (m *Monitor) replan() error {
+	m.scheduler.RemoveByTags(planned) // This ends their walks too.
+	m.clock.follow()
+	for at, r := range m.rounds {
+		if err := m.addRound(r); err != nil {
+			return fmt.Errorf("schedule the checks of each %v: %w", at.interval, err)
+		}
+	}
+	return nil
 }
 
 // stamp is the received instant of the run of a slot. After the clock was set back, slots come

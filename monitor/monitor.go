@@ -41,6 +41,7 @@ const (
 	SkippedUnknown  = "unknown"  // Planned elsewhere, and not in our configuration.
 	SkippedGuarded  = "guarded"  // The guard refuses the target's address.
 	SkippedNetwork  = "network"  // It failed while our own network was down.
+	SkippedRemoved  = "removed"  // The check was removed meanwhile, or has another interval.
 )
 
 // Store makes signals durable.
@@ -87,45 +88,53 @@ type Stats struct {
 // Monitor measures until it is stopped.
 type Monitor struct {
 	o         Options
-	checks    []*watched
-	byID      map[string]*watched
 	scheduler gocron.Scheduler
 	queue     chan run
 	recorder  *recorder
-	canary    *canary // Nil without any.
-	now       func() time.Time
-	clock     *clock
+	canary    *canary          // Nil without any.
+	now       func() time.Time // The wall clock, for slots; durations are measured without it.
+	clock     *clock           // gocron's.
+	pulse     *pulse
 	inFlight  atomic.Int64
 	load      atomic.Int64  // Runs that wait or are being measured.
 	halt      chan struct{} // Closed when Stop begins: no more runs.
 
-	clockWatched chan struct{} // Closed when the watch of the clock has ended.
-
 	probeCtx context.Context //nolint:containedctx // The life of all probes, from Start to Stop.
 	cancel   context.CancelFunc
 	workers  sync.WaitGroup
-	taking   sync.WaitGroup // Runs of Take on their way to the workers.
-	pulse    *pulse
-	size     int        // Workers there are; guarded by hiring.
-	hiring   sync.Mutex // Also keeps Stop from waiting before a worker has begun.
-	mu       sync.Mutex // Guards started and stopped.
-	started  bool
-	stopped  bool
+	taking   sync.WaitGroup                      // Runs of Take on their way to the workers.
+	byID     atomic.Pointer[map[string]*watched] // What checks holds, for who must not wait.
+
+	clockWatched chan struct{} // Closed when nobody looks at the clock any more.
+
+	size    int        // Workers there are; guarded by hiring.
+	hiring  sync.Mutex // Also keeps Stop from waiting before a worker has begun.
+	mu      sync.Mutex // Guards what follows.
+	checks  map[string]*watched
+	rounds  map[span]*round
+	started bool
+	stopped bool
 }
 
-// watched is a check with what its runs share.
+// watched is a service with what its runs share, whatever its settings.
 type watched struct {
-	status.Check
-	measure probe.Func
-	busy    atomic.Bool
-	last    atomic.Int64 // Slot of the newest run, Unix microseconds.
-	newest  time.Time    // The latest slot measured, and that of the run before; guarded by busy, as turns.
-	before  time.Time
-	turns   int // How often slots went back.
+	id     string
+	plan   atomic.Pointer[plan] // Nil once the service is removed.
+	busy   atomic.Bool
+	last   atomic.Int64 // Slot of the newest run, Unix microseconds.
+	newest time.Time    // The latest slot measured, and that of the run before; guarded by busy, as turns.
+	before time.Time
+	turns  int // How often slots went back.
 
 	telling sync.Mutex
 	told    verdict     // What the log was told last; guarded by telling.
 	guarded atomic.Bool // The log was told that the guard refuses it.
+}
+
+// plan is how a service is measured, by the configuration that counts.
+type plan struct {
+	status.Check
+	measure probe.Func
 }
 
 // verdict is what a change of is worth a line in the log.
@@ -139,6 +148,7 @@ type verdict struct {
 type run struct {
 	check    *watched
 	slot     time.Time
+	every    time.Duration // The interval that the slot is one of.
 	region   string
 	deadline time.Time // Of a run that was planned elsewhere; zero for one of our own.
 }
@@ -151,7 +161,15 @@ func (r run) late(now time.Time) bool {
 	if r.taken() {
 		return now.After(r.deadline)
 	}
-	return now.Sub(r.slot) > min(maxLate, r.check.Interval/2)
+	return now.Sub(r.slot) > min(maxLate, r.every/2)
+}
+
+// plan is that of the run's service, or nil when the slot is none any more.
+func (r run) plan() *plan {
+	if p := r.check.plan.Load(); p != nil && p.Interval == r.every {
+		return p
+	}
+	return nil
 }
 
 // New checks the options. Nothing runs before Start.
@@ -181,16 +199,32 @@ func New(o Options) (*Monitor, error) {
 		o.Ended = func(string, string, time.Time) {}
 	}
 	m := &Monitor{
-		o: o, now: o.now, byID: make(map[string]*watched, len(o.Checks)), pulse: newPulse(),
-		queue: make(chan run, queueSize), halt: make(chan struct{}), clockWatched: make(chan struct{}),
-		recorder: newRecorder(o.Store, o.Board, o.Log),
+		o: o, now: o.now, pulse: newPulse(), queue: make(chan run, queueSize), halt: make(chan struct{}),
+		clockWatched: make(chan struct{}), recorder: newRecorder(o.Store, o.Board, o.Log),
+		checks: make(map[string]*watched), rounds: make(map[span]*round),
 	}
 	if len(o.Canary) > 0 {
 		m.canary = newCanary(o.Canary, m.deliver, m.skip, o.Log)
 	}
-	seen := map[string]bool{}
-	for _, c := range o.Checks {
-		measure := o.Probe[c.Kind]
+	plans, err := m.plans(o.Checks)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range plans {
+		w := &watched{id: p.ID}
+		w.plan.Store(p)
+		m.checks[p.ID] = w
+	}
+	m.byID.Store(&m.checks)
+	m.probeCtx, m.cancel = context.WithCancel(context.Background())
+	return m, nil
+}
+
+// plans checks the checks, and finds out how each is measured.
+func (m *Monitor) plans(checks []status.Check) ([]*plan, error) {
+	seen, all := map[string]bool{}, make([]*plan, len(checks))
+	for i, c := range checks {
+		measure := m.o.Probe[c.Kind]
 		switch {
 		case measure == nil:
 			return nil, fmt.Errorf("monitor: service %s: unknown kind of check %q: %w", c.ID, c.Kind, status.ErrInvalid)
@@ -200,11 +234,9 @@ func New(o Options) (*Monitor, error) {
 			return nil, fmt.Errorf("monitor: service %s: interval %v and timeout %v do not fit: %w", c.ID, c.Interval, c.Timeout, status.ErrInvalid)
 		}
 		seen[c.ID] = true
-		w := &watched{Check: c, measure: measure}
-		m.checks, m.byID[c.ID] = append(m.checks, w), w
+		all[i] = &plan{c, measure}
 	}
-	m.probeCtx, m.cancel = context.WithCancel(context.Background())
-	return m, nil
+	return all, nil
 }
 
 // Start begins to measure; it may be called once.
@@ -214,10 +246,12 @@ func (m *Monitor) Start() error {
 	if m.started || m.stopped {
 		return fmt.Errorf("monitor: started before: %w", status.ErrInvalid)
 	}
-	m.warm()
-	for _, c := range m.checks {
-		c.newest = m.o.MeasuredAt(c.ID) // It may lie ahead, if the clock was set back while nobody measured.
+	seats := make([]seat, 0, len(m.checks))
+	for _, w := range m.checks {
+		seats = append(seats, seat{w, w.plan.Load()})
+		w.newest = m.o.MeasuredAt(w.id) // It may lie ahead, if the clock was set back while nobody measured.
 	}
+	warm(seats)
 	m.clock = newClock(m.now)
 	scheduler, err := gocron.NewScheduler(
 		gocron.WithClock(m.clock),
@@ -229,13 +263,18 @@ func (m *Monitor) Start() error {
 	if err != nil {
 		return fmt.Errorf("scheduler: %w", err)
 	}
+	m.scheduler = scheduler
 	if !m.o.Worker {
-		if err := m.schedule(scheduler, m.now()); err != nil {
-			_ = scheduler.Shutdown()
-			return err
+		err = m.arrange(seats)
+		if err == nil {
+			err = m.begin(seats)
 		}
 	}
-	m.scheduler, m.started = scheduler, true
+	if err != nil {
+		_ = scheduler.Shutdown()
+		return err
+	}
+	m.started = true
 	m.recorder.start()
 	go m.pulse.run(m.probeCtx.Done())
 	if m.canary != nil {
@@ -248,6 +287,10 @@ func (m *Monitor) Start() error {
 
 // enqueue hands a run to the workers, or counts why not.
 func (m *Monitor) enqueue(r run) {
+	if r.plan() == nil {
+		m.skip(r, SkippedRemoved)
+		return
+	}
 	if !r.taken() && r.check.last.Swap(r.slot.UnixMicro()) == r.slot.UnixMicro() {
 		return // The same slot again, after a small step of the clock.
 	}
@@ -264,7 +307,7 @@ func (m *Monitor) enqueue(r run) {
 func (m *Monitor) skip(r run, cause string) {
 	m.o.Skipped(cause)
 	if r.taken() && cause != SkippedStopped && cause != SkippedPaused { // Else another may still be in time.
-		m.o.Ended(r.check.ID, r.region, r.slot)
+		m.o.Ended(r.check.id, r.region, r.slot)
 	}
 }
 
@@ -324,18 +367,22 @@ func (m *Monitor) work() {
 
 // measure runs one probe and hands its signal to the recorder.
 func (m *Monitor) measure(r run) {
-	c := r.check
-	if r.late(m.now()) {
+	w, c := r.check, r.plan()
+	switch {
+	case c == nil:
+		m.skip(r, SkippedRemoved)
+		return
+	case r.late(m.now()):
 		m.skip(r, SkippedLate)
 		return
 	}
 	// A run that another worker left may overlap with the next; it has its own slot.
 	if !r.taken() {
-		if !c.busy.CompareAndSwap(false, true) {
+		if !w.busy.CompareAndSwap(false, true) {
 			m.skip(r, SkippedRunning)
 			return
 		}
-		defer c.busy.Store(false)
+		defer w.busy.Store(false)
 	}
 	m.inFlight.Add(1)
 	defer m.inFlight.Add(-1)
@@ -349,9 +396,9 @@ func (m *Monitor) measure(r run) {
 		m.unmeasured(r, result)
 		return
 	case !r.taken(): // Slots that others plan are theirs to keep apart.
-		r.slot = c.stamp(r.slot)
+		r.slot = w.stamp(r.slot)
 	}
-	o := measured{r, result, began}
+	o := measured{r, c, result, began}
 	if m.canary == nil {
 		m.deliver(o)
 		return
@@ -361,53 +408,56 @@ func (m *Monitor) measure(r run) {
 
 // unmeasured counts a run that gave no verdict, by its cause.
 func (m *Monitor) unmeasured(r run, result probe.Result) {
-	c := r.check
 	switch {
 	case m.probeCtx.Err() != nil:
 		m.skip(r, SkippedStopped)
 	case errors.Is(result.Err, probe.ErrGuarded):
 		m.skip(r, SkippedGuarded)
-		if !c.guarded.Swap(true) {
-			m.o.Log.Warn("not measured: the guard refuses its address; allow it under guard: if that is meant to be", "service", c.ID, "error", result.Err)
+		if !r.check.guarded.Swap(true) {
+			m.o.Log.Warn("not measured: the guard refuses its address; allow it under guard: if that is meant to be", "service", r.check.id, "error", result.Err)
 		}
 	default:
 		m.skip(r, SkippedInternal)
-		m.o.Log.Error("could not measure", "service", c.ID, "error", result.Err)
+		m.o.Log.Error("could not measure", "service", r.check.id, "error", result.Err)
 	}
 }
 
 // deliver hands a verdict to the log, the hook and the recorder.
 func (m *Monitor) deliver(o measured) {
 	m.tell(o.check, o.result)
-	m.o.Observe(o.check.Check, o.result)
-	m.recorder.add(signal(o.check, o.slot, o.region, o.result))
+	m.o.Observe(o.by.Check, o.result)
+	m.recorder.add(signal(o.by, o.slot, o.region, o.result))
 }
 
 // tell logs a verdict that differs from the one before, with the full text of the error:
 // a line a change, not a line a probe.
-func (m *Monitor) tell(c *watched, r probe.Result) {
+func (m *Monitor) tell(w *watched, r probe.Result) {
 	now := verdict{r.Outcome, r.Reason, r.HTTPStatus}
-	c.telling.Lock()
-	before := c.told
-	c.told = now
-	c.telling.Unlock()
+	w.telling.Lock()
+	before := w.told
+	w.told = now
+	w.telling.Unlock()
 	if now == before || before.outcome == status.Unknown && now.outcome == status.Up {
 		return
 	}
-	args := []any{"service", c.ID, "outcome", r.Outcome.String(), "was", before.outcome.String()}
+	args := []any{"service", w.id, "outcome", r.Outcome.String(), "was", before.outcome.String()}
 	if r.Err != nil {
 		args = append(args, "reason", r.Reason.String(), "error", r.Err)
 	}
 	m.o.Log.Info("service changed", args...)
 }
 
-// find returns the check of a service, nil for none.
-func (m *Monitor) find(id string) *watched {
-	return m.byID[id]
+// find returns the plan of a service, nil for none. It does not wait for an Update.
+func (m *Monitor) find(id string) (*watched, *plan) {
+	w := (*m.byID.Load())[id]
+	if w == nil {
+		return nil, nil
+	}
+	return w, w.plan.Load()
 }
 
 // attempt survives a probe that panics, and has the canaries asked about one that takes long.
-func (m *Monitor) attempt(c *watched) (result probe.Result) {
+func (m *Monitor) attempt(c *plan) (result probe.Result) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			result = probe.Result{Err: fmt.Errorf("probe panicked: %v", cause)}
@@ -419,7 +469,7 @@ func (m *Monitor) attempt(c *watched) (result probe.Result) {
 	return c.measure(m.probeCtx, c.Check)
 }
 
-func signal(c *watched, slot time.Time, region string, r probe.Result) status.Signal {
+func signal(c *plan, slot time.Time, region string, r probe.Result) status.Signal {
 	s := status.Signal{
 		Received:   slot.UTC().Truncate(time.Microsecond),
 		Service:    c.ID,
@@ -499,9 +549,9 @@ func stopGrace(ctx context.Context) time.Duration {
 
 // warm reads the machine's certificates before the first check of TLS needs them: that takes as
 // long as a handshake, and is no time of the target's.
-func (m *Monitor) warm() {
-	for _, c := range m.checks {
-		if strings.HasPrefix(c.Target, "https://") {
+func warm(seats []seat) {
+	for _, s := range seats {
+		if strings.HasPrefix(s.plan.Target, "https://") {
 			_, _ = x509.SystemCertPool() // Without one each check says what is wrong.
 			return
 		}

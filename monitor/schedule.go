@@ -5,10 +5,16 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"statuspage/internal/status"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-co-op/gocron/v2"
+	"github.com/google/uuid"
 )
+
+// planned marks what is planned anew when the clock was set.
+const planned = "planned"
 
 const (
 	// roundSpan is the stretch of an interval whose slots share a job of gocron. A job costs
@@ -24,116 +30,147 @@ const (
 	// startMargin is how far ahead gocron is given a job: it refuses an instant that is over.
 	startMargin = 100 * time.Millisecond
 	startTries  = 5
-	// planned marks all jobs that a step of the clock makes void.
-	planned = "planned"
 )
 
-// round is the checks of one interval whose slots lie in the same roundSpan of it.
-type round struct {
-	interval, begin time.Duration // The offset of the span in the interval.
-	checks          []*watched    // By phase.
+// span is a stretch of an interval.
+type span struct{ interval, begin time.Duration }
+
+func spanOf(s status.Service) span { return span{s.Interval, s.Phase().Truncate(roundSpan)} }
+
+// seat is a service's place in a round.
+type seat struct {
+	check *watched
+	plan  *plan
 }
 
-// rounds groups the checks.
-func rounds(checks []*watched) []*round {
-	type key struct{ interval, begin time.Duration }
-	byKey := make(map[key]*round)
-	var all []*round
-	for _, c := range checks {
-		k := key{c.Interval, c.Phase().Truncate(roundSpan)}
-		r := byKey[k]
-		if r == nil {
-			r = &round{interval: k.interval, begin: k.begin}
-			byKey[k] = r
-			all = append(all, r)
-		}
-		r.checks = append(r.checks, c)
-	}
-	for _, r := range all {
-		slices.SortStableFunc(r.checks, func(a, b *watched) int { return cmp.Compare(a.Phase(), b.Phase()) })
-	}
-	return all
+// round is the checks whose slots lie in the same span, and its job. Who is in it may change
+// while the job stays.
+type round struct {
+	span
+	job   uuid.UUID
+	seats atomic.Pointer[[]seat] // By phase; replaced, never changed.
 }
 
 // next is the first instant after t at which the round begins.
-func (r *round) next(t time.Time) time.Time {
-	offset := r.begin - roundLead
-	n := t.Add(-offset).UnixMicro() / r.interval.Microseconds()
-	return time.UnixMicro((n + 1) * r.interval.Microseconds()).Add(offset)
+func (s span) next(t time.Time) time.Time {
+	offset := s.begin - roundLead
+	n := t.Add(-offset).UnixMicro() / s.interval.Microseconds()
+	return time.UnixMicro((n + 1) * s.interval.Microseconds()).Add(offset)
 }
 
 // slots are the planned instants of the round that begins about now. Which that is shows
 // from the check's own slots, so that a round that comes late, or a clock that was set,
 // plans no slot that is not one.
 func (m *Monitor) slots(r *round, now time.Time) []run {
-	all := make([]run, len(r.checks))
-	for i, c := range r.checks {
-		region, _ := m.region(c.Check)
-		all[i] = run{check: c, region: region, slot: c.Nearest(now.Add(roundLead + c.Phase() - r.begin))}
+	seats := *r.seats.Load()
+	all := make([]run, len(seats))
+	for i, s := range seats {
+		region, _ := m.region(s.plan.Check)
+		all[i] = run{check: s.check, slot: s.plan.Nearest(now.Add(roundLead + s.plan.Phase() - r.begin)), every: s.plan.Interval, region: region}
 	}
 	return all
 }
 
-// schedule gives gocron the rounds, and one walk of first runs for the checks whose state is
-// not known (docs/adr/0003).
-func (m *Monitor) schedule(scheduler gocron.Scheduler, now time.Time) error {
-	if err := m.plan(scheduler); err != nil {
-		return err
+// arrange seats all checks in their rounds. A round that is there already keeps its job, and
+// with it its slots; new ones get a job, and those that nobody sits in any more lose theirs.
+// After an error everything is as it was. mu must be held.
+func (m *Monitor) arrange(seats []seat) error {
+	members := make(map[span][]seat)
+	for _, s := range seats {
+		at := spanOf(s.plan.Service)
+		members[at] = append(members[at], s)
 	}
-	first := m.firstRuns(now.Add(startMargin))
+	var fresh []*round
+	for at, list := range members {
+		slices.SortFunc(list, func(a, b seat) int {
+			return cmp.Or(cmp.Compare(a.plan.Phase(), b.plan.Phase()), cmp.Compare(a.plan.ID, b.plan.ID))
+		})
+		if m.rounds[at] != nil {
+			continue
+		}
+		r := &round{span: at}
+		r.seats.Store(&list)
+		if err := m.addRound(r); err != nil {
+			for _, r := range fresh {
+				_ = m.scheduler.RemoveJob(r.job) // It is there.
+			}
+			return fmt.Errorf("schedule the checks of each %v: %w", at.interval, err)
+		}
+		fresh = append(fresh, r)
+	}
+	for at, r := range m.rounds {
+		list, stays := members[at]
+		if !stays {
+			_ = m.scheduler.RemoveJob(r.job) // It is there.
+			delete(m.rounds, at)
+			continue
+		}
+		r.seats.Store(&list)
+	}
+	for _, r := range fresh {
+		m.rounds[r.span] = r
+	}
+	return nil
+}
+
+// begin brings checks in whose rounds have been arranged: those whose state is not known get a run
+// soon (docs/adr/0003), and those whose first slot comes before their round begins again get
+// that one. mu must be held.
+func (m *Monitor) begin(seats []seat) error {
+	first := m.firstRuns(seats, m.now())
 	if len(first) == 0 {
 		return nil
 	}
-	if _, err := scheduler.NewJob(gocron.OneTimeJob(gocron.OneTimeJobStartImmediately()),
+	if _, err := m.scheduler.NewJob(gocron.OneTimeJob(gocron.OneTimeJobStartImmediately()),
 		gocron.NewTask(func(ctx context.Context) { m.walk(ctx, first) }), gocron.WithName("first runs"), gocron.WithTags(planned)); err != nil {
 		return fmt.Errorf("schedule the first runs: %w", err)
 	}
 	return nil
 }
 
-// plan gives gocron the rounds.
-func (m *Monitor) plan(scheduler gocron.Scheduler) error {
-	for _, r := range rounds(m.checks) {
-		if err := m.addRound(scheduler, r, func(ctx context.Context) { m.hand(ctx, m.slots(r, m.now())) }); err != nil {
-			return fmt.Errorf("schedule the checks of each %v: %w", r.interval, err)
-		}
-	}
-	return nil
-}
-
 // addRound tries again when the instant it chose has passed meanwhile: this process may be
 // made to wait at any point.
-func (m *Monitor) addRound(scheduler gocron.Scheduler, r *round, task func(context.Context)) (err error) {
+func (m *Monitor) addRound(r *round) (err error) {
+	task := func(ctx context.Context) { m.hand(ctx, m.slots(r, m.now())) }
+	name := (*r.seats.Load())[0].plan.ID
 	for range startTries {
+		var job gocron.Job
 		at := r.next(m.now().Add(startMargin))
-		if _, err = scheduler.NewJob(gocron.DurationJob(r.interval), gocron.NewTask(task),
-			gocron.WithName(r.checks[0].ID), gocron.WithTags(planned), gocron.WithStartAt(gocron.WithStartDateTime(at))); err == nil {
+		job, err = m.scheduler.NewJob(gocron.DurationJob(r.interval), gocron.NewTask(task),
+			gocron.WithName(name), gocron.WithTags(planned), gocron.WithStartAt(gocron.WithStartDateTime(at)))
+		if err == nil {
+			r.job = job.ID()
 			return nil
 		}
 	}
 	return err
 }
 
-// firstRuns plans a run soon after the start for each check whose state is not known.
-func (m *Monitor) firstRuns(now time.Time) []run {
-	var first []run
+// firstRuns plans a run soon for each check whose state is not known, and the first slot of
+// those whose round has begun or is about to. A slot that is planned twice runs once.
+func (m *Monitor) firstRuns(seats []seat, now time.Time) []run {
 	if m.o.Dispatch != nil {
 		return nil // Others may have started as well: only slots are the same for all.
 	}
-	for _, c := range m.checks {
+	var first []run
+	soon := now.Add(startMargin)
+	for _, s := range seats {
+		c := s.plan
 		region, here := m.region(c.Check)
 		if !here {
 			continue
 		}
-		if known := m.o.MeasuredAt(c.ID); now.Sub(known) < c.Interval && !known.After(now) {
-			continue
-		}
+		slot := c.Next(now)
 		spread := min(firstRunSpread, c.Interval/2)
-		if c.Next(now).Sub(now) <= spread {
-			continue // The first slot comes soon enough.
+		newest := m.o.MeasuredAt(c.ID)
+		known := now.Sub(newest) < c.Interval && !newest.After(soon)
+		switch {
+		case !known && c.Next(soon).Sub(soon) > spread:
+			slot = soon.Add(time.Duration(float64(spread) * float64(c.Phase()) / float64(c.Interval))).Truncate(time.Millisecond).UTC()
+		case !slot.Before(spanOf(c.Service).next(soon)):
+			continue // Its round brings it.
 		}
-		at := now.Add(time.Duration(float64(spread) * float64(c.Phase()) / float64(c.Interval))).Truncate(time.Millisecond)
-		first = append(first, run{check: c, region: region, slot: at.UTC()})
+		first = append(first, run{check: s.check, slot: slot, every: c.Interval, region: region})
 	}
 	slices.SortStableFunc(first, func(a, b run) int { return a.slot.Compare(b.slot) })
 	return first

@@ -46,7 +46,11 @@ func (m *Monitor) hand(ctx context.Context, runs []run) {
 		// Whoever else measures these slots as well writes the same key.
 	}
 	m.walk(ctx, slices.DeleteFunc(runs, func(r run) bool {
-		_, here := m.region(r.check.Check)
+		c := r.plan()
+		if c == nil {
+			return true
+		}
+		_, here := m.region(c.Check)
 		return !here
 	}))
 }
@@ -54,11 +58,15 @@ func (m *Monitor) hand(ctx context.Context, runs []run) {
 func forRegions(runs []run) []Planned {
 	all := make([]Planned, 0, len(runs))
 	for _, r := range runs {
-		p := Planned{Service: r.check.ID, Slot: r.slot, Deadline: deadline(r.check.Check, r.slot)}
-		if len(r.check.Regions) == 0 {
+		c := r.plan()
+		if c == nil {
+			continue
+		}
+		p := Planned{Service: c.ID, Slot: r.slot, Deadline: deadline(c.Check, r.slot)}
+		if len(c.Regions) == 0 {
 			all = append(all, p)
 		}
-		for _, p.Region = range r.check.Regions {
+		for _, p.Region = range c.Regions {
 			all = append(all, p)
 		}
 	}
@@ -68,7 +76,7 @@ func forRegions(runs []run) []Planned {
 // TakeOurs measures those of the runs that this process would plan for itself.
 func (m *Monitor) TakeOurs(all []Planned) {
 	m.Take(slices.DeleteFunc(slices.Clone(all), func(p Planned) bool {
-		c := m.find(p.Service)
+		_, c := m.find(p.Service)
 		if c == nil {
 			return true
 		}
@@ -82,13 +90,13 @@ func (m *Monitor) TakeOurs(all []Planned) {
 func (m *Monitor) Take(all []Planned) {
 	runs := make([]run, 0, len(all))
 	for _, p := range all {
-		c := m.find(p.Service)
+		w, c := m.find(p.Service)
 		if c == nil {
 			m.o.Ended(p.Service, p.Region, p.Slot) // It is not in our configuration any more, or not yet.
 			m.o.Skipped(SkippedUnknown)
 			continue
 		}
-		runs = append(runs, run{check: c, slot: p.Slot, region: p.Region, deadline: p.Deadline})
+		runs = append(runs, run{check: w, slot: p.Slot, every: c.Interval, region: p.Region, deadline: p.Deadline})
 	}
 	slices.SortStableFunc(runs, func(a, b run) int { return cmp.Compare(a.slot.UnixMicro(), b.slot.UnixMicro()) })
 	m.taking.Go(func() { m.walk(m.probeCtx, runs) })

@@ -101,6 +101,8 @@
   });
   // The heartbeat carries the server's clock, so that ages are right on a wrong clock.
   document.addEventListener('beat', e => { offset = Number(e.detail.data) - Date.now() || 0; hear(true); });
+  // The operator has changed what the page is made of: not all browsers load it at once.
+  document.addEventListener('renew', () => setTimeout(() => location.reload(), Math.random() * 2000));
   // The first connect is an ordinary request: when it fails nobody tries again but we.
   const again = () => { hear(false); setTimeout(() => location.reload(), 5000 + Math.random() * 10000); };
   document.addEventListener('htmx:error', e => { if (!connected && !tried) again(e); });

@@ -70,7 +70,7 @@ func (e env) demo(ctx context.Context, args []string) error {
 			Kind:    "http", Target: at, Method: http.MethodHead, DegradedAfter: demoSlow, FollowRedirects: true,
 		})
 	}
-	return e.serveConfig(ctx, cfg, roles{web: true, scheduler: true, worker: true}, true)
+	return e.serveConfig(ctx, cfg, roles{web: true, scheduler: true, worker: true}, nil)
 }
 
 // demoTarget opens a target on a free port. Without a handler it answers for a while, goes

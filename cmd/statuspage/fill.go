@@ -131,24 +131,25 @@ func (a *app) fillDays(ctx context.Context, start, hour time.Time) error {
 		return nil
 	})
 	both.Go(func() error {
-		past, err := a.failures(ctx, start, hour)
+		b := a.board.Current()
+		past, err := a.failures(ctx, b, start, hour)
 		if err != nil {
 			return err
 		}
-		return a.fillOutages(ctx, start, hour, past)
+		return a.fillOutages(ctx, b, start, hour, past)
 	})
 	return both.Wait()
 }
 
 // failures derives the outages of each service from the failed signals in the store.
-func (a *app) failures(ctx context.Context, start, hour time.Time) ([][]status.Outage, error) {
-	services := a.board.Services()
+func (a *app) failures(ctx context.Context, b *board.Board, start, hour time.Time) ([][]status.Outage, error) {
+	services := b.Services()
 	past := make([][]status.Outage, len(services))
-	for s, err := range a.store.Failures(ctx, start.Add(-a.cfg.Retention), hour) {
+	for s, err := range a.store.Failures(ctx, start.Add(-a.cfg.Load().Retention), hour) {
 		if err != nil {
 			return nil, fmt.Errorf("read the failures: %w", err)
 		}
-		if i, shown := a.board.Owner(s.Service, s.URL); shown {
+		if i, shown := b.Owner(s.Service, s.URL); shown {
 			past[i] = status.Failed(past[i], s.Sample(), s.Region, services[i], board.MaxOutages)
 		}
 	}
@@ -157,22 +158,30 @@ func (a *app) failures(ctx context.Context, start, hour time.Time) ([][]status.O
 
 // fillOutages brings the outages of the past, and asks the store when the services came back:
 // failed signals alone don't tell a recovery from a time in which nobody measured.
-func (a *app) fillOutages(ctx context.Context, start, hour time.Time, past [][]status.Outage) error {
-	services := a.board.Services()
-	a.board.SetOutages(hour, past)
-	for i, svc := range services {
-		for n, o := range a.board.Outages(i, start) {
-			if n >= maxResolved || !o.Lapsed {
-				continue
+func (a *app) fillOutages(ctx context.Context, b *board.Board, start, hour time.Time, past [][]status.Outage) error {
+	b.SetOutages(hour, past)
+	for i := range b.Services() {
+		if err := a.resolve(ctx, b, i, start); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resolve finds out when a service came back after its lapsed outages.
+func (a *app) resolve(ctx context.Context, b *board.Board, service int, now time.Time) error {
+	svc := b.Services()[service]
+	for n, o := range b.Outages(service, now) {
+		if n >= maxResolved || !o.Lapsed {
+			continue
+		}
+		for s, err := range a.store.SignalsOf(ctx, svc, o.Last.Add(time.Microsecond), o.Last.Add(svc.Holds())) {
+			if err != nil {
+				return fmt.Errorf("read the end of an outage: %w", err)
 			}
-			for s, err := range a.store.SignalsOf(ctx, svc, o.Last.Add(time.Microsecond), o.Last.Add(svc.Holds())) {
-				if err != nil {
-					return fmt.Errorf("read the end of an outage: %w", err)
-				}
-				if s.Available {
-					a.board.Resolve(o, s.Received)
-					break
-				}
+			if s.Available {
+				b.Resolve(o, s.Received)
+				break
 			}
 		}
 	}
@@ -182,7 +191,7 @@ func (a *app) fillOutages(ctx context.Context, start, hour time.Time, past [][]s
 // lookBack is how far the samples that the board keeps reach back, a day at most.
 func (a *app) lookBack() time.Duration {
 	var back time.Duration
-	for _, c := range a.cfg.Checks {
+	for _, c := range a.cfg.Load().Checks {
 		back = max(back, c.Interval*board.MaxSamples)
 	}
 	return min(back, 24*time.Hour+time.Minute)

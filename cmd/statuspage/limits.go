@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"statuspage/handlers"
+	"statuspage/internal/config"
 	"syscall"
 )
 
@@ -14,13 +15,13 @@ const (
 )
 
 // limits is what visitors may take, by the configuration and by what the machine gives us.
-func (a *app) limits() handlers.Limits {
-	l := a.cfg.Limits
+func limits(cfg *config.Config) handlers.Limits {
+	l := cfg.Limits
 	return handlers.Limits{
 		Requests:    handlers.Limit{N: l.Requests.N, Everybody: l.Requests.Explicit},
 		Streams:     handlers.Limit{N: l.Streams.N, Everybody: l.Streams.Explicit},
-		Proxies:     a.cfg.Proxies,
-		Connections: connections(openFiles(), len(a.cfg.Checks)),
+		Proxies:     cfg.Proxies,
+		Connections: connections(openFiles(), len(cfg.Checks)),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"runtime/debug"
 	"statuspage/db"
 	"statuspage/handlers"
@@ -18,6 +19,7 @@ import (
 	"statuspage/monitor"
 	"statuspage/monitor/probe"
 	"statuspage/views"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -45,41 +47,47 @@ func (e env) serve(ctx context.Context, args []string) error {
 		return err
 	}
 	o.URLs = f.Args()
-	cfg, err := config.Load(o, e.getenv, os.ReadFile)
+	from := &source{overrides: o, getenv: e.getenv, files: &config.Sources{}, asked: make(chan os.Signal, 1)}
+	signal.Notify(from.asked, syscall.SIGHUP)
+	defer signal.Stop(from.asked)
+	cfg, err := config.Load(o, e.getenv, from.files.ReadFile)
 	if err != nil {
 		return err
 	}
 	if err := roles.fits(cfg); err != nil {
 		return err
 	}
-	return e.serveConfig(ctx, cfg, roles, false)
+	return e.serveConfig(ctx, cfg, roles, from)
 }
 
 // app is one running process and its parts, in the order in which they depend on each other.
 type app struct {
-	cfg      *config.Config
+	cfg      atomic.Pointer[config.Config]
 	log      *slog.Logger
 	roles    roles
 	team     *team // Nil for one process.
 	store    *db.Database
-	board    *board.Board
-	server   *handlers.Server
+	board    *board.Board // The first; its Current counts.
+	server   *handlers.Front
 	monitor  *monitor.Monitor // Nil for a page server, which measures nothing.
 	metrics  *metrics.Metrics
 	filled   atomic.Bool // History is on the board.
 	tried    atomic.Bool // It was asked for at least once: the page says what it can.
 	stopping atomic.Bool
+
+	reloading reloading
 }
 
-// serveConfig runs the product until ctx ends.
-func (e env) serveConfig(ctx context.Context, cfg *config.Config, r roles, demo bool) (err error) {
+// serveConfig runs the product until ctx ends. From is nil in the demo.
+func (e env) serveConfig(ctx context.Context, cfg *config.Config, r roles, from *source) (err error) {
 	ln, err := listen(cfg.Listen)
 	if err != nil {
 		return err
 	}
 	defer ln.Close() //nolint:errcheck // Closed by the server in the usual case.
 	thrift(e.getenv)
-	a := &app{cfg: cfg, roles: r, log: slog.New(slog.NewTextHandler(e.stderr, nil)), metrics: metrics.New(buildVersion())}
+	a := &app{roles: r, log: slog.New(slog.NewTextHandler(e.stderr, nil)), metrics: metrics.New(buildVersion())}
+	a.cfg.Store(cfg)
 	a.store, err = db.Open(ctx, string(cfg.Database), db.Options{Retention: cfg.Retention, Outbox: cfg.Outbox, Log: a.log})
 	if err != nil {
 		return err
@@ -92,10 +100,10 @@ func (e env) serveConfig(ctx context.Context, cfg *config.Config, r roles, demo 
 	if a.team, err = join(cfg, r, a.log); err != nil {
 		return err
 	}
-	if err := a.build(demo); err != nil {
+	if err := a.build(cfg, from == nil); err != nil {
 		return err
 	}
-	return a.run(ctx, ln)
+	return a.run(ctx, ln, from)
 }
 
 // thrift collects garbage when the heap has grown by half, not by all of it: little is thrown away
@@ -107,27 +115,11 @@ func thrift(getenv func(string) string) {
 	}
 }
 
-func (a *app) build(demo bool) (err error) {
-	services := make([]status.Service, len(a.cfg.Checks))
-	for i, c := range a.cfg.Checks {
-		services[i] = c.Service
-	}
-	if a.board, err = board.New(services, a.cfg.Timezone); err != nil {
+func (a *app) build(cfg *config.Config, demo bool) (err error) {
+	if a.board, err = board.New(servicesOf(cfg), cfg.Timezone); err != nil {
 		return err
 	}
-	a.server, err = handlers.New(handlers.Options{
-		Board:      a.board,
-		History:    a.store,
-		Log:        a.log,
-		Site:       a.site(demo),
-		CORS:       a.cfg.CORS,
-		MaxViewers: a.cfg.MaxViewers,
-		Limits:     a.limits(),
-		Note:       a.note,
-		Ready:      a.readiness,
-		Metrics:    a.metrics.Write,
-		Bare:       !a.roles.web,
-	})
+	a.server, err = handlers.New(a.options(cfg, a.board, demo))
 	if err != nil {
 		return err
 	}
@@ -135,19 +127,23 @@ func (a *app) build(demo bool) (err error) {
 		a.team.follower = cluster.NewFollower(a.team.link, a.board.Apply, a.refill)
 	}
 	if a.roles.scheduler || a.roles.worker {
-		if err := a.buildMonitor(); err != nil {
+		if err := a.buildMonitor(cfg); err != nil {
 			return err
 		}
 	}
+	a.metrics.Only(labels(cfg))
 	a.gauges()
+	a.reloading.at.Store(time.Now().Unix())
+	a.reloading.gauges(a)
 	return nil
 }
 
-func (a *app) buildMonitor() (err error) {
+func (a *app) buildMonitor(cfg *config.Config) (err error) {
 	o := monitor.Options{
-		Checks: a.cfg.Checks, Store: a.store, Board: stored{a.team, a.board}, Log: a.log, Region: a.cfg.Region,
-		Probe: prober(a.cfg).Kinds(), Canary: a.cfg.Canary,
-		Observe: a.observe, Skipped: a.metrics.Skipped, MeasuredAt: a.board.MeasuredAt,
+		Checks: cfg.Checks, Store: a.store, Board: stored{a.team, a.board}, Log: a.log, Region: cfg.Region,
+		Probe: prober(cfg).Kinds(), Canary: cfg.Canary,
+		Observe: a.observe, Skipped: a.metrics.Skipped,
+		MeasuredAt: func(id string) time.Time { return a.board.Current().MeasuredAt(id) },
 	}
 	if t := a.team; t != nil {
 		o.Ended, o.Worker = t.settle, !a.roles.scheduler
@@ -156,7 +152,7 @@ func (a *app) buildMonitor() (err error) {
 			t.bypass(func(runs []monitor.Planned) { a.monitor.TakeOurs(runs) })
 		}
 		if a.roles.worker {
-			t.taking(a.cfg.Region, func(runs []monitor.Planned) { a.monitor.Take(runs) })
+			t.taking(cfg.Region, func(runs []monitor.Planned) { a.monitor.Take(runs) })
 		}
 	}
 	a.monitor, err = monitor.New(o)
@@ -176,11 +172,27 @@ func prober(cfg *config.Config) *probe.Prober {
 	return probe.New(probe.Options{Guard: (*probe.Guard)(cfg.Guard)})
 }
 
+func (a *app) options(cfg *config.Config, b *board.Board, demo bool) handlers.Options {
+	return handlers.Options{
+		Board:      b,
+		History:    a.store,
+		Log:        a.log,
+		Site:       site(cfg, demo),
+		CORS:       cfg.CORS,
+		MaxViewers: cfg.MaxViewers,
+		Note:       a.note,
+		Ready:      a.readiness,
+		Metrics:    a.metrics.Write,
+		Limits:     limits(cfg),
+		Bare:       !a.roles.web,
+	}
+}
+
 // site is what the pages say of themselves, by the configuration.
-func (a *app) site(demo bool) handlers.Site {
-	b := a.cfg.Brand
+func site(cfg *config.Config, demo bool) handlers.Site {
+	b := cfg.Brand
 	site := handlers.Site{
-		Title: a.cfg.Title, BaseURL: a.cfg.BaseURL, Demo: demo, Groups: a.cfg.Groups,
+		Title: cfg.Title, BaseURL: cfg.BaseURL, Demo: demo, Groups: cfg.Groups,
 		Logo: handlers.Picture(b.Logo), Icon: handlers.Picture(b.Icon), CSS: b.CSS.Body, Accent: handlers.Accent(b.Accent),
 	}
 	for _, l := range b.Header {
@@ -193,10 +205,10 @@ func (a *app) site(demo bool) handlers.Site {
 }
 
 // run starts everything, waits for the end of ctx or a failure, and stops in order.
-func (a *app) run(ctx context.Context, ln net.Listener) error {
+func (a *app) run(ctx context.Context, ln net.Listener, from *source) error {
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(ln) }()
-	a.log.Info("listening", "url", "http://"+ln.Addr().String(), "services", len(a.cfg.Checks), "store", a.store.State().Engine)
+	a.log.Info("listening", "url", "http://"+ln.Addr().String(), "services", len(a.cfg.Load().Checks), "store", a.store.State().Engine)
 
 	fillCtx, stopFill := context.WithCancel(ctx)
 	first, filler := make(chan struct{}), make(chan struct{})
@@ -210,7 +222,11 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 	case <-ctx.Done():
 	}
 	err := a.begin(fillCtx)
+	var watching sync.WaitGroup
 	if err == nil {
+		if from != nil {
+			watching.Go(func() { a.watch(fillCtx, from) })
+		}
 		select {
 		case <-ctx.Done():
 			a.log.Info("stopping")
@@ -221,6 +237,7 @@ func (a *app) run(ctx context.Context, ln net.Listener) error {
 		}
 	}
 	stopFill()
+	watching.Wait()
 	return errors.Join(err, a.stop(filler))
 }
 
@@ -349,7 +366,7 @@ func (a *app) gauges() {
 	}
 	m.Gauge("statuspage_signals_unsaved", "Signals in memory that no disk has.", func() float64 { return float64(a.unsaved()) })
 	m.Gauge("statuspage_outbox_signals", "Signals on disk that the store does not have yet.", func() float64 { return float64(a.store.State().Outbox) })
-	if len(a.cfg.Canary) > 0 && a.monitor != nil {
+	if len(a.cfg.Load().Canary) > 0 && a.monitor != nil {
 		m.Gauge("statuspage_network_up", "1 unless no canary answers.", func() float64 {
 			if a.monitor.Stats().NetworkDown {
 				return 0

@@ -38,17 +38,24 @@ type Signal struct {
 	Sample  status.Sample
 }
 
-// Board is safe for concurrent use.
+// Board is safe for concurrent use. Its services never change; With makes another board of
+// other services over the same rows.
 type Board struct {
 	services []status.Service
 	index    map[string]int
 	byURL    map[string]int // The first service of each URL.
 	location *time.Location
 	feed     hub.Hub[Change]
+	rows     []*row // By service; shared with the boards before and after this one.
 
-	mu      sync.RWMutex
+	*shared
+}
+
+// shared is what the boards of one process have in common.
+type shared struct {
+	mu      sync.RWMutex // Guards all rows, too.
 	version uint64
-	rows    []row
+	newest  *Board
 }
 
 type row struct {
@@ -60,6 +67,16 @@ type row struct {
 
 // New returns an empty board of these services, whose days begin at midnight in location.
 func New(services []status.Service, location *time.Location) (*Board, error) {
+	b, err := build(services, location)
+	if err != nil {
+		return nil, err
+	}
+	b.shared = &shared{newest: b}
+	return b, nil
+}
+
+// build makes a board with empty rows.
+func build(services []status.Service, location *time.Location) (*Board, error) {
 	if location == nil {
 		return nil, fmt.Errorf("board: no time zone: %w", status.ErrInvalid)
 	}
@@ -68,9 +85,10 @@ func New(services []status.Service, location *time.Location) (*Board, error) {
 		index:    make(map[string]int, len(services)),
 		byURL:    make(map[string]int, len(services)),
 		location: location,
-		rows:     make([]row, len(services)),
+		rows:     make([]*row, len(services)),
 	}
 	for i, s := range services {
+		b.rows[i] = &row{}
 		if _, twice := b.index[s.ID]; twice || s.ID == "" {
 			return nil, fmt.Errorf("board: service id %q is empty or there twice: %w", s.ID, status.ErrInvalid)
 		}
@@ -95,10 +113,12 @@ func (b *Board) Find(id string) (int, bool) {
 }
 
 // Apply takes fresh signals in and tells the subscribers. It never blocks. Signals of
-// services that the board does not show, and those it has already, change nothing.
+// services that the board does not show, and those it has already, change nothing. On a board
+// that has a successor it acts on that.
 func (b *Board) Apply(signals []status.Signal) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b = b.newest
 	var fresh []Signal
 	for _, s := range signals {
 		i, shown := b.Owner(s.Service, s.URL)
@@ -107,7 +127,7 @@ func (b *Board) Apply(signals []status.Signal) {
 		}
 		sample := s.Sample()
 		sample.Seq = b.version + 1
-		r := &b.rows[i]
+		r := b.rows[i]
 		if !r.insert(sample, sampleLimit(b.services[i])) {
 			continue
 		}
@@ -128,6 +148,7 @@ func (b *Board) Apply(signals []status.Signal) {
 func (b *Board) Backfill(signals []status.Signal) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b = b.newest
 	for _, s := range signals {
 		i, shown := b.Owner(s.Service, s.URL)
 		if shown {
@@ -158,7 +179,7 @@ func (b *Board) SetOutages(before time.Time, past [][]status.Outage) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range b.rows {
-		r := &b.rows[i]
+		r := b.rows[i]
 		if r.outages = nil; i < len(past) {
 			r.outages = slices.Clone(past[i])
 		}
@@ -173,6 +194,7 @@ func (b *Board) SetOutages(before time.Time, past [][]status.Outage) {
 func (b *Board) Resolve(o status.Outage, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b = b.newest
 	i, ok := b.index[o.Service]
 	if !ok {
 		return
@@ -189,6 +211,7 @@ func (b *Board) Resolve(o status.Outage, at time.Time) {
 func (b *Board) SetCertificate(id string, expiry time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b = b.newest
 	if i, ok := b.index[id]; ok {
 		b.rows[i].certificate = expiry
 	}

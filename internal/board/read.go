@@ -21,7 +21,7 @@ type Row struct {
 func (b *Board) Row(service int, window status.Window, zone *time.Location, now time.Time) Row {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	svc, r := b.services[service], &b.rows[service]
+	svc, r := b.services[service], b.rows[service]
 	row := Row{Service: svc}
 	switch window.Name {
 	case status.LastDay.Name:
@@ -154,7 +154,7 @@ func (b *Board) Uptime(service int, window time.Duration, now time.Time) status.
 	from := now.Add(-window)
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	r := &b.rows[service]
+	r := b.rows[service]
 	var sum status.Counts
 	if window <= time.Hour || len(r.samples) > 0 && r.samples[0].Received <= from.UnixMicro() {
 		for _, s := range r.samples[r.first(from):] {
@@ -177,7 +177,7 @@ func (b *Board) Uptime(service int, window time.Duration, now time.Time) status.
 func (b *Board) Latencies(service int, from, to time.Time) []time.Duration {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	r := &b.rows[service]
+	r := b.rows[service]
 	var out []time.Duration
 	for _, s := range r.samples[r.first(from):] {
 		if s.Received < to.UnixMicro() && s.Outcome.Available() {
@@ -192,7 +192,7 @@ func (b *Board) Latencies(service int, from, to time.Time) []time.Duration {
 func (b *Board) Samples(service int, from, to time.Time) (samples []status.Sample, complete bool) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	r := &b.rows[service]
+	r := b.rows[service]
 	first, last := r.first(from), r.first(to)
 	return slices.Clone(r.samples[first:last]), len(r.samples) > 0 && r.samples[0].Received <= from.UnixMicro()
 }

@@ -26,6 +26,7 @@ type Metrics struct {
 
 	mu       sync.RWMutex // Guards the map.
 	services map[string]*service
+	labels   map[string]string // Instance by service; nil for any.
 }
 
 // service is the gauges of a service, looked up once: finding one by its labels costs more
@@ -33,6 +34,7 @@ type Metrics struct {
 type service struct {
 	success, duration, status prometheus.Gauge
 	phases                    [len(phaseNames)]prometheus.Gauge
+	expiry                    prometheus.Gauge // Nil until there is one; guarded by Metrics.mu.
 }
 
 // phaseNames are the blackbox exporter's, in the order of Probe.Phases.
@@ -83,6 +85,9 @@ func (m *Metrics) Observe(p Probe) {
 		success = 1
 	}
 	s := m.of(p)
+	if s == nil {
+		return
+	}
 	s.success.Set(success)
 	s.duration.Set(p.Duration.Seconds())
 	s.status.Set(float64(max(0, p.HTTPStatus)))
@@ -90,17 +95,54 @@ func (m *Metrics) Observe(p Probe) {
 		s.phases[i].Set(d.Seconds())
 	}
 	if !p.CertificateExpiry.IsZero() {
-		m.expiry.WithLabelValues(p.Service, p.Instance, job).Set(float64(p.CertificateExpiry.Unix()))
+		m.setExpiry(s, p)
 	}
 }
 
-// of finds the gauges of the probe's service.
+func (m *Metrics) setExpiry(s *service, p Probe) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.services[p.Service] != s {
+		return // Let go meanwhile.
+	}
+	if s.expiry == nil {
+		s.expiry = m.expiry.WithLabelValues(p.Service, p.Instance, job)
+	}
+	s.expiry.Set(float64(p.CertificateExpiry.Unix()))
+}
+
+// Only keeps the gauges of these services, by id with their instances; those of others go,
+// and a probe of them that ends later brings none.
+func (m *Metrics) Only(labels map[string]string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id := range m.services {
+		if instance, stays := labels[id]; stays && instance == m.labels[id] {
+			continue
+		}
+		delete(m.services, id)
+		for _, gauges := range []*prometheus.GaugeVec{m.success, m.duration, m.status, m.phases, m.expiry} {
+			gauges.DeletePartialMatch(prometheus.Labels{"service": id})
+		}
+	}
+	m.labels = labels
+}
+
+// of finds the gauges of the probe's service, nil for one that Only has left out.
 func (m *Metrics) of(p Probe) *service {
 	m.mu.RLock()
 	s := m.services[p.Service]
 	m.mu.RUnlock()
 	if s != nil {
 		return s
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s = m.services[p.Service]; s != nil {
+		return s
+	}
+	if instance, known := m.labels[p.Service]; m.labels != nil && (!known || instance != p.Instance) {
+		return nil
 	}
 	s = &service{
 		success:  m.success.WithLabelValues(p.Service, p.Instance, job),
@@ -110,8 +152,6 @@ func (m *Metrics) of(p Probe) *service {
 	for i, name := range phaseNames {
 		s.phases[i] = m.phases.WithLabelValues(p.Service, p.Instance, job, name)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.services[p.Service] = s
 	return s
 }

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"statuspage/internal/board"
+	"statuspage/internal/status"
+	"time"
+)
+
+// recall brings the past of services that were added to a running process, if the store has any: they
+// may have been there before. It goes on until the store has answered.
+func (a *app) recall(ctx context.Context, added []string) {
+	wait, told := fillRetry, false
+	for {
+		err := a.recallOnce(ctx, added)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		if !told {
+			told = true
+			a.log.Warn("the history of added services can't be read; trying again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+			wait = min(2*wait, fillRetryMax)
+		}
+	}
+}
+
+func (a *app) recallOnce(ctx context.Context, added []string) error {
+	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
+	defer cancel()
+	if !a.filled.Load() { // The first fill replaces what is brought before it.
+		return fmt.Errorf("the board is still being filled: %w", status.ErrUnavailable)
+	}
+	if err := a.store.WaitDrained(ctx); err != nil {
+		return fmt.Errorf("empty the outbox: %w", err)
+	}
+	now := time.Now()
+	hour := now.UTC().Truncate(time.Hour)
+	b := a.board.Current()
+	failed, err := a.failures(ctx, b, now, hour)
+	if err != nil {
+		return err
+	}
+	for _, id := range added {
+		i, shown := b.Find(id)
+		if !shown {
+			continue // Removed again.
+		}
+		svc := b.Services()[i]
+		past := board.Past{Begin: hour, Outages: failed[i]}
+		if past.Hours, err = a.store.HoursOf(ctx, svc, now.AddDate(0, 0, -91), hour); err != nil {
+			return fmt.Errorf("read the last days: %w", err)
+		}
+		from := now.Add(-min(svc.Interval*board.MaxSamples, 24*time.Hour+time.Minute))
+		keep := func(signals []status.Signal) { past.Signals = append(past.Signals, signals...) }
+		if _, err = feed(a.store.SignalsOf(ctx, svc, from, now.Add(time.Hour)), keep); err != nil {
+			return fmt.Errorf("read the last day: %w", err)
+		}
+		if len(past.Hours)+len(past.Signals)+len(past.Outages) == 0 || !b.Recall(id, past) {
+			continue
+		}
+		if err := a.resolve(ctx, b, i, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}

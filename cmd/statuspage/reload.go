@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"os"
+	"reflect"
+	"statuspage/internal/config"
+	"statuspage/internal/status"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode"
+)
+
+// source is where a configuration came from, and how to read it again.
+type source struct {
+	overrides config.Overrides
+	getenv    func(string) string
+	files     *config.Sources
+	asked     chan os.Signal // SIGHUP.
+}
+
+// reloading is what is told of it.
+type reloading struct {
+	refused atomic.Bool  // What was read last is not what runs.
+	at      atomic.Int64 // Unix seconds of the last that was taken.
+	recalls sync.WaitGroup
+}
+
+// watch takes over what changes in the configuration, until ctx ends.
+func (a *app) watch(ctx context.Context, from *source) {
+	defer a.reloading.recalls.Wait()
+	files := from.files
+	config.Watch(ctx, files, from.asked, a.log, func() *config.Sources {
+		next := &config.Sources{Guard: files.KeepFile}
+		cfg, err := config.Load(from.overrides, from.getenv, next.ReadFile)
+		if err == nil {
+			err = a.reload(ctx, cfg)
+		}
+		a.reloading.refused.Store(err != nil)
+		if err != nil {
+			// The guard goes on to compare with what runs.
+			a.log.Error("the configuration is refused; the one before goes on", "error", oneLine(err))
+			return next
+		}
+		a.reloading.at.Store(time.Now().Unix())
+		files = next
+		return next
+	})
+}
+
+// oneLine leaves the excerpts out, and puts several mistakes into one line of the log.
+func oneLine(err error) string {
+	var mistakes []string
+	for line := range strings.Lines(err.Error()) {
+		if !strings.HasPrefix(line, "    ") {
+			mistakes = append(mistakes, strings.TrimSpace(line))
+		}
+	}
+	return strings.Join(mistakes, "; ")
+}
+
+// reload goes over to another configuration. After an error the one before goes on.
+func (a *app) reload(ctx context.Context, next *config.Config) error {
+	before := a.cfg.Load()
+	if waiting := keepFixed(before, next); len(waiting) > 0 {
+		a.log.Warn("these settings count after a restart", "settings", strings.Join(waiting, ", "))
+	}
+	added, removed, changed := compare(before.Checks, next.Checks)
+	if a.monitor != nil {
+		if err := a.monitor.Update(next.Checks); err != nil {
+			return err
+		}
+	}
+	dressed := !reflect.DeepEqual(site(before, false), site(next, false)) || !reflect.DeepEqual(before.CORS, next.CORS) ||
+		before.Timezone.String() != next.Timezone.String()
+	if services := servicesOf(next); dressed || !reflect.DeepEqual(servicesOf(before), services) {
+		b, err := a.board.Current().With(services, next.Timezone)
+		if err == nil {
+			err = a.server.Reload(a.options(next, b, false))
+		}
+		if err != nil {
+			a.log.Error("the page can't follow the configuration", "error", err)
+			return err
+		}
+	}
+	a.cfg.Store(next)
+	a.metrics.Only(labels(next))
+	if len(added) > 0 {
+		a.reloading.recalls.Go(func() { a.recall(ctx, added) })
+	}
+	a.log.Info("configuration read again", "added", len(added), "removed", removed, "changed", changed, "page", dressed, "services", len(next.Checks))
+	return nil
+}
+
+// live are the settings that a running process takes over.
+var live = map[string]bool{"Title": true, "Timezone": true, "CORS": true, "BaseURL": true, "Brand": true, "Groups": true, "Checks": true}
+
+// keepFixed puts into next what only counts after a restart, as it was before, and returns the
+// names of what differed.
+func keepFixed(before, next *config.Config) (names []string) {
+	was, is := reflect.ValueOf(before).Elem(), reflect.ValueOf(next).Elem()
+	for i := range is.NumField() {
+		name := is.Type().Field(i).Name
+		if live[name] {
+			continue
+		}
+		if !reflect.DeepEqual(was.Field(i).Interface(), is.Field(i).Interface()) {
+			names = append(names, setting(name))
+		}
+		is.Field(i).Set(was.Field(i))
+	}
+	return names
+}
+
+// setting is the name of a field in the file: max_viewers for MaxViewers.
+func setting(field string) string {
+	var b strings.Builder
+	for i, r := range field {
+		if unicode.IsUpper(r) && i > 0 {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+func compare(before, next []status.Check) (added []string, removed, changed int) {
+	was := make(map[string]status.Check, len(before))
+	for _, c := range before {
+		was[c.ID] = c
+	}
+	for _, c := range next {
+		old, known := was[c.ID]
+		switch {
+		case !known:
+			added = append(added, c.ID)
+		case !reflect.DeepEqual(old, c):
+			changed++
+		}
+		delete(was, c.ID)
+	}
+	return added, len(was), changed
+}
+
+func servicesOf(cfg *config.Config) []status.Service {
+	services := make([]status.Service, len(cfg.Checks))
+	for i, c := range cfg.Checks {
+		services[i] = c.Service
+	}
+	return services
+}
+
+// labels are the public label of each service, as metrics name it.
+func labels(cfg *config.Config) map[string]string {
+	all := make(map[string]string, len(cfg.Checks))
+	for _, c := range cfg.Checks {
+		all[c.ID] = c.Label()
+	}
+	return all
+}
+
+func (r *reloading) gauges(a *app) {
+	a.metrics.Gauge("statuspage_config_reload_success", "1 when the configuration that was read last is the one that runs.", func() float64 {
+		if r.refused.Load() {
+			return 0
+		}
+		return 1
+	})
+	a.metrics.Gauge("statuspage_config_last_reload_success_timestamp_seconds", "Unix time at which a configuration was taken last.", func() float64 { return float64(r.at.Load()) })
+}

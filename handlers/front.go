@@ -1,0 +1,85 @@
+package handlers
+
+import (
+	"fmt"
+	"net"
+	"statuspage/internal/sse"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+)
+
+// Front is the HTTP side of the product. It listens, and hands each request to the Server of
+// the configuration that counts, so that a request sees one of them from begin to end.
+type Front struct {
+	now  atomic.Pointer[answering]
+	app  *fiber.App // Without routes.
+	hall *sse.Hall
+	mu   sync.Mutex // One Reload or Shutdown at a time.
+}
+
+// answering is a server with its way in.
+type answering struct {
+	*Server
+	handle fasthttp.RequestHandler
+}
+
+// New builds the server and follows the board from then on, until Shutdown; nothing listens yet.
+func New(o Options) (*Front, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	f := &Front{hall: sse.NewHall(o.MaxViewers, o.Limits.Streams.N, o.Now)}
+	s := newServer(o, f.hall, nil)
+	f.now.Store(&answering{s, s.receive})
+	settings := s.app.Config()
+	settings.ErrorHandler = func(c *fiber.Ctx, err error) error { return f.server().fail(c, err) }
+	f.app = fiber.New(settings)
+	f.app.Server().KeepHijackedConns = true // The hall has them.
+	f.app.Server().Logger = quiet{}         // It would write to standard error, past our log.
+	f.app.Server().Handler = func(c *fasthttp.RequestCtx) { f.now.Load().handle(c) }
+	return f, nil
+}
+
+func (f *Front) server() *Server { return f.now.Load().Server }
+
+// Reload answers by other options from now on; MaxViewers stays as it was. The options'
+// Board must come of the present one by With. Open pages are told to load anew; readers of
+// /signals/stream stay and miss nothing.
+func (f *Front) Reload(o Options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	before := f.server()
+	before.halt()
+	next := newServer(o, f.hall, before)
+	f.now.Store(&answering{next, next.receive})
+	before.live.retire(next.live)
+	return nil
+}
+
+// Streams tells how many are open, and how many were refused or dropped.
+func (f *Front) Streams() *sse.Hall { return f.hall }
+
+// Serve answers on ln until Shutdown. It returns nil after a Shutdown.
+func (f *Front) Serve(ln net.Listener) error {
+	s := f.server()
+	return f.app.Listener(newDoor(ln, s.limits.Connections, s.log))
+}
+
+// Shutdown ends the streams first, so that browsers reconnect elsewhere, and then waits a
+// few seconds for requests on their way.
+func (f *Front) Shutdown() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.server().halt()
+	f.hall.Close()
+	if err := f.app.ShutdownWithTimeout(shutdownWait); err != nil {
+		return fmt.Errorf("stop HTTP: %w", err)
+	}
+	return nil
+}

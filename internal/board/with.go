@@ -1,0 +1,74 @@
+package board
+
+import (
+	"slices"
+	"statuspage/internal/status"
+	"time"
+)
+
+// With returns a board of other services, which goes on where this one stands: services that
+// both have keep what is known of them. It takes the place of this board, whose subscribers
+// hear nothing from then on; who still reads this board reads the same rows.
+func (b *Board) With(services []status.Service, location *time.Location) (*Board, error) {
+	next, err := build(services, location)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	before := b.newest
+	for i, s := range services {
+		if at, known := before.index[s.ID]; known {
+			next.rows[i] = before.rows[at]
+		}
+	}
+	next.shared = b.shared
+	b.version++ // Whoever keeps answers by version shall make them anew.
+	b.newest = next
+	return next, nil
+}
+
+// Current is the board that took the place of this one, or this one: where signals go.
+func (b *Board) Current() *Board {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.newest
+}
+
+// Past is what a store knows of one service.
+type Past struct {
+	Hours   []status.Bucket // Before Begin.
+	Outages []status.Outage // That began before Begin, oldest first.
+	Signals []status.Signal // The newest, oldest first; those from Begin on are counted one by one.
+	Begin   time.Time       // A full hour.
+}
+
+// Recall brings the past of a service that was added to a board at work. Its measurements of
+// meanwhile are kept, and none is counted twice. It tells whether the board shows the service.
+func (b *Board) Recall(service string, p Past) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b = b.newest
+	i, shown := b.index[service]
+	if !shown {
+		return false
+	}
+	r, svc := b.rows[i], b.services[i]
+	r.hours.clearBefore(p.Begin)
+	for _, h := range p.Hours {
+		if h.Start.Before(p.Begin) {
+			r.hours.add(h.Start, counts{clip(h.Up), clip(h.Degraded), clip(h.Down)})
+		}
+	}
+	for _, s := range p.Signals {
+		if r.insert(s.Sample(), sampleLimit(svc)) && !s.Received.Before(p.Begin) {
+			r.hours.add(s.Received, counts{}.plus(s.Outcome))
+		}
+	}
+	r.outages = slices.Clone(p.Outages)
+	for _, s := range r.samples[r.first(p.Begin):] {
+		r.track(s, "", svc)
+	}
+	b.version++
+	return true
+}

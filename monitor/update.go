@@ -1,0 +1,64 @@
+package monitor
+
+import (
+	"fmt"
+	"reflect"
+	"statuspage/internal/status"
+)
+
+// Update measures these checks from now on. Checks that stay as they are keep their slots,
+// their running probes and their connections. One that changed takes its new settings over
+// at its next slot; one that is new begins within two seconds; one that is gone gets no more
+// runs, and a probe of it that is running ends and is recorded, since it was measured.
+// After an error everything is as it was.
+func (m *Monitor) Update(checks []status.Check) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.stopped {
+		return fmt.Errorf("monitor: stopped: %w", status.ErrInvalid)
+	}
+	plans, err := m.plans(checks)
+	if err != nil {
+		return err
+	}
+	next := make(map[string]*watched, len(plans))
+	seats := make([]seat, len(plans))
+	var joining []seat // In a round that they were not in before.
+	for i, p := range plans {
+		w := m.checks[p.ID]
+		if w == nil {
+			w = &watched{id: p.ID, newest: m.o.MeasuredAt(p.ID)}
+		}
+		before := w.plan.Load()
+		if before != nil && reflect.DeepEqual(before.Check, p.Check) {
+			p = before
+		}
+		next[p.ID], seats[i] = w, seat{w, p}
+		if before == nil || before.Interval != p.Interval {
+			joining = append(joining, seats[i])
+		}
+	}
+	if m.started && !m.o.Worker {
+		warm(joining)
+		if err := m.arrange(seats); err != nil {
+			return err
+		}
+	}
+	for _, s := range seats {
+		s.check.plan.Store(s.plan)
+	}
+	for id, w := range m.checks {
+		if next[id] == nil {
+			w.plan.Store(nil)
+		}
+	}
+	m.checks = next
+	m.byID.Store(&next)
+	if !m.started || m.o.Worker {
+		return nil
+	}
+	if err := m.begin(joining); err != nil { // Their slots come all the same.
+		m.o.Log.Error("the first runs of new checks are late", "error", err)
+	}
+	return nil
+}
