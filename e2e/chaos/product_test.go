@@ -72,13 +72,13 @@ func configure(t *testing.T, dir, yaml string) {
 }
 
 // launch runs the product in dir.
-func launch(t *testing.T, dir string) *product {
+func launch(t *testing.T, dir string, args ...string) *product {
 	t.Helper()
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &product{t: t, cmd: exec.Command(path, "serve"), log: &output{}, dead: make(chan struct{})}
+	p := &product{t: t, cmd: exec.Command(path, append([]string{"serve"}, args...)...), log: &output{}, dead: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, p.log, p.log
 	p.cmd.Env = append(os.Environ(), "STATUSPAGE_CONFIG=", "STATUSPAGE_DATABASE_URL=")
 	p.started = time.Now()
