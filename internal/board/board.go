@@ -36,6 +36,7 @@ type Change struct {
 type Signal struct {
 	Service int // Index into Services.
 	Sample  status.Sample
+	Region  string // Empty for a service without regions.
 }
 
 // Board is safe for concurrent use.
@@ -55,6 +56,7 @@ type row struct {
 	samples     []status.Sample // Oldest first, one a received instant.
 	hours       hours
 	outages     []status.Outage // Oldest first.
+	regional    *regional       // Nil for a service without regions.
 	certificate time.Time       // When the target's certificate expires; zero when it has shown none.
 }
 
@@ -75,6 +77,7 @@ func New(services []status.Service, location *time.Location) (*Board, error) {
 			return nil, fmt.Errorf("board: service id %q is empty or there twice: %w", s.ID, status.ErrInvalid)
 		}
 		b.index[s.ID] = i
+		b.rows[i].regional = newRegional(s)
 		if _, taken := b.byURL[s.URL]; !taken {
 			b.byURL[s.URL] = i
 		}
@@ -108,6 +111,13 @@ func (b *Board) Apply(signals []status.Signal) {
 		sample := s.Sample()
 		sample.Seq = b.version + 1
 		r := &b.rows[i]
+		if r.regional != nil {
+			if r.report(sample, s.Region, b.services[i], true) {
+				b.version++
+				fresh = append(fresh, Signal{Service: i, Sample: sample, Region: b.services[i].Region(s.Region)})
+			}
+			continue
+		}
 		if !r.insert(sample, sampleLimit(b.services[i])) {
 			continue
 		}
@@ -130,7 +140,11 @@ func (b *Board) Backfill(signals []status.Signal) {
 	defer b.mu.Unlock()
 	for _, s := range signals {
 		i, shown := b.Owner(s.Service, s.URL)
-		if shown {
+		switch {
+		case !shown:
+		case b.rows[i].regional != nil:
+			b.rows[i].report(s.Sample(), s.Region, b.services[i], false)
+		default:
 			b.rows[i].insert(s.Sample(), sampleLimit(b.services[i]))
 		}
 	}
@@ -162,6 +176,10 @@ func (b *Board) SetOutages(before time.Time, past [][]status.Outage) {
 		if r.outages = nil; i < len(past) {
 			r.outages = slices.Clone(past[i])
 		}
+		if r.regional != nil {
+			r.setOutages(before, r.outages, b.services[i])
+			continue
+		}
 		for _, s := range r.samples[r.first(before):] {
 			r.track(s, "", b.services[i])
 		}
@@ -181,6 +199,13 @@ func (b *Board) Resolve(o status.Outage, at time.Time) {
 		if known := &b.rows[i].outages[n]; known.Begin.Equal(o.Begin) {
 			known.End, known.Lapsed = at, false
 			b.version++
+		}
+	}
+	if g := b.rows[i].regional; g != nil {
+		for n := range g.settled {
+			if known := &g.settled[n]; known.Begin.Equal(o.Begin) {
+				known.End, known.Lapsed = at, false
+			}
 		}
 	}
 }
@@ -241,23 +266,28 @@ func sampleLimit(s status.Service) int {
 	return max(MaxSamples+sampleSpare, int((status.GridMinutes+1)*time.Minute/s.Interval)+1)
 }
 
+func (r *row) insert(s status.Sample, limit int) (isNew bool) {
+	r.samples, isNew = insert(r.samples, s, limit)
+	return isNew
+}
+
 // insert keeps the samples sorted by time and tells whether s was new. The usual case, a
 // sample newer than all others, is an append.
-func (r *row) insert(s status.Sample, limit int) bool {
-	n := len(r.samples)
+func insert(samples []status.Sample, s status.Sample, limit int) ([]status.Sample, bool) {
+	n := len(samples)
 	at := n
-	if n > 0 && r.samples[n-1].Received >= s.Received {
-		at = sort.Search(n, func(i int) bool { return r.samples[i].Received >= s.Received })
-		if r.samples[at].Received == s.Received {
-			return false
+	if n > 0 && samples[n-1].Received >= s.Received {
+		at = sort.Search(n, func(i int) bool { return samples[i].Received >= s.Received })
+		if samples[at].Received == s.Received {
+			return samples, false
 		}
 	}
 	if n >= limit && at == 0 {
-		return false // Older than all that is kept.
+		return samples, false // Older than all that is kept.
 	}
-	r.samples = slices.Insert(r.samples, at, s)
+	samples = slices.Insert(samples, at, s)
 	if n >= limit {
-		r.samples = r.samples[1:] // The backing array moves on at the next growth.
+		samples = samples[1:] // The backing array moves on at the next growth.
 	}
-	return true
+	return samples, true
 }
