@@ -305,7 +305,7 @@ func signal(c *watched, slot time.Time, region string, r probe.Result) status.Si
 	s := status.Signal{
 		Received:   slot.UTC().Truncate(time.Microsecond),
 		Service:    c.ID,
-		Region:     region,
+		Region:     c.Service.Region(region),
 		URL:        c.URL,
 		HTTPStatus: r.HTTPStatus,
 		Available:  r.Outcome.Available(),

@@ -109,19 +109,34 @@ func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool, known
 // fillDays brings the counts of the last days, the outages, and the samples of the last day.
 // They are read at once: each keeps a core of ours or of the store's busy for a while.
 func (a *app) fillDays(ctx context.Context, start, hour time.Time) error {
+	regions := newRegionPast(a.board) // With regions the sums are needed to read the failures.
 	all, ctx := errgroup.WithContext(ctx)
-	all.Go(func() error {
-		hours, err := a.store.Hours(ctx, start.AddDate(0, 0, -91), hour)
+	hours := func() error {
+		sums, err := a.store.Hours(ctx, start.AddDate(0, 0, -91), hour)
 		if err != nil {
 			return fmt.Errorf("read the last days: %w", err)
 		}
-		a.board.SetHistory(hour, hours)
+		regions.take(sums)
+		if regions == nil {
+			a.board.SetHistory(hour, sums)
+		}
 		return nil
-	})
+	}
+	if regions == nil {
+		all.Go(hours)
+	}
 	all.Go(func() error {
-		past, err := a.failures(ctx, start, hour)
+		if regions != nil {
+			if err := hours(); err != nil {
+				return err
+			}
+		}
+		past, err := a.failures(ctx, start, hour, regions)
 		if err != nil {
 			return err
+		}
+		if regions != nil {
+			a.board.SetHistory(hour, regions.merged(past))
 		}
 		return a.fillOutages(ctx, start, hour, past)
 	})
@@ -131,18 +146,20 @@ func (a *app) fillDays(ctx context.Context, start, hour time.Time) error {
 		}
 		return nil
 	})
-	return all.Wait()
+	err := all.Wait()
+	a.board.Recount(hour)
+	return err
 }
 
 // failures derives the outages of each service from the failed signals in the store.
-func (a *app) failures(ctx context.Context, start, hour time.Time) ([][]status.Outage, error) {
+func (a *app) failures(ctx context.Context, start, hour time.Time, regions *regionPast) ([][]status.Outage, error) {
 	services := a.board.Services()
 	past := make([][]status.Outage, len(services))
 	for s, err := range a.store.Failures(ctx, start.Add(-a.cfg.Retention), hour) {
 		if err != nil {
 			return nil, fmt.Errorf("read the failures: %w", err)
 		}
-		if i, shown := a.board.Owner(s.Service, s.URL); shown {
+		if i, shown := a.board.Owner(s.Service, s.URL); shown && !regions.failed(i, s) {
 			past[i] = status.Failed(past[i], s.Sample(), s.Region, services[i], board.MaxOutages)
 		}
 	}
@@ -157,6 +174,12 @@ func (a *app) fillOutages(ctx context.Context, start, hour time.Time, past [][]s
 	for i, svc := range services {
 		for n, o := range a.board.Outages(i, start) {
 			if n >= maxResolved || !o.Lapsed {
+				continue
+			}
+			if len(svc.Regions) > 0 {
+				if err := a.resolve(ctx, svc, o); err != nil {
+					return err
+				}
 				continue
 			}
 			for s, err := range a.store.SignalsOf(ctx, svc, o.Last.Add(time.Microsecond), o.Last.Add(svc.Holds())) {

@@ -116,7 +116,7 @@ func (a *app) build(demo bool) (err error) {
 		return err
 	}
 	a.monitor, err = monitor.New(monitor.Options{
-		Checks: a.cfg.Checks, Store: a.store, Board: a.board, Log: a.log,
+		Checks: a.cfg.Checks, Store: a.store, Board: a.board, Log: a.log, Region: a.cfg.Region,
 		Observe: a.observe, Skipped: a.metrics.Skipped, MeasuredAt: a.board.MeasuredAt,
 	})
 	if err != nil {
@@ -234,7 +234,7 @@ func (a *app) observe(c status.Check, r probe.Result) {
 		a.board.SetCertificate(c.ID, r.CertificateExpiry)
 	}
 	a.metrics.Observe(metrics.Probe{
-		Service: c.ID, Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
+		Service: c.ID, Region: c.Region(a.cfg.Region), Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
 		Duration: r.Duration, HTTPStatus: r.HTTPStatus, CertificateExpiry: r.CertificateExpiry,
 		Phases: [...]time.Duration{r.Phases.DNS, r.Phases.Connect, r.Phases.TLS, r.Phases.FirstByte},
 	})

@@ -26,6 +26,7 @@ const (
 	envDatabase  = "STATUSPAGE_DATABASE_URL"
 	envURL       = "STATUSPAGE_WEBSITE_URL"
 	envFrequency = "STATUSPAGE_FREQUENCY"
+	envRegion    = "STATUSPAGE_REGION"
 )
 
 // Config is the validated settings of one process.
@@ -40,6 +41,7 @@ type Config struct {
 	MaxViewers int            // Open streams at a time.
 	BaseURL    string         // Public address of the page without a slash at the end; empty when unknown.
 	Brand      Brand
+	Region     string         // Where this process stands; empty when nobody says.
 	Groups     []status.Group // In the order of the page; those that services name and this does not come after.
 	Checks     []status.Check
 }
@@ -120,6 +122,8 @@ func (d *decoder) config(data []byte, o Overrides) (*Config, error) {
 	override(d, "-database", o.Database, envDatabase, &c.Database, parseDatabase)
 	override(d, "", "", envFrequency, &probing.interval, parseMinutes)
 
+	override(d, "", "", envRegion, &c.Region, parseRegion)
+
 	c.Checks = d.services(services, probing)
 	urls, label := o.URLs, func(i int) string { return "argument " + strconv.Itoa(i+1) }
 	if u := d.getenv(envURL); len(urls) == 0 && u != "" {
@@ -155,6 +159,7 @@ func (d *decoder) fromURLs(urls []string, label func(int) string, base probing) 
 		return nil
 	}
 	base.settle()
+	d.reachable(&base)
 	used := map[string]bool{reservedID: true}
 	checks := make([]status.Check, 0, len(urls))
 	for i, text := range urls {

@@ -16,6 +16,7 @@ type printed struct {
 	Retention  string           `yaml:"retention"`
 	Timezone   string           `yaml:"timezone"`
 	BaseURL    string           `yaml:"base_url,omitempty"`
+	Region     string           `yaml:"region,omitempty"`
 	MaxViewers int              `yaml:"max_viewers"`
 	CORS       *printedCORS     `yaml:"cors,omitempty"`
 	Brand      *printedBrand    `yaml:"brand,omitempty"`
@@ -61,6 +62,8 @@ type printedService struct {
 	FollowRedirects bool              `yaml:"follow_redirects"`
 	KeepAlive       bool              `yaml:"keep_alive"`
 	HideURL         bool              `yaml:"hide_url"`
+	Regions         []string          `yaml:"regions,omitempty"`
+	DownWhen        string            `yaml:"down_when,omitempty"`
 }
 
 type printedExpect struct {
@@ -72,7 +75,7 @@ func (c *Config) Print(w io.Writer) error {
 	p := printed{
 		Title: c.Title, Listen: c.Listen, Database: c.Database.String(), Outbox: c.Outbox,
 		Retention: formatDuration(c.Retention), Timezone: c.Timezone.String(), BaseURL: c.BaseURL,
-		MaxViewers: c.MaxViewers, Services: []printedService{},
+		Region: c.Region, MaxViewers: c.MaxViewers, Services: []printedService{},
 	}
 	if len(c.CORS) > 0 {
 		p.CORS = &printedCORS{c.CORS}
@@ -85,6 +88,9 @@ func (c *Config) Print(w io.Writer) error {
 		s := printedService{
 			Name: k.Name, ID: k.ID, Group: k.Group, URL: redactURL(k.Target), Interval: formatDuration(k.Interval),
 			Timeout: formatDuration(k.Timeout), Method: k.Method, FollowRedirects: k.FollowRedirects, KeepAlive: k.KeepAlive, HideURL: k.HideURL,
+		}
+		if len(k.Regions) > 0 {
+			s.Regions, s.DownWhen = k.Regions, downWhenText(k.Service)
 		}
 		if k.DegradedAfter > 0 {
 			s.DegradedAfter = formatDuration(k.DegradedAfter)

@@ -5,6 +5,7 @@ package metrics
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,8 +26,11 @@ type Metrics struct {
 	expiry   *prometheus.GaugeVec
 
 	mu       sync.RWMutex // Guards the map.
-	services map[string]*service
+	services map[source]*service
 }
+
+// source is where figures come from.
+type source struct{ service, region string }
 
 // service is the gauges of a service, looked up once: finding one by its labels costs more
 // than setting it.
@@ -43,6 +47,7 @@ const job = "statuspage"
 // Probe is one measurement as Prometheus sees it.
 type Probe struct {
 	Service, Instance string // Instance is the public label of the target.
+	Region            string // Empty for a service without regions: then there is no such label.
 	Outcome           string
 	Success           bool
 	Duration          time.Duration
@@ -53,12 +58,12 @@ type Probe struct {
 
 // New returns an empty registry, with the Go runtime's own metrics.
 func New(version string) *Metrics {
-	labels := []string{"service", "instance", "job"}
+	labels := []string{"service", "instance", "job", "region"}
 	gauge := func(name, help string, more ...string) *prometheus.GaugeVec {
 		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, append(labels, more...))
 	}
 	m := &Metrics{
-		services: make(map[string]*service),
+		services: make(map[source]*service),
 		registry: prometheus.NewRegistry(),
 		probes:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "statuspage_probes_total", Help: "Probes that ended, by outcome."}, []string{"outcome"}),
 		skipped:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "statuspage_probes_skipped_total", Help: "Runs that gave no signal, by cause: ours, never the target's."}, []string{"cause"}),
@@ -90,29 +95,29 @@ func (m *Metrics) Observe(p Probe) {
 		s.phases[i].Set(d.Seconds())
 	}
 	if !p.CertificateExpiry.IsZero() {
-		m.expiry.WithLabelValues(p.Service, p.Instance, job).Set(float64(p.CertificateExpiry.Unix()))
+		m.expiry.WithLabelValues(p.Service, p.Instance, job, p.Region).Set(float64(p.CertificateExpiry.Unix()))
 	}
 }
 
 // of finds the gauges of the probe's service.
 func (m *Metrics) of(p Probe) *service {
 	m.mu.RLock()
-	s := m.services[p.Service]
+	s := m.services[source{p.Service, p.Region}]
 	m.mu.RUnlock()
 	if s != nil {
 		return s
 	}
 	s = &service{
-		success:  m.success.WithLabelValues(p.Service, p.Instance, job),
-		duration: m.duration.WithLabelValues(p.Service, p.Instance, job),
-		status:   m.status.WithLabelValues(p.Service, p.Instance, job),
+		success:  m.success.WithLabelValues(p.Service, p.Instance, job, p.Region),
+		duration: m.duration.WithLabelValues(p.Service, p.Instance, job, p.Region),
+		status:   m.status.WithLabelValues(p.Service, p.Instance, job, p.Region),
 	}
 	for i, name := range phaseNames {
-		s.phases[i] = m.phases.WithLabelValues(p.Service, p.Instance, job, name)
+		s.phases[i] = m.phases.WithLabelValues(p.Service, p.Instance, job, p.Region, name)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.services[p.Service] = s
+	m.services[source{p.Service, p.Region}] = s
 	return s
 }
 
@@ -138,6 +143,14 @@ func (m *Metrics) Write(w io.Writer) (contentType string, err error) {
 	format := expfmt.NewFormat(expfmt.TypeTextPlain)
 	encoder := expfmt.NewEncoder(w, format)
 	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			for i, l := range m.GetLabel() {
+				if l.GetName() == "region" && l.GetValue() == "" { // To Prometheus that is no label, but not to everybody who reads the text.
+					m.Label = append(slices.Clone(m.Label[:i]), m.Label[i+1:]...) // The slice is the registry's.
+					break
+				}
+			}
+		}
 		if err := encoder.Encode(f); err != nil {
 			return "", fmt.Errorf("encode: %w", err)
 		}
