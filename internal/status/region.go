@@ -121,7 +121,7 @@ func (r Reports) Slot(s Service, received, first int64, open bool) (Sample, Tall
 		}
 	}
 	if !own {
-		_, at, _ := around(r[len(r)-1], received)
+		_, at, _ := around(r[len(r)-1], received) // Nobody, where that has none either.
 		return at, Tally{}
 	}
 	verdict, tally := s.Verdict(found, measuring)
@@ -131,7 +131,8 @@ func (r Reports) Slot(s Service, received, first int64, open bool) (Sample, Tall
 
 // Failing calls yield with each region that was found down in the slot, as Slot counts them.
 func (r Reports) Failing(s Service, received int64, open bool, yield func(region string)) {
-	own := false
+	var kept [MaxRegions]int
+	failing, own := kept[:0], false
 	for i, samples := range r[:len(r)-1] {
 		before, at, there := around(samples, received)
 		own = own || there
@@ -139,11 +140,15 @@ func (r Reports) Failing(s Service, received int64, open bool, yield func(region
 			at = before
 		}
 		if at.Outcome == Down {
-			yield(s.Regions[i])
+			failing = append(failing, i)
 		}
 	}
 	if !own {
 		yield("")
+		return
+	}
+	for _, i := range failing {
+		yield(s.Regions[i])
 	}
 }
 
