@@ -159,7 +159,8 @@ func (l *live) watchSignals(seen string, c sse.Coding) (*sse.Events, sse.Joining
 }
 
 func (l *live) signalFrame(m board.Signal) []byte {
-	data, err := json.Marshal(newRecord(l.board.Services()[m.Service], m.Sample, m.Region))
+	svc := l.board.Services()[m.Service]
+	data, err := json.Marshal(newRecord(svc, m.Sample, m.Region(svc)))
 	if err != nil { // A struct of plain values always encodes.
 		l.log.Error("encode signal", "error", err)
 	}

@@ -200,7 +200,7 @@ func (a *app) fillOutages(ctx context.Context, start, hour time.Time, past [][]s
 func (a *app) lookBack() time.Duration {
 	var back time.Duration
 	for _, c := range a.cfg.Checks {
-		back = max(back, c.Interval*board.MaxSamples)
+		back = max(back, c.Interval*(board.MaxSamples+1)) // One more: the day begins between two.
 	}
 	return min(back, 24*time.Hour+time.Minute)
 }

@@ -34,9 +34,18 @@ type Change struct {
 
 // Signal is one fresh sample with the service it belongs to.
 type Signal struct {
-	Service int // Index into Services.
+	Service int32 // Index into Services.
+	region  uint8 // 1 + index into its regions; 0 for none.
 	Sample  status.Sample
-	Region  string // Empty for a service without regions.
+}
+
+// Region is where the sample of a service was measured; empty for one without regions, and
+// for a region that it does not list.
+func (s Signal) Region(of status.Service) string {
+	if s.region == 0 {
+		return ""
+	}
+	return of.Regions[s.region-1]
 }
 
 // Board is safe for concurrent use.
@@ -114,11 +123,12 @@ func (b *Board) Apply(signals []status.Signal) {
 		if r.regional != nil {
 			if r.report(sample, s.Region, b.services[i], true) {
 				b.version++
-				fresh = append(fresh, Signal{Service: i, Sample: sample, Region: b.services[i].Region(s.Region)})
+				at := slices.Index(b.services[i].Regions, s.Region)
+				fresh = append(fresh, Signal{int32(i), uint8(at + 1), sample}) // At most 10,000 of 16.
 			}
 			continue
 		}
-		if !r.insert(sample, sampleLimit(b.services[i])) {
+		if !insert(&r.samples, sample, sampleLimit(b.services[i])) {
 			continue
 		}
 		b.version++
@@ -126,7 +136,7 @@ func (b *Board) Apply(signals []status.Signal) {
 		if n := len(r.samples); r.samples[n-1].Received == sample.Received {
 			r.track(sample, s.Region, b.services[i])
 		}
-		fresh = append(fresh, Signal{Service: i, Sample: sample})
+		fresh = append(fresh, Signal{Service: int32(i), Sample: sample})
 	}
 	if len(fresh) > 0 {
 		b.feed.Publish(Change{Version: b.version, Signals: fresh})
@@ -145,7 +155,7 @@ func (b *Board) Backfill(signals []status.Signal) {
 		case b.rows[i].regional != nil:
 			b.rows[i].report(s.Sample(), s.Region, b.services[i], false)
 		default:
-			b.rows[i].insert(s.Sample(), sampleLimit(b.services[i]))
+			insert(&b.rows[i].samples, s.Sample(), sampleLimit(b.services[i]))
 		}
 	}
 }
@@ -202,11 +212,7 @@ func (b *Board) Resolve(o status.Outage, at time.Time) {
 		}
 	}
 	if g := b.rows[i].regional; g != nil {
-		for n := range g.settled {
-			if known := &g.settled[n]; known.Begin.Equal(o.Begin) {
-				known.End, known.Lapsed = at, false
-			}
-		}
+		g.resolve(o, at)
 	}
 }
 
@@ -266,28 +272,24 @@ func sampleLimit(s status.Service) int {
 	return max(MaxSamples+sampleSpare, int((status.GridMinutes+1)*time.Minute/s.Interval)+1)
 }
 
-func (r *row) insert(s status.Sample, limit int) (isNew bool) {
-	r.samples, isNew = insert(r.samples, s, limit)
-	return isNew
-}
-
 // insert keeps the samples sorted by time and tells whether s was new. The usual case, a
 // sample newer than all others, is an append.
-func insert(samples []status.Sample, s status.Sample, limit int) ([]status.Sample, bool) {
+func insert(kept *[]status.Sample, s status.Sample, limit int) bool {
+	samples := *kept
 	n := len(samples)
 	at := n
 	if n > 0 && samples[n-1].Received >= s.Received {
 		at = sort.Search(n, func(i int) bool { return samples[i].Received >= s.Received })
 		if samples[at].Received == s.Received {
-			return samples, false
+			return false
 		}
 	}
 	if n >= limit && at == 0 {
-		return samples, false // Older than all that is kept.
+		return false // Older than all that is kept.
 	}
-	samples = slices.Insert(samples, at, s)
+	*kept = slices.Insert(samples, at, s)
 	if n >= limit {
-		samples = samples[1:] // The backing array moves on at the next growth.
+		*kept = (*kept)[1:] // The backing array moves on at the next growth.
 	}
-	return samples, true
+	return true
 }

@@ -106,10 +106,10 @@ func (b *Board) collect(take func(status.Sample) bool, order func(x, y Signal) i
 	defer b.mu.RUnlock()
 	var out []Signal
 	for i := range b.rows {
-		b.each(i, func(region string, samples []status.Sample) {
+		b.each(i, func(region int, samples []status.Sample) {
 			for _, s := range samples {
 				if take(s) {
-					out = append(out, Signal{Service: i, Sample: s, Region: region})
+					out = append(out, Signal{int32(i), uint8(region + 1), s})
 				}
 			}
 		})

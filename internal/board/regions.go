@@ -14,7 +14,9 @@ type regional struct {
 	reports     status.Reports
 	settled     []status.Outage // Those of before since; the others follow from the samples.
 	since       int64           // Unix microseconds.
-	countedFrom int64           // The oldest slot that Apply brought: from there on hours are counted here.
+	near        []status.Outage // The same of before nearFrom, so that a new report looks at few slots.
+	nearFrom    int64
+	countedFrom int64 // The oldest slot that Apply brought: from there on hours are counted here.
 }
 
 func newRegional(svc status.Service) *regional {
@@ -32,9 +34,8 @@ func (r *row) report(s status.Sample, region string, svc status.Service, fresh b
 		return false // Older than all that is kept.
 	}
 	at := g.reports.At(svc, region)
-	var isNew bool
 	// One more than of slots, so that none is without its reports.
-	if g.reports[at], isNew = insert(g.reports[at], s, limit+1); !isNew {
+	if !insert(&g.reports[at], s, limit+1) {
 		return false
 	}
 	if fresh {
@@ -45,7 +46,7 @@ func (r *row) report(s status.Sample, region string, svc status.Service, fresh b
 		if len(r.samples) >= limit {
 			r.settle(svc)
 		}
-		r.samples, _ = insert(r.samples, status.Sample{Received: s.Received}, limit)
+		insert(&r.samples, status.Sample{Received: s.Received}, limit)
 		slot = r.first(s.Time())
 		late = slot < len(r.samples)-1
 	}
@@ -56,12 +57,13 @@ func (r *row) report(s status.Sample, region string, svc status.Service, fresh b
 	if slot > 0 && slot == len(r.samples)-1 {
 		slot-- // The one before is not open any more.
 	}
+	from := r.samples[slot].Received
 	outages := late && len(r.outages) > 0 // It may stand within one, or end it earlier.
 	for ; slot < len(r.samples) && r.samples[slot].Received <= until; slot++ {
 		outages = r.merge(slot, svc) || outages
 	}
 	if n := len(r.outages); outages || n > 0 && r.outages[n-1].Ongoing() {
-		r.deriveOutages(svc)
+		r.deriveOutages(from, svc)
 	}
 	return true
 }
@@ -101,11 +103,37 @@ func (r *row) tallyCells(cells []status.Cell, svc status.Service) {
 	}
 }
 
-// deriveOutages makes the outages of the settled ones and the samples after them.
-func (r *row) deriveOutages(svc status.Service) {
-	r.outages = slices.Clone(r.regional.settled)
-	for slot := r.first(time.UnixMicro(r.regional.since)); slot < len(r.samples); slot++ {
+// nearSlots is for how many slots a report may come late and cost little.
+const nearSlots = 64
+
+// deriveOutages makes the outages of the settled ones and the samples after them, when slots
+// from the given one on have changed.
+func (r *row) deriveOutages(changed int64, svc status.Service) {
+	g := r.regional
+	if changed < g.nearFrom || g.nearFrom < g.since {
+		g.near, g.nearFrom = slices.Clone(g.settled), g.since
+	}
+	slot := r.first(time.UnixMicro(g.nearFrom))
+	if keep := len(r.samples) - nearSlots; slot < keep-nearSlots {
+		for ; slot < keep; slot++ {
+			g.near = r.trackSlot(g.near, slot, svc)
+		}
+		g.nearFrom = r.samples[slot].Received
+	}
+	r.outages = slices.Clone(g.near)
+	for ; slot < len(r.samples); slot++ {
 		r.outages = r.trackSlot(r.outages, slot, svc)
+	}
+}
+
+// resolve is Board.Resolve for outages that others are derived from.
+func (g *regional) resolve(o status.Outage, at time.Time) {
+	for _, outages := range [][]status.Outage{g.settled, g.near} {
+		for n := range outages {
+			if known := &outages[n]; known.Begin.Equal(o.Begin) {
+				known.End, known.Lapsed = at, false
+			}
+		}
 	}
 }
 
@@ -135,7 +163,7 @@ func (r *row) trackSlot(outages []status.Outage, slot int, svc status.Service) [
 // setOutages is SetOutages for a service with regions.
 func (r *row) setOutages(before time.Time, past []status.Outage, svc status.Service) {
 	r.regional.settled, r.regional.since = slices.Clone(past), before.UnixMicro()
-	r.deriveOutages(svc)
+	r.deriveOutages(0, svc)
 }
 
 // Recount replaces the counts of services with regions, of whole hours before the given one, by
@@ -192,20 +220,33 @@ type Report struct {
 	Sample status.Sample
 }
 
-// each calls yield with all that is kept of a service, region by region, without merging.
-func (b *Board) each(service int, yield func(region string, samples []status.Sample)) {
-	r, svc := &b.rows[service], b.services[service]
+// each calls yield with all that is kept of a service, region by region, without merging; -1 is
+// no region that the service lists.
+func (b *Board) each(service int, yield func(region int, samples []status.Sample)) {
+	r := &b.rows[service]
 	if r.regional == nil {
-		yield("", r.samples)
+		yield(-1, r.samples)
 		return
 	}
 	for i, samples := range r.regional.reports {
-		if i < len(svc.Regions) {
-			yield(svc.Regions[i], samples)
-		} else {
-			yield("", samples)
+		if i == len(r.regional.reports)-1 {
+			i = -1
 		}
+		yield(i, samples)
 	}
+}
+
+// eachIn is each with the names of the regions: all, or one.
+func (b *Board) eachIn(service int, only string, yield func(region string, samples []status.Sample)) {
+	b.each(service, func(region int, samples []status.Sample) {
+		name := ""
+		if region >= 0 {
+			name = b.services[service].Regions[region]
+		}
+		if only == "" || only == name {
+			yield(name, samples)
+		}
+	})
 }
 
 // Reports returns the newest measurements of a service as they were made, at most limit, oldest
@@ -214,11 +255,9 @@ func (b *Board) Reports(service, limit int, region string) []Report {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var out []Report
-	b.each(service, func(from string, samples []status.Sample) {
-		if region == "" || from == region {
-			for _, s := range samples[max(0, len(samples)-limit):] {
-				out = append(out, Report{from, s})
-			}
+	b.eachIn(service, region, func(from string, samples []status.Sample) {
+		for _, s := range samples[max(0, len(samples)-limit):] {
+			out = append(out, Report{from, s})
 		}
 	})
 	sortReports(out)
@@ -231,7 +270,7 @@ func (b *Board) ReportsBetween(service int, from, to time.Time) []Report {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var out []Report
-	b.each(service, func(region string, samples []status.Sample) {
+	b.eachIn(service, "", func(region string, samples []status.Sample) {
 		for _, s := range samples[first(samples, from):first(samples, to)] {
 			out = append(out, Report{region, s})
 		}
@@ -287,12 +326,10 @@ func (b *Board) LatenciesIn(service int, region string, from, to time.Time) []ti
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var out []time.Duration
-	b.each(service, func(name string, samples []status.Sample) {
-		if region == "" || region == name {
-			for _, s := range samples[first(samples, from):first(samples, to)] {
-				if s.Outcome.Available() {
-					out = append(out, s.Duration())
-				}
+	b.eachIn(service, region, func(_ string, samples []status.Sample) {
+		for _, s := range samples[first(samples, from):first(samples, to)] {
+			if s.Outcome.Available() {
+				out = append(out, s.Duration())
 			}
 		}
 	})
