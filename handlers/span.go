@@ -102,7 +102,7 @@ func (s *Server) spanOf(ctx context.Context, service int, cell status.Cell, now 
 	}
 	from := cell.Start.Add(-svc.Interval) // What was measured before may still hold.
 	samples, complete := s.board.Samples(service, from, end)
-	reports := s.board.ReportsBetween(service, cell.Start, end)
+	reports, fromStore := s.board.ReportsBetween(service, cell.Start, end), false
 	if !complete {
 		signals, err := s.past.signals(ctx, svc, from, end)
 		if err != nil && len(samples) == 0 {
@@ -110,6 +110,7 @@ func (s *Server) spanOf(ctx context.Context, service int, cell status.Cell, now 
 		}
 		if err == nil {
 			samples, reports = pastSlots(svc, signals, cell.Start)
+			fromStore = true
 		}
 	}
 	minutes := int(cell.Length / time.Minute)
@@ -126,7 +127,11 @@ func (s *Server) spanOf(ctx context.Context, service int, cell status.Cell, now 
 			all = append(all, m.Duration())
 		}
 	}
-	tallyCells(cells, reports)
+	if fromStore {
+		tallyCells(cells, reports)
+	} else {
+		s.board.Tally(service, cells)
+	}
 	in.Whole = status.Merge(cells)
 	in.Overall = status.Percentiles(all, 50, 95, 99)
 	if cell.Length == time.Minute {

@@ -106,6 +106,15 @@ func (r *row) tallyCells(cells []status.Cell, svc status.Service) {
 // nearSlots is for how many slots a report may come late and cost little.
 const nearSlots = 64
 
+// Tally says of each cell of a minute that is not up in how many regions it was so.
+func (b *Board) Tally(service int, cells []status.Cell) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if r := &b.rows[service]; r.regional != nil {
+		r.tallyCells(cells, b.services[service])
+	}
+}
+
 // deriveOutages makes the outages of the settled ones and the samples after them, when slots
 // from the given one on have changed.
 func (r *row) deriveOutages(changed int64, svc status.Service) {
