@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"statuspage/views/badge"
 	"strings"
@@ -43,6 +44,7 @@ func (s *Server) badge(c *fiber.Ctx) error {
 		return notFound("A badge's address ends in .svg, .json, .shields or .txt.")
 	}
 	services, title, found := s.subject(q.subject)
+	found = found && (q.region == "" || s.board.Services()[services[0]].Region(q.region) != "")
 	code := http.StatusOK
 	switch {
 	case q.mistake != "":
@@ -56,6 +58,10 @@ func (s *Server) badge(c *fiber.Ctx) error {
 			return badge.Invalid(q.mistake), status.Unknown
 		case http.StatusNotFound:
 			return badge.Unknown(), status.Unknown
+		}
+		if q.region != "" {
+			b, state := s.drawRegion(q, services[0], title)
+			return q.dress(b), state
 		}
 		return q.dress(s.drawBadge(c, q, services, title)), s.worst(services)
 	})
@@ -120,7 +126,8 @@ func (q badgeRequest) facts(b badge.Badge, state status.Outcome) []byte {
 		State   status.Outcome `json:"state"`
 		Window  string         `json:"window,omitempty"`
 		Hours   []badge.Hour   `json:"hours,omitempty"`
-	}{q.subject, q.kind, badge.Clean(b.Label), badge.Clean(b.Message), b.Color, b.Value, state, q.windowIfUsed(), b.Hours})
+		Region  string         `json:"region,omitempty"`
+	}{q.subject, q.kind, badge.Clean(b.Label), badge.Clean(b.Message), b.Color, b.Value, state, q.windowIfUsed(), b.Hours, q.region})
 	return out
 }
 
@@ -193,6 +200,26 @@ func (s *Server) drawBadge(c *fiber.Ctx, q badgeRequest, services []int, title s
 		return badge.State(title, states[0])
 	}
 	return badge.Page(title, states)
+}
+
+// drawRegion draws the badge of what one region says of a service.
+func (s *Server) drawRegion(q badgeRequest, service int, title string) (badge.Badge, status.Outcome) {
+	now := s.now()
+	var region board.Region
+	for _, r := range s.board.Regions(service, q.window, now) {
+		if r.Name == q.region {
+			region = r
+		}
+	}
+	switch q.kind {
+	case "uptime":
+		return badge.Uptime(q.windowName, region.Counts), region.State
+	case "latency":
+		latencies := s.board.LatenciesIn(service, q.region, now.Add(-q.window), now.Add(time.Second))
+		return badge.Latency(q.windowName, q.percentile, status.Percentiles(latencies, q.percentile)[0], len(latencies) > 0), region.State
+	default:
+		return badge.State(title+" · "+q.region, region.State), region.State
+	}
 }
 
 func (s *Server) uptime(services []int, window time.Duration, now time.Time) status.Counts {

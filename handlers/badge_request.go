@@ -3,6 +3,7 @@ package handlers
 import (
 	"regexp"
 	"slices"
+	"statuspage/internal/board"
 	"statuspage/views/badge"
 	"strconv"
 	"strings"
@@ -19,9 +20,13 @@ type badgeRequest struct {
 	percentile            float64
 	label, style, logo    string
 	hasLabel              bool
+	region                string // Of one region only; empty for all together.
 	color, labelColor     string
 	mistake               string // What is wrong, in words that fit on a badge.
 }
+
+// regionKinds are those of which a single region has its own.
+var regionKinds = []string{"status", "uptime", "latency"}
 
 var badgeKinds = []string{"status", "uptime", "latency", "certificate", "outage", "hours"}
 
@@ -57,6 +62,9 @@ func parseBadge(path string, query func(name string) string) badgeRequest {
 
 func (q *badgeRequest) parameters(query func(name string) string) {
 	q.readWindow(query("window"))
+	if q.region = query("region"); q.region != "" {
+		q.readRegion()
+	}
 	if text := query("percentile"); text != "" && q.kind == "latency" {
 		p, err := strconv.ParseFloat(text, 64)
 		if err != nil || !(p > 0 && p <= 100) || len(text) > 6 {
@@ -115,6 +123,18 @@ func (q badgeRequest) windowIfUsed() string {
 	return ""
 }
 
+// readRegion refuses what is not told by region. That the region is known shows later.
+func (q *badgeRequest) readRegion() {
+	switch {
+	case !slices.Contains(regionKinds, q.kind):
+		q.mistake = "region: with " + strings.Join(regionKinds, ", ")
+	case q.window > board.RegionReach:
+		q.mistake = "region: window up to 24h"
+	case strings.HasPrefix(q.subject, groupPrefix) || q.subject == pageBadge:
+		q.mistake = "region: of one service"
+	}
+}
+
 // dress puts the wishes of the address on a badge.
 func (q badgeRequest) dress(b badge.Badge) badge.Badge {
 	if q.hasLabel {
@@ -131,7 +151,7 @@ func (q badgeRequest) dress(b badge.Badge) badge.Badge {
 func (q badgeRequest) key() string {
 	return strings.Join([]string{
 		q.subject, q.kind, q.format, strconv.FormatBool(q.short), q.windowName, strconv.FormatFloat(q.percentile, 'f', -1, 64),
-		q.style, q.color, q.labelColor, q.logo, q.label,
+		q.region, q.style, q.color, q.labelColor, q.logo, q.label,
 	}, "\x00")
 }
 

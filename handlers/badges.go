@@ -62,7 +62,7 @@ func (s *Server) subjectChoices(k look, chosen string) []views.Choice {
 // snippets writes the badge in the markup languages that READMEs are written in.
 func (s *Server) snippets(b *views.BadgeBuilder, q badgeRequest, title, base string) {
 	var query []string
-	for _, p := range []views.Pair{{Name: "window", Value: q.windowIfUsed()}, {Name: "style", Value: q.style}, {Name: "label", Value: q.label}, {Name: "color", Value: strings.TrimPrefix(q.color, "#")}} {
+	for _, p := range []views.Pair{{Name: "window", Value: q.windowIfUsed()}, {Name: "region", Value: q.region}, {Name: "style", Value: q.style}, {Name: "label", Value: q.label}, {Name: "color", Value: strings.TrimPrefix(q.color, "#")}} {
 		if p.Value != "" && p.Value != badge.Styles[0] {
 			query = append(query, p.Name+"="+url.QueryEscape(p.Value))
 		}

@@ -128,7 +128,7 @@ func (l *live) run(ctx context.Context) {
 			var signals []board.Signal
 			for _, c := range changes {
 				for _, s := range c.Signals {
-					dirty[s.Service] = true
+					dirty[int(s.Service)] = true
 				}
 				signals = append(signals, c.Signals...)
 			}

@@ -38,7 +38,7 @@ func TestAnswersKeepTheDescription(t *testing.T) {
 	openapi3filter.RegisterBodyDecoder("application/feed+json", openapi3filter.JSONBodyDecoder)
 	covered := map[string]bool{}
 	for _, path := range []string{
-		"/", "/services/web", "/services/nope", "/signals", "/signals?limit=1&service=api", "/signals?limit=0",
+		"/", "/services/web", "/services/nope", "/signals", "/signals?limit=1&service=api", "/signals?limit=0", "/signals?region=mars", "/badge/web.svg?region=mars", "/badge/web/uptime.json?region=mars",
 		"/badge/web.svg", "/badge/nope.svg", "/badge/page.svg", "/badge/web.json", "/badge/nope.json",
 		"/badge/web/uptime.svg?window=7d", "/badge/web/uptime.svg?window=1y", "/badge/web/uptime.json", "/badge/page/hours.json", "/badge/web/latency.shields",
 		"/badge/web/status.txt", "/badge/group:public/status.json", "/healthz", "/readyz", "/?window=2h", "/services/web?chart=7d", "/services/web/" + now.UTC().Format("2006-01-02"),

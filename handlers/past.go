@@ -86,12 +86,43 @@ func (p *past) counts(ctx context.Context, svc status.Service, from, to time.Tim
 	hours := map[int64]status.Counts{}
 	err := p.read(ctx, func(ctx context.Context) error {
 		buckets, err := p.history.HoursOf(ctx, svc, from, to)
+		read := 0
 		for _, b := range buckets {
 			hours[b.Start.Unix()] = b.Counts
+			if len(svc.Regions) == 0 {
+				continue
+			}
+			var failed status.FailedHour
+			if b.Down > 0 && read < maxFailedHours {
+				read++
+				if failed, err = p.failedHour(ctx, svc, b); err != nil {
+					return err
+				}
+			}
+			hours[b.Start.Unix()] = status.SumOfRegions(svc, b, failed)
 		}
 		return err
 	})
 	return func(hour time.Time) status.Counts { return hours[hour.Unix()] }, err
+}
+
+// maxFailedHours is of how many hours of one answer the single signals are read: those in
+// which regions found the service down. Of more than that the sums must do.
+const maxFailedHours = 48
+
+// failedHour counts the slots in which regions found a service down, as far as there are signals.
+func (p *past) failedHour(ctx context.Context, svc status.Service, b status.Bucket) (status.FailedHour, error) {
+	failures := status.NewFailures(svc, func(time.Time) int { return status.MeasuringRegions(svc, b) }, 1)
+	for s, err := range p.history.SignalsOf(ctx, svc, b.Start, b.Start.Add(time.Hour)) {
+		if err != nil {
+			return status.FailedHour{}, err
+		}
+		if s.Outcome == status.Down {
+			failures.Add(s)
+		}
+	}
+	failures.Close()
+	return failures.Hours[b.Start.Unix()], nil
 }
 
 // latencies returns the latencies of a service's hours that start in [from, to).

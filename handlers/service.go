@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"statuspage/internal/board"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
 	"statuspage/views"
@@ -71,8 +72,13 @@ func (l *live) detail(service int, k look, now time.Time) views.Detail {
 	svc, to := l.board.Services()[service], k.local()
 	state := l.board.State(service, now)
 	d := views.Detail{
-		Samples: views.BuildSamples(l.board.Recent(service, detailSamples), to),
+		Samples: samplesOf(l.board.Reports(service, detailSamples, ""), to),
 		Title:   l.serviceTitle(service, k, state), State: state.String(),
+	}
+	window := min(k.window.Length(), board.RegionReach)
+	d.Window = views.PeriodText(k.lang, window)
+	for _, r := range l.board.Regions(service, window, now) {
+		d.Regions = append(d.Regions, views.BuildRegion(k.lang, r.Name, r.State, r.Last, r.Counts))
 	}
 	outages := l.board.Outages(service, now)
 	if d.More = len(outages) > detailOutages; d.More {
@@ -94,6 +100,19 @@ func (l *live) detail(service int, k look, now time.Time) views.Detail {
 		d.Uptimes = append(d.Uptimes, views.BuildUptime(k.lang, k.lang.Month(from), sum))
 	}
 	return d
+}
+
+// samplesOf puts measurements into words, newest first, each with its region.
+func samplesOf(reports []board.Report, to views.Local) []views.SampleRow {
+	samples := make([]status.Sample, len(reports))
+	for i, r := range reports {
+		samples[i] = r.Sample
+	}
+	rows := views.BuildSamples(samples, to)
+	for i, r := range reports {
+		rows[len(rows)-1-i].Region = r.Region
+	}
+	return rows
 }
 
 // boardReach is how far back the board's counts are complete.

@@ -29,6 +29,7 @@ type record struct {
 	Outcome    status.Outcome `json:"outcome"`
 	DurationMs float64        `json:"duration_ms"`
 	Reason     status.Reason  `json:"reason"`
+	Region     string         `json:"region,omitempty"`
 }
 
 type recordGroup struct {
@@ -36,7 +37,7 @@ type recordGroup struct {
 	Records []record `json:"records"`
 }
 
-func newRecord(s status.Service, m status.Sample) record {
+func newRecord(s status.Service, m status.Sample, region string) record {
 	return record{
 		URL:        s.Label(),
 		HTTPStatus: int(m.HTTPStatus),
@@ -46,6 +47,7 @@ func newRecord(s status.Service, m status.Sample) record {
 		Outcome:    m.Outcome,
 		DurationMs: float64(m.DurationUs) / 1000,
 		Reason:     m.Reason,
+		Region:     region,
 	}
 }
 
@@ -68,9 +70,13 @@ func (s *Server) signalsJSON(c *fiber.Ctx) error {
 		}
 		only = i
 	}
-	key := "signals " + strconv.Itoa(limit) + " " + strconv.Itoa(only)
+	region := c.Query("region")
+	if c.Context().QueryArgs().Has("region") && !s.board.HasRegion(region) {
+		return unprocessable("region must be one that a service on this page is watched from.")
+	}
+	key := "signals " + strconv.Itoa(limit) + " " + strconv.Itoa(only) + " " + region
 	e, err := s.records.get(version, key, func() ([]byte, error) {
-		return json.Marshal(s.groups(limit, only))
+		return json.Marshal(s.groups(limit, only, region))
 	})
 	if err != nil {
 		return err
@@ -80,16 +86,18 @@ func (s *Server) signalsJSON(c *fiber.Ctx) error {
 	return send(c, fiber.MIMEApplicationJSON, e)
 }
 
-// groups collects the records by label; services that share a URL share a group.
-func (s *Server) groups(limit, only int) []recordGroup {
+// groups collects the records by label; services that share a URL share a group. Each record is
+// one measurement of one region, as it was made; with a region only the services that it
+// watches are there.
+func (s *Server) groups(limit, only int, region string) []recordGroup {
 	groups, at := []recordGroup{}, map[string]int{}
 	for i, svc := range s.board.Services() {
-		if only >= 0 && only != i {
+		if only >= 0 && only != i || region != "" && svc.Region(region) == "" {
 			continue
 		}
 		records := make([]record, 0, limit)
-		for _, m := range s.board.Recent(i, limit) {
-			records = append(records, newRecord(svc, m))
+		for _, m := range s.board.Reports(i, limit, region) {
+			records = append(records, newRecord(svc, m.Sample, m.Region))
 		}
 		g, known := at[svc.Label()]
 		if !known {
@@ -118,7 +126,7 @@ func newestOf(a, b []record, limit int) []record {
 
 // signalStream answers GET /signals/stream: each record as it comes. A reader that names
 // the last one it has seen gets everything since; after a restart of the process some of it
-// twice, told apart by service and received.
+// twice, told apart by service, region and received.
 func (s *Server) signalStream(c *fiber.Ctx) error {
 	seen := seenID(c)
 	return s.stream(c, func(g sse.Guest) (*sse.Events, sse.Joining) { return s.live.watchSignals(seen, g) })
@@ -159,7 +167,8 @@ func (l *live) signalsSince(seen string) (missed []board.Signal) {
 }
 
 func (l *live) signalFrame(m board.Signal) []byte {
-	data, err := json.Marshal(newRecord(l.board.Services()[m.Service], m.Sample))
+	svc := l.board.Services()[m.Service]
+	data, err := json.Marshal(newRecord(svc, m.Sample, m.Region(svc)))
 	if err != nil { // A struct of plain values always encodes.
 		l.log.Error("encode signal", "error", err)
 	}

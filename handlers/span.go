@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"statuspage/views"
 	"strconv"
@@ -101,42 +102,44 @@ func (s *Server) spanOf(ctx context.Context, service int, cell status.Cell, now 
 	}
 	from := cell.Start.Add(-svc.Interval) // What was measured before may still hold.
 	samples, complete := s.board.Samples(service, from, end)
+	reports, fromStore := s.board.ReportsBetween(service, cell.Start, end), false
 	if !complete {
 		signals, err := s.past.signals(ctx, svc, from, end)
 		if err != nil && len(samples) == 0 {
 			return in, err
 		}
 		if err == nil {
-			samples = samples[:0]
-			for _, sig := range signals {
-				samples = append(samples, sig.Sample())
-			}
-			in.Regions = regionsOf(signals, cell.Start)
+			samples, reports = pastSlots(svc, signals, cell.Start)
+			fromStore = true
 		}
 	}
 	minutes := int(cell.Length / time.Minute)
 	cells := status.MinutesFrom(samples, svc, cell.Start, minutes, now)
-	inside := samples[:0:0]
 	latencies := make([][]time.Duration, minutes)
 	var all []time.Duration
-	for _, m := range samples {
-		if m.Time().Before(cell.Start) {
-			continue
-		}
-		inside = append(inside, m)
+	for _, r := range reports {
+		m := r.Sample
+		in.Samples = append(in.Samples, m)
+		in.Regions = append(in.Regions, r.Region)
 		if m.Outcome.Available() {
 			n := int(m.Time().Sub(cell.Start) / time.Minute)
 			latencies[n] = append(latencies[n], m.Duration())
 			all = append(all, m.Duration())
 		}
 	}
+	if fromStore {
+		tallyCells(cells, reports)
+	} else {
+		s.board.Tally(service, cells)
+	}
 	in.Whole = status.Merge(cells)
 	in.Overall = status.Percentiles(all, 50, 95, 99)
 	if cell.Length == time.Minute {
 		in.Whole.Outcome, in.Whole.Reason, in.Whole.HTTPStatus = cells[0].Outcome, cells[0].Reason, cells[0].HTTPStatus
-		in.Samples = inside
+		in.Whole.Regions = cells[0].Regions
 		return in, nil
 	}
+	in.Samples, in.Regions = nil, nil // An hour lists its minutes.
 	for i := range cells {
 		if cells[i].Start.After(now) {
 			cells = cells[:i]
@@ -148,19 +151,50 @@ func (s *Server) spanOf(ctx context.Context, service int, cell status.Cell, now 
 	return in, nil
 }
 
-// regionsOf lists where the signals from start on came from, nil when none says so.
-func regionsOf(signals []status.Signal, start time.Time) (regions []string) {
-	named := false
+// pastSlots makes the samples of a page and the measurements from start on of signals of the
+// store, oldest first. Without regions each signal is a sample.
+func pastSlots(svc status.Service, signals []status.Signal, start time.Time) (samples []status.Sample, reports []board.Report) {
+	if len(svc.Regions) > 0 {
+		samples = status.MergeSignals(svc, signals)
+	}
 	for _, sig := range signals {
+		if len(svc.Regions) == 0 {
+			samples = append(samples, sig.Sample())
+		}
 		if !sig.Received.Before(start) {
-			regions = append(regions, sig.Region)
-			named = named || sig.Region != ""
+			reports = append(reports, board.Report{Region: sig.Region, Sample: sig.Sample()})
 		}
 	}
-	if !named {
-		return nil
+	return samples, reports
+}
+
+// tallyCells says of each minute that regions don't see alike how many found it down: in the
+// slot that gave the minute its outcome, at most one a region.
+func tallyCells(cells []status.Cell, reports []board.Report) {
+	for i := range cells {
+		c := &cells[i]
+		if c.Outcome < status.Degraded || c.Carried {
+			continue
+		}
+		var worst, slot status.Tally
+		received := int64(0)
+		for _, r := range reports {
+			if t := r.Sample.Time(); r.Region == "" || t.Before(c.Start) || !t.Before(c.Start.Add(c.Length)) {
+				continue
+			}
+			if r.Sample.Received != received {
+				received, slot = r.Sample.Received, status.Tally{}
+			}
+			slot.Of++
+			if r.Sample.Outcome == status.Down {
+				slot.Down++
+			}
+			if slot.Down > worst.Down || slot.Down == worst.Down && slot.Of > worst.Of {
+				worst = slot
+			}
+		}
+		c.Regions = worst
 	}
-	return regions
 }
 
 // dayOf fills in a day by its hours.

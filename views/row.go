@@ -42,6 +42,7 @@ type RowInput struct {
 	Last    status.Sample
 	Cells   []status.Cell
 	Sum     status.Counts
+	Regions status.Tally // Of Last.
 }
 
 // DOMID is the id of a service's row: the one place that makes it, for page, stream and tests.
@@ -85,7 +86,7 @@ func BuildRow(in RowInput, to Local) Row {
 		Href:      ServicePath(in.Service.ID),
 		URL:       in.Service.PublicURL(),
 		State:     in.State.String(),
-		StateText: stateText(l, in.State, in.Last),
+		StateText: stateText(l, in.State, in.Last, in.Regions),
 		Latency:   "–",
 		Cells:     buildCells(in.Service.ID, in.Cells, to),
 	}
@@ -114,11 +115,26 @@ func uptimeText(l *lang.Language, c status.Counts) (uptime, coverage string) {
 	return l.Percent(percent), l.T("observed", l.Percent(c.Coverage()))
 }
 
-func stateText(l *lang.Language, state status.Outcome, last status.Sample) string {
+func stateText(l *lang.Language, state status.Outcome, last status.Sample, regions status.Tally) string {
+	text := l.T(stateKeys[state])
 	if state == status.Down {
-		return l.T("state.down.because", ReasonText(l, last.Reason, int(last.HTTPStatus)))
+		text = l.T("state.down.because", ReasonText(l, last.Reason, int(last.HTTPStatus)))
 	}
-	return l.T(stateKeys[state])
+	if state == status.Degraded && regions.Down > 0 {
+		text = l.T("state.partial")
+	}
+	if state >= status.Degraded {
+		text += regionsText(l, regions)
+	}
+	return text
+}
+
+// regionsText is what follows a state that not all regions see alike: ", 1 of 3 regions down".
+func regionsText(l *lang.Language, t status.Tally) string {
+	if t.Down == 0 || t.Of < 2 {
+		return ""
+	}
+	return ", " + l.T("regions.down", int(t.Down), int(t.Of))
 }
 
 var (
@@ -174,14 +190,16 @@ func cellText(c status.Cell, to Local) string {
 	var b strings.Builder
 	b.WriteString(cellTime(c, to))
 	b.WriteByte(' ')
-	b.WriteString(l.T(cellKeys[c.Outcome]))
+	b.WriteString(cellOutcome(l, c))
 	if c.Carried {
 		b.WriteString(", " + l.T("cell.carried"))
 		return b.String()
 	}
 	switch {
 	case c.Outcome == status.Down:
-		b.WriteString(", " + ReasonText(l, c.Reason, c.HTTPStatus))
+		b.WriteString(", " + ReasonText(l, c.Reason, c.HTTPStatus) + regionsText(l, c.Regions))
+	case c.Outcome == status.Degraded && c.Regions.Down > 0:
+		b.WriteString(regionsText(l, c.Regions))
 	case c.Outcome == status.Degraded && c.HTTPStatus > 0:
 		b.WriteString(", HTTP " + strconv.Itoa(c.HTTPStatus))
 	}
@@ -194,6 +212,14 @@ func cellText(c status.Cell, to Local) string {
 		b.WriteString(", " + l.Milliseconds(c.Latency))
 	}
 	return b.String()
+}
+
+// cellOutcome is the outcome of a cell in a word; some regions being down is not the same as slow.
+func cellOutcome(l *lang.Language, c status.Cell) string {
+	if c.Outcome == status.Degraded && c.Regions.Down > 0 {
+		return l.T("cell.partial")
+	}
+	return l.T(cellKeys[c.Outcome])
 }
 
 func cellTime(c status.Cell, to Local) string {

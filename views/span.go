@@ -74,6 +74,12 @@ func BuildSpan(in SpanInput, to Local) Span {
 		s.Crumbs = append(s.Crumbs, Link{l.Date(start), ServicePath(in.Service.ID) + "/" + start.Format(DayPath)},
 			Link{cellTime(hour, to), CellPath(in.Service.ID, hour)})
 	}
+	if c.Outcome >= status.Degraded {
+		if c.Outcome == status.Degraded && c.Regions.Down > 0 {
+			s.StateText = l.T("state.partial")
+		}
+		s.StateText += regionsText(l, c.Regions)
+	}
 	s.Facts = spanFacts(l, in)
 	for i, cell := range in.Cells {
 		s.Rows = append(s.Rows, spanRow(cell, s.Cells[i].Href, at(in.Percentiles, i), to))
@@ -119,7 +125,7 @@ func percentilesText(l *lang.Language, p []time.Duration) string {
 func spanRow(c status.Cell, href string, p []time.Duration, to Local) SpanRow {
 	l := to.Lang
 	row := SpanRow{
-		Href: href, Time: cellTime(c, to), State: c.Outcome.String(), StateText: l.T(cellKeys[c.Outcome]),
+		Href: href, Time: cellTime(c, to), State: c.Outcome.String(), StateText: cellOutcome(l, c),
 		Up: l.Number(c.Up), Slow: l.Number(c.Degraded), Down: l.Number(c.Down), Missing: l.Number(c.Missing()),
 		P50: "–", P95: "–", P99: "–",
 	}
@@ -128,7 +134,7 @@ func spanRow(c status.Cell, href string, p []time.Duration, to Local) SpanRow {
 		row.P50, row.P95, row.P99 = l.Milliseconds(p[0]), l.Milliseconds(p[1]), l.Milliseconds(p[2])
 	}
 	if c.Outcome == status.Down || c.Outcome == status.Degraded && c.Reason != status.None {
-		row.Reason = ReasonText(l, c.Reason, c.HTTPStatus)
+		row.Reason = ReasonText(l, c.Reason, c.HTTPStatus) + regionsText(l, c.Regions)
 	}
 	return row
 }

@@ -50,6 +50,19 @@ func buildSample(s status.Sample, to Local) SampleRow {
 	return row
 }
 
+// RegionRow is what one region says of a service.
+type RegionRow struct{ Name, State, StateText, Latency, Uptime, Coverage string }
+
+// BuildRegion puts what a region says into words; the sum is that of a window.
+func BuildRegion(l *lang.Language, name string, state status.Outcome, last status.Sample, sum status.Counts) RegionRow {
+	row := RegionRow{Name: name, State: state.String(), StateText: stateText(l, state, last, status.Tally{}), Latency: "–"}
+	if state.Available() {
+		row.Latency = l.Milliseconds(last.Duration())
+	}
+	row.Uptime, row.Coverage = uptimeText(l, sum)
+	return row
+}
+
 // OutageRow is one outage in a list.
 type OutageRow struct {
 	ID, Href      string

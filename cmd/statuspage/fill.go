@@ -115,41 +115,57 @@ func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool, known
 	if _, err := feed(a.store.Signals(ctx, start.Add(-a.lookBack()), start.Add(-2*time.Hour)), a.board.Backfill); err != nil {
 		return fmt.Errorf("read the last day: %w", err)
 	}
+	a.board.Recount(hour)
 	return nil
 }
 
 // fillDays brings the counts of the last days and the outages. Both are read at once: each
 // keeps a core of ours or of the store's busy for a while.
 func (a *app) fillDays(ctx context.Context, start, hour time.Time) error {
-	both, ctx := errgroup.WithContext(ctx)
-	both.Go(func() error {
-		hours, err := a.store.Hours(ctx, start.AddDate(0, 0, -91), hour)
+	b := a.board.Current()
+	regions := newRegionPast(b) // With regions the sums are needed to read the failures.
+	all, ctx := errgroup.WithContext(ctx)
+	hours := func() error {
+		sums, err := a.store.Hours(ctx, start.AddDate(0, 0, -91), hour)
 		if err != nil {
 			return fmt.Errorf("read the last days: %w", err)
 		}
-		a.board.SetHistory(hour, hours)
+		regions.take(sums)
+		if regions == nil {
+			a.board.SetHistory(hour, sums)
+		}
 		return nil
-	})
-	both.Go(func() error {
-		b := a.board.Current()
-		past, err := a.failures(ctx, b, start, hour)
+	}
+	if regions == nil {
+		all.Go(hours)
+	}
+	all.Go(func() error {
+		if regions != nil {
+			if err := hours(); err != nil {
+				return err
+			}
+		}
+		past, err := a.failures(ctx, b, start, hour, regions)
 		if err != nil {
 			return err
 		}
+		if regions != nil {
+			a.board.SetHistory(hour, regions.merged(past))
+		}
 		return a.fillOutages(ctx, b, start, hour, past)
 	})
-	return both.Wait()
+	return all.Wait()
 }
 
 // failures derives the outages of each service from the failed signals in the store.
-func (a *app) failures(ctx context.Context, b *board.Board, start, hour time.Time) ([][]status.Outage, error) {
+func (a *app) failures(ctx context.Context, b *board.Board, start, hour time.Time, regions *regionPast) ([][]status.Outage, error) {
 	services := b.Services()
 	past := make([][]status.Outage, len(services))
 	for s, err := range a.store.Failures(ctx, start.Add(-a.cfg.Load().Retention), hour) {
 		if err != nil {
 			return nil, fmt.Errorf("read the failures: %w", err)
 		}
-		if i, shown := b.Owner(s.Service, s.URL); shown {
+		if i, shown := b.Owner(s.Service, s.URL); shown && !regions.failed(i, s) {
 			past[i] = status.Failed(past[i], s.Sample(), s.Region, services[i], board.MaxOutages)
 		}
 	}
@@ -175,6 +191,12 @@ func (a *app) resolve(ctx context.Context, b *board.Board, service int, now time
 		if n >= maxResolved || !o.Lapsed {
 			continue
 		}
+		if len(svc.Regions) > 0 {
+			if err := a.resolveMerged(ctx, b, svc, o); err != nil {
+				return err
+			}
+			continue
+		}
 		for s, err := range a.store.SignalsOf(ctx, svc, o.Last.Add(time.Microsecond), o.Last.Add(svc.Holds())) {
 			if err != nil {
 				return fmt.Errorf("read the end of an outage: %w", err)
@@ -192,7 +214,7 @@ func (a *app) resolve(ctx context.Context, b *board.Board, service int, now time
 func (a *app) lookBack() time.Duration {
 	var back time.Duration
 	for _, c := range a.cfg.Load().Checks {
-		back = max(back, c.Interval*board.MaxSamples)
+		back = max(back, c.Interval*(board.MaxSamples+1)) // One more: the day begins between two.
 	}
 	return min(back, 24*time.Hour+time.Minute)
 }

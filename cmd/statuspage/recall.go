@@ -42,9 +42,29 @@ func (a *app) recallOnce(ctx context.Context, added []string) error {
 	now := time.Now()
 	hour := now.UTC().Truncate(time.Hour)
 	b := a.board.Current()
-	failed, err := a.failures(ctx, b, now, hour)
+	regions, hours := newRegionPast(b), make(map[string][]status.Bucket, len(added))
+	for _, id := range added {
+		i, shown := b.Find(id)
+		if !shown {
+			continue // Removed again.
+		}
+		sums, err := a.store.HoursOf(ctx, b.Services()[i], now.AddDate(0, 0, -91), hour)
+		if err != nil {
+			return fmt.Errorf("read the last days: %w", err)
+		}
+		if hours[id] = sums; len(b.Services()[i].Regions) > 0 {
+			regions.take(sums)
+			hours[id] = nil
+		}
+	}
+	failed, err := a.failures(ctx, b, now, hour, regions)
 	if err != nil {
 		return err
+	}
+	if regions != nil {
+		for _, sum := range regions.merged(failed) {
+			hours[sum.Service] = append(hours[sum.Service], sum)
+		}
 	}
 	for _, id := range added {
 		i, shown := b.Find(id)
@@ -52,10 +72,7 @@ func (a *app) recallOnce(ctx context.Context, added []string) error {
 			continue // Removed again.
 		}
 		svc := b.Services()[i]
-		past := board.Past{Begin: hour, Outages: failed[i]}
-		if past.Hours, err = a.store.HoursOf(ctx, svc, now.AddDate(0, 0, -91), hour); err != nil {
-			return fmt.Errorf("read the last days: %w", err)
-		}
+		past := board.Past{Begin: hour, Outages: failed[i], Hours: hours[id]}
 		from := now.Add(-min(svc.Interval*board.MaxSamples, 24*time.Hour+time.Minute))
 		keep := func(signals []status.Signal) { past.Signals = append(past.Signals, signals...) }
 		if _, err = feed(a.store.SignalsOf(ctx, svc, from, now.Add(time.Hour)), keep); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"reflect"
+	"slices"
 	"statuspage/internal/config"
 	"statuspage/internal/status"
 	"strings"
@@ -134,7 +135,7 @@ func compare(before, next []status.Check) (added []string, removed, changed int)
 	for _, c := range next {
 		old, known := was[c.ID]
 		switch {
-		case !known:
+		case !known, !slices.Equal(old.Regions, c.Regions): // With other regions its row begins anew.
 			added = append(added, c.ID)
 		case !reflect.DeepEqual(old, c):
 			changed++

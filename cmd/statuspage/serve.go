@@ -347,7 +347,7 @@ func (a *app) observe(c status.Check, r probe.Result) {
 		a.board.SetCertificate(c.ID, r.CertificateExpiry)
 	}
 	a.metrics.Observe(metrics.Probe{
-		Service: c.ID, Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
+		Service: c.ID, Region: c.Region(a.cfg.Load().Region), Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
 		Duration: r.Duration, HTTPStatus: r.HTTPStatus, CertificateExpiry: r.CertificateExpiry,
 		Phases: [...]time.Duration{r.Phases.DNS, r.Phases.Connect, r.Phases.TLS, r.Phases.FirstByte},
 	})

@@ -34,8 +34,18 @@ type Change struct {
 
 // Signal is one fresh sample with the service it belongs to.
 type Signal struct {
-	Service int // Index into Services.
+	Service int32 // Index into Services.
+	region  uint8 // 1 + index into its regions; 0 for none.
 	Sample  status.Sample
+}
+
+// Region is where the sample of a service was measured; empty for one without regions, and
+// for a region that it does not list.
+func (s Signal) Region(of status.Service) string {
+	if s.region == 0 {
+		return ""
+	}
+	return of.Regions[s.region-1]
 }
 
 // Board is safe for concurrent use. Its services never change; With makes another board of
@@ -62,6 +72,7 @@ type row struct {
 	samples     []status.Sample // Oldest first, one a received instant.
 	hours       hours
 	outages     []status.Outage // Oldest first.
+	regional    *regional       // Nil for a service without regions.
 	certificate time.Time       // When the target's certificate expires; zero when it has shown none.
 }
 
@@ -93,6 +104,7 @@ func build(services []status.Service, location *time.Location) (*Board, error) {
 			return nil, fmt.Errorf("board: service id %q is empty or there twice: %w", s.ID, status.ErrInvalid)
 		}
 		b.index[s.ID] = i
+		b.rows[i].regional = newRegional(s)
 		if _, taken := b.byURL[s.URL]; !taken {
 			b.byURL[s.URL] = i
 		}
@@ -128,7 +140,15 @@ func (b *Board) Apply(signals []status.Signal) {
 		sample := s.Sample()
 		sample.Seq = b.version + 1
 		r := b.rows[i]
-		if !r.insert(sample, sampleLimit(b.services[i])) {
+		if r.regional != nil {
+			if r.report(sample, s.Region, b.services[i], true) {
+				b.version++
+				at := slices.Index(b.services[i].Regions, s.Region)
+				fresh = append(fresh, Signal{int32(i), uint8(at + 1), sample}) // At most 10,000 of 16.
+			}
+			continue
+		}
+		if !insert(&r.samples, sample, sampleLimit(b.services[i])) {
 			continue
 		}
 		b.version++
@@ -136,7 +156,7 @@ func (b *Board) Apply(signals []status.Signal) {
 		if n := len(r.samples); r.samples[n-1].Received == sample.Received {
 			r.track(sample, s.Region, b.services[i])
 		}
-		fresh = append(fresh, Signal{Service: i, Sample: sample})
+		fresh = append(fresh, Signal{Service: int32(i), Sample: sample})
 	}
 	if len(fresh) > 0 {
 		b.feed.Publish(Change{Version: b.version, Signals: fresh})
@@ -151,8 +171,12 @@ func (b *Board) Backfill(signals []status.Signal) {
 	b = b.newest
 	for _, s := range signals {
 		i, shown := b.Owner(s.Service, s.URL)
-		if shown {
-			b.rows[i].insert(s.Sample(), sampleLimit(b.services[i]))
+		switch {
+		case !shown:
+		case b.rows[i].regional != nil:
+			b.rows[i].report(s.Sample(), s.Region, b.services[i], false)
+		default:
+			insert(&b.rows[i].samples, s.Sample(), sampleLimit(b.services[i]))
 		}
 	}
 }
@@ -183,6 +207,10 @@ func (b *Board) SetOutages(before time.Time, past [][]status.Outage) {
 		if r.outages = nil; i < len(past) {
 			r.outages = slices.Clone(past[i])
 		}
+		if r.regional != nil {
+			r.setOutages(before, r.outages, b.services[i])
+			continue
+		}
 		for _, s := range r.samples[r.first(before):] {
 			r.track(s, "", b.services[i])
 		}
@@ -204,6 +232,9 @@ func (b *Board) Resolve(o status.Outage, at time.Time) {
 			known.End, known.Lapsed = at, false
 			b.version++
 		}
+	}
+	if g := b.rows[i].regional; g != nil {
+		g.resolve(o, at)
 	}
 }
 
@@ -266,21 +297,22 @@ func sampleLimit(s status.Service) int {
 
 // insert keeps the samples sorted by time and tells whether s was new. The usual case, a
 // sample newer than all others, is an append.
-func (r *row) insert(s status.Sample, limit int) bool {
-	n := len(r.samples)
+func insert(kept *[]status.Sample, s status.Sample, limit int) bool {
+	samples := *kept
+	n := len(samples)
 	at := n
-	if n > 0 && r.samples[n-1].Received >= s.Received {
-		at = sort.Search(n, func(i int) bool { return r.samples[i].Received >= s.Received })
-		if r.samples[at].Received == s.Received {
+	if n > 0 && samples[n-1].Received >= s.Received {
+		at = sort.Search(n, func(i int) bool { return samples[i].Received >= s.Received })
+		if samples[at].Received == s.Received {
 			return false
 		}
 	}
 	if n >= limit && at == 0 {
 		return false // Older than all that is kept.
 	}
-	r.samples = slices.Insert(r.samples, at, s)
+	*kept = slices.Insert(samples, at, s)
 	if n >= limit {
-		r.samples = r.samples[1:] // The backing array moves on at the next growth.
+		*kept = (*kept)[1:] // The backing array moves on at the next growth.
 	}
 	return true
 }

@@ -14,6 +14,7 @@ type Row struct {
 	Last    status.Sample  // Newest sample; the zero value when there is none.
 	Cells   []status.Cell  // Of the window, oldest first.
 	Sum     status.Counts  // Of the cells.
+	Regions status.Tally   // Of Last; zero without regions.
 }
 
 // Row returns the state of one service at now, with the cells of a window whose days are
@@ -34,18 +35,26 @@ func (b *Board) Row(service int, window status.Window, zone *time.Location, now 
 		// The sample before the first cell may still hold in it.
 		from := now.Add(-status.GridMinutes*time.Minute - svc.Interval - time.Minute)
 		row.Cells = status.Minutes(r.samples[r.first(from):], svc, now)
+		if r.regional != nil {
+			r.tallyCells(row.Cells, svc)
+		}
 	}
 	row.Sum = status.Total(row.Cells)
 	if n := r.present(now); n > 0 {
 		row.Last = r.samples[n-1]
 		row.State = status.State(row.Last, svc, now)
+		if r.regional != nil {
+			row.Regions = r.tally(n-1, svc)
+		}
 	}
 	return row
 }
 
 // first is the index of the first sample received at or after t.
-func (r *row) first(t time.Time) int {
-	at, _ := slices.BinarySearchFunc(r.samples, t.UnixMicro(), func(s status.Sample, us int64) int { return cmp.Compare(s.Received, us) })
+func (r *row) first(t time.Time) int { return first(r.samples, t) }
+
+func first(samples []status.Sample, t time.Time) int {
+	at, _ := slices.BinarySearchFunc(samples, t.UnixMicro(), func(s status.Sample, us int64) int { return cmp.Compare(s.Received, us) })
 	return at
 }
 
@@ -109,11 +118,13 @@ func (b *Board) collect(take func(status.Sample) bool, order func(x, y Signal) i
 	defer b.mu.RUnlock()
 	var out []Signal
 	for i := range b.rows {
-		for _, s := range b.rows[i].samples {
-			if take(s) {
-				out = append(out, Signal{Service: i, Sample: s})
+		b.each(i, func(region int, samples []status.Sample) {
+			for _, s := range samples {
+				if take(s) {
+					out = append(out, Signal{int32(i), uint8(region + 1), s})
+				}
 			}
-		}
+		})
 	}
 	slices.SortFunc(out, order)
 	return out
@@ -172,19 +183,10 @@ func (b *Board) Uptime(service int, window time.Duration, now time.Time) status.
 	return sum
 }
 
-// Latencies returns how long the measurements took that found the service available, of
-// those that the board keeps and that were received in [from, to).
+// Latencies returns how long the measurements took that found the service available, from
+// wherever they were made, of those that the board keeps and that were received in [from, to).
 func (b *Board) Latencies(service int, from, to time.Time) []time.Duration {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	r := b.rows[service]
-	var out []time.Duration
-	for _, s := range r.samples[r.first(from):] {
-		if s.Received < to.UnixMicro() && s.Outcome.Available() {
-			out = append(out, s.Duration())
-		}
-	}
-	return out
+	return b.LatenciesIn(service, "", from, to)
 }
 
 // Samples returns a copy of the samples received in [from, to), oldest first, and whether

@@ -18,7 +18,8 @@ func (b *Board) With(services []status.Service, location *time.Location) (*Board
 	defer b.mu.Unlock()
 	before := b.newest
 	for i, s := range services {
-		if at, known := before.index[s.ID]; known {
+		// What regions found is kept by their places in the list; of another list it is read anew.
+		if at, known := before.index[s.ID]; known && slices.Equal(before.services[at].Regions, s.Regions) {
 			next.rows[i] = before.rows[at]
 		}
 	}
@@ -61,14 +62,21 @@ func (b *Board) Recall(service string, p Past) bool {
 		}
 	}
 	for _, s := range p.Signals {
-		if r.insert(s.Sample(), sampleLimit(svc)) && !s.Received.Before(p.Begin) {
+		if r.regional != nil {
+			r.report(s.Sample(), s.Region, svc, !s.Received.Before(p.Begin))
+			continue
+		}
+		if insert(&r.samples, s.Sample(), sampleLimit(svc)) && !s.Received.Before(p.Begin) {
 			r.hours.add(s.Received, counts{}.plus(s.Outcome))
 		}
+	}
+	if b.version++; r.regional != nil {
+		r.setOutages(p.Begin, p.Outages, svc)
+		return true
 	}
 	r.outages = slices.Clone(p.Outages)
 	for _, s := range r.samples[r.first(p.Begin):] {
 		r.track(s, "", svc)
 	}
-	b.version++
 	return true
 }

@@ -169,6 +169,7 @@ func (d *decoder) fromURLs(urls []string, label func(int) string, base probing) 
 		return nil
 	}
 	base.settle()
+	d.reachable(&base)
 	used := map[string]bool{reservedID: true}
 	checks := make([]status.Check, 0, len(urls))
 	for i, text := range urls {

@@ -67,6 +67,8 @@ type printedService struct {
 	FollowRedirects bool              `yaml:"follow_redirects"`
 	KeepAlive       bool              `yaml:"keep_alive"`
 	HideURL         bool              `yaml:"hide_url"`
+	Regions         []string          `yaml:"regions,omitempty"`
+	DownWhen        string            `yaml:"down_when,omitempty"`
 }
 
 type printedExpect struct {
@@ -96,6 +98,9 @@ func (c *Config) Print(w io.Writer) error {
 		s := printedService{
 			Name: k.Name, ID: k.ID, Group: k.Group, URL: redactURL(k.Target), Interval: formatDuration(k.Interval),
 			Timeout: formatDuration(k.Timeout), Method: k.Method, FollowRedirects: k.FollowRedirects, KeepAlive: k.KeepAlive, HideURL: k.HideURL,
+		}
+		if len(k.Regions) > 0 {
+			s.Regions, s.DownWhen = k.Regions, downWhenText(k.Service)
 		}
 		if k.DegradedAfter > 0 {
 			s.DegradedAfter = formatDuration(k.DegradedAfter)

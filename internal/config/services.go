@@ -22,10 +22,12 @@ type probing struct {
 	keepAlive         bool
 	hideURL           bool
 	group             string
+	regions           []string
+	downWhen          downWhen
 }
 
 func defaultProbing() probing {
-	return probing{interval: time.Minute, timeout: 10 * time.Second, method: http.MethodHead, followRedirects: true}
+	return probing{interval: time.Minute, timeout: 10 * time.Second, method: http.MethodHead, followRedirects: true, downWhen: downWhen{quorum: status.Majority}}
 }
 
 // settle makes a timeout that nobody asked for fit below the interval.
@@ -45,12 +47,17 @@ func (d *decoder) fits(node *yaml.Node, path string, p *probing) {
 
 // check makes a check of a URL and what is to be done with it.
 func (p probing) check(id, name, group string, u *url.URL) status.Check {
+	svc := status.Service{
+		ID: id, Name: name, Group: group, URL: withoutUser(u), HideURL: p.hideURL,
+		Interval: p.interval, Timeout: p.timeout,
+	}
+	if len(p.regions) > 0 {
+		svc.Regions, svc.Quorum = p.regions, p.downWhen.quorum
+		svc.DownWhen = p.downWhen.quorum.Of(len(p.regions), p.downWhen.n)
+	}
 	return status.Check{
-		Service: status.Service{
-			ID: id, Name: name, Group: group, URL: withoutUser(u), HideURL: p.hideURL,
-			Interval: p.interval, Timeout: p.timeout,
-		},
-		Kind: "http", Target: u.String(), DegradedAfter: p.degradedAfter, Method: p.method,
+		Service: svc,
+		Kind:    "http", Target: u.String(), DegradedAfter: p.degradedAfter, Method: p.method,
 		Headers: p.headers, ExpectStatus: p.expect, FollowRedirects: p.followRedirects, KeepAlive: p.keepAlive,
 	}
 }
@@ -114,6 +121,8 @@ func (d *decoder) probing(p *probing) field {
 		"keep_alive":       value(d, &p.keepAlive, parseBool),
 		"hide_url":         value(d, &p.hideURL, parseBool),
 		"group":            value(d, &p.group, parseText),
+		"regions":          func(node *yaml.Node, path string) { d.regions(node, path, p) },
+		"down_when":        func(node *yaml.Node, path string) { d.downWhen(node, path, p) },
 	}
 }
 
@@ -190,6 +199,7 @@ func (d *decoder) service(node *yaml.Node, path string, p probing, lines map[str
 	var id, name string
 	var u *url.URL
 	p.timeoutGiven = false // Only a timeout of its own must fit; one of the defaults gives way.
+	p.downWhen.path = path + ".down_when"
 	fields := d.probing(&p)
 	fields["id"] = value(d, &id, parseID)
 	fields["name"] = value(d, &name, parseText)
@@ -222,6 +232,7 @@ func (d *decoder) service(node *yaml.Node, path string, p probing, lines map[str
 	}
 	lines[id] = node.Line
 	d.fits(node, path, &p)
+	d.reachable(&p)
 	if len(d.mistakes) > before {
 		return status.Check{}, false
 	}

@@ -5,6 +5,7 @@ package metrics
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,9 +26,12 @@ type Metrics struct {
 	expiry   *prometheus.GaugeVec
 
 	mu       sync.RWMutex // Guards the map.
-	services map[string]*service
+	services map[source]*service
 	labels   map[string]string // Instance by service; nil for any.
 }
+
+// source is where figures come from.
+type source struct{ service, region string }
 
 // service is the gauges of a service, looked up once: finding one by its labels costs more
 // than setting it.
@@ -45,6 +49,7 @@ const job = "statuspage"
 // Probe is one measurement as Prometheus sees it.
 type Probe struct {
 	Service, Instance string // Instance is the public label of the target.
+	Region            string // Empty for a service without regions: then there is no such label.
 	Outcome           string
 	Success           bool
 	Duration          time.Duration
@@ -55,12 +60,12 @@ type Probe struct {
 
 // New returns an empty registry, with the Go runtime's own metrics.
 func New(version string) *Metrics {
-	labels := []string{"service", "instance", "job"}
+	labels := []string{"service", "instance", "job", "region"}
 	gauge := func(name, help string, more ...string) *prometheus.GaugeVec {
 		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, append(labels, more...))
 	}
 	m := &Metrics{
-		services: make(map[string]*service),
+		services: make(map[source]*service),
 		registry: prometheus.NewRegistry(),
 		probes:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "statuspage_probes_total", Help: "Probes that ended, by outcome."}, []string{"outcome"}),
 		skipped:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "statuspage_probes_skipped_total", Help: "Runs that gave no signal, by cause: ours, never the target's."}, []string{"cause"}),
@@ -102,11 +107,11 @@ func (m *Metrics) Observe(p Probe) {
 func (m *Metrics) setExpiry(s *service, p Probe) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.services[p.Service] != s {
+	if m.services[source{p.Service, p.Region}] != s {
 		return // Let go meanwhile.
 	}
 	if s.expiry == nil {
-		s.expiry = m.expiry.WithLabelValues(p.Service, p.Instance, job)
+		s.expiry = m.expiry.WithLabelValues(p.Service, p.Instance, job, p.Region)
 	}
 	s.expiry.Set(float64(p.CertificateExpiry.Unix()))
 }
@@ -116,11 +121,12 @@ func (m *Metrics) setExpiry(s *service, p Probe) {
 func (m *Metrics) Only(labels map[string]string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for id := range m.services {
+	for at := range m.services {
+		id := at.service
 		if instance, stays := labels[id]; stays && instance == m.labels[id] {
 			continue
 		}
-		delete(m.services, id)
+		delete(m.services, at)
 		for _, gauges := range []*prometheus.GaugeVec{m.success, m.duration, m.status, m.phases, m.expiry} {
 			gauges.DeletePartialMatch(prometheus.Labels{"service": id})
 		}
@@ -131,28 +137,29 @@ func (m *Metrics) Only(labels map[string]string) {
 // of finds the gauges of the probe's service, nil for one that Only has left out.
 func (m *Metrics) of(p Probe) *service {
 	m.mu.RLock()
-	s := m.services[p.Service]
+	at := source{p.Service, p.Region}
+	s := m.services[at]
 	m.mu.RUnlock()
 	if s != nil {
 		return s
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if s = m.services[p.Service]; s != nil {
+	if s = m.services[at]; s != nil {
 		return s
 	}
 	if instance, known := m.labels[p.Service]; m.labels != nil && (!known || instance != p.Instance) {
 		return nil
 	}
 	s = &service{
-		success:  m.success.WithLabelValues(p.Service, p.Instance, job),
-		duration: m.duration.WithLabelValues(p.Service, p.Instance, job),
-		status:   m.status.WithLabelValues(p.Service, p.Instance, job),
+		success:  m.success.WithLabelValues(p.Service, p.Instance, job, p.Region),
+		duration: m.duration.WithLabelValues(p.Service, p.Instance, job, p.Region),
+		status:   m.status.WithLabelValues(p.Service, p.Instance, job, p.Region),
 	}
 	for i, name := range phaseNames {
-		s.phases[i] = m.phases.WithLabelValues(p.Service, p.Instance, job, name)
+		s.phases[i] = m.phases.WithLabelValues(p.Service, p.Instance, job, p.Region, name)
 	}
-	m.services[p.Service] = s
+	m.services[at] = s
 	return s
 }
 
@@ -178,6 +185,14 @@ func (m *Metrics) Write(w io.Writer) (contentType string, err error) {
 	format := expfmt.NewFormat(expfmt.TypeTextPlain)
 	encoder := expfmt.NewEncoder(w, format)
 	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			for i, l := range m.GetLabel() {
+				if l.GetName() == "region" && l.GetValue() == "" { // To Prometheus that is no label, but not to everybody who reads the text.
+					m.Label = append(slices.Clone(m.Label[:i]), m.Label[i+1:]...) // The slice is the registry's.
+					break
+				}
+			}
+		}
 		if err := encoder.Encode(f); err != nil {
 			return "", fmt.Errorf("encode: %w", err)
 		}

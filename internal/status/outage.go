@@ -71,6 +71,15 @@ func Failed(outages []Outage, s Sample, region string, svc Service, limit int) [
 	return outages
 }
 
+// FailedAlso is Failed for a measurement that several regions failed, once for each.
+func FailedAlso(outages []Outage, s Sample, region string, svc Service, limit int) []Outage {
+	if n := len(outages); n > 0 && outages[n-1].Last.Equal(s.Time()) {
+		outages[n-1].addRegion(region)
+		return outages
+	}
+	return Failed(outages, s, region, svc, limit)
+}
+
 // Recovered takes a measurement that found the service available, newer than all before,
 // into its outages.
 func Recovered(outages []Outage, s Sample, svc Service) {

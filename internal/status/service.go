@@ -19,7 +19,9 @@ type Service struct {
 	HideURL  bool          // The public sees the name only.
 	Interval time.Duration // At least MinInterval, whole milliseconds.
 	Timeout  time.Duration // Below Interval.
-	Regions  []string      // Where it is measured; empty for one place that has no name.
+	Regions  []string      // From where it is watched; none: from one place that nobody named.
+	DownWhen int           // How many regions must find it down, 1 to len(Regions); 0 without regions.
+	Quorum   Quorum        // Whether DownWhen gives way when regions fall silent.
 }
 
 // PublicURL is the target as visitors may see it: empty when the operator hides it.

@@ -12,6 +12,9 @@ type Window struct {
 	Cell  time.Duration // Length of a cell; a day may have an hour more or less.
 }
 
+// Length is about how much time the window shows.
+func (w Window) Length() time.Duration { return time.Duration(w.Cells) * w.Cell }
+
 // The windows of the grid.
 var (
 	LastHour = Window{"1h", GridMinutes, time.Minute}
@@ -42,6 +45,7 @@ type Cell struct {
 	Outcome    Outcome       // The worst measured; with Carried that of the run before.
 	Carried    bool          // No run is due in this cell, or none yet; the outcome is that of a run which still holds.
 	Reason     Reason        // Of the first measurement with the worst outcome.
+	Regions    Tally         // Of the same measurement; zero without regions, and in cells above a minute.
 	HTTPStatus int           // Of the same measurement.
 	Latency    time.Duration // Mean of the measurements, 0 without one.
 	Slowest    time.Duration

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"statuspage/internal/board"
+	"statuspage/internal/status"
+	"time"
+)
+
+// regionPast makes the past of services with regions, a slot of which is one measurement
+// for the page, from what the store has: hourly sums over all regions and failed signals. It is nil when
+// no service has regions, and does nothing then.
+type regionPast struct {
+	board    *board.Board
+	sums     []status.Bucket // Of services without regions.
+	raw      map[int]map[int64]status.Bucket
+	failures map[int]*status.Failures
+}
+
+func newRegionPast(b *board.Board) *regionPast {
+	p := &regionPast{board: b, raw: make(map[int]map[int64]status.Bucket), failures: make(map[int]*status.Failures)}
+	for i, svc := range b.Services() {
+		if len(svc.Regions) == 0 {
+			continue
+		}
+		raw := make(map[int64]status.Bucket)
+		p.raw[i] = raw
+		p.failures[i] = status.NewFailures(svc, func(hour time.Time) int {
+			return status.MeasuringRegions(svc, raw[hour.Unix()])
+		}, board.MaxOutages)
+	}
+	if len(p.raw) == 0 {
+		return nil
+	}
+	return p
+}
+
+// take keeps the sums apart.
+func (p *regionPast) take(sums []status.Bucket) {
+	if p == nil {
+		return
+	}
+	for _, s := range sums {
+		i, _ := p.board.Owner(s.Service, s.URL)
+		raw := p.raw[i]
+		if raw == nil {
+			p.sums = append(p.sums, s)
+			continue
+		}
+		if known, there := raw[s.Start.Unix()]; there { // Other writers have sums of their own.
+			s.Counts = s.Add(known.Counts)
+		}
+		raw[s.Start.Unix()] = s
+	}
+}
+
+// failed takes a failed signal of a service with regions, and tells whether it is of one.
+func (p *regionPast) failed(service int, s status.Signal) bool {
+	if p == nil || p.failures[service] == nil {
+		return false
+	}
+	p.failures[service].Add(s)
+	return true
+}
+
+// merged puts the outages into past, and returns all sums as the page counts them.
+func (p *regionPast) merged(past [][]status.Outage) []status.Bucket {
+	all := p.sums
+	for i, f := range p.failures {
+		f.Close()
+		past[i] = f.Outages
+		svc := p.board.Services()[i]
+		for hour, raw := range p.raw[i] {
+			raw.Service, raw.Counts = svc.ID, status.SumOfRegions(svc, raw, f.Hours[hour])
+			all = append(all, raw)
+		}
+	}
+	return all
+}
+
+// resolveMerged finds the first slot after an outage in which too few regions found the service down.
+func (a *app) resolveMerged(ctx context.Context, b *board.Board, svc status.Service, o status.Outage) error {
+	from, end := o.Last.Add(time.Microsecond), o.Last.Add(svc.Holds())
+	var signals []status.Signal
+	for s, err := range a.store.SignalsOf(ctx, svc, o.Last.Add(-svc.Holds()), end) { // From before: who measures.
+		if err != nil {
+			return fmt.Errorf("read the end of an outage: %w", err)
+		}
+		signals = append(signals, s)
+	}
+	for _, slot := range status.MergeSignals(svc, signals) {
+		if !slot.Time().Before(from) && slot.Outcome.Available() {
+			b.Resolve(o, slot.Time())
+			break
+		}
+	}
+	return nil
+}

@@ -1,0 +1,351 @@
+package board
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"statuspage/internal/status"
+	"time"
+)
+
+// regional is what the board keeps on top of a service that is watched from several regions.
+// The samples of its row are the merged ones, one a slot, made anew as reports come.
+type regional struct {
+	reports     status.Reports
+	settled     []status.Outage // Those of before since; the others follow from the samples.
+	since       int64           // Unix microseconds.
+	near        []status.Outage // The same of before nearFrom, so that a new report looks at few slots.
+	nearFrom    int64
+	countedFrom int64 // The oldest slot that Apply brought: from there on hours are counted here.
+}
+
+func newRegional(svc status.Service) *regional {
+	if len(svc.Regions) == 0 {
+		return nil
+	}
+	return &regional{reports: status.NewReports(svc), countedFrom: math.MaxInt64}
+}
+
+// report takes what one region found into a row, and tells whether it was new. Slots that it
+// changes are merged again, and count as what they are now.
+func (r *row) report(s status.Sample, region string, svc status.Service, fresh bool) bool {
+	g, limit := r.regional, sampleLimit(svc)
+	if n := len(r.samples); n >= limit && s.Received < r.samples[0].Received {
+		return false // Older than all that is kept.
+	}
+	at := g.reports.At(svc, region)
+	// One more than of slots, so that none is without its reports.
+	if !insert(&g.reports[at], s, limit+1) {
+		return false
+	}
+	if fresh {
+		g.countedFrom = min(g.countedFrom, s.Received)
+	}
+	slot, late := r.first(s.Time()), false
+	if slot == len(r.samples) || r.samples[slot].Received != s.Received {
+		if len(r.samples) >= limit {
+			r.settle(svc)
+		}
+		insert(&r.samples, status.Sample{Received: s.Received}, limit)
+		slot = r.first(s.Time())
+		late = slot < len(r.samples)-1
+	}
+	until := s.Received + svc.Holds().Microseconds()
+	if slot == 0 && len(r.samples) > 1 { // From the oldest on, silent regions are waited for.
+		until = r.samples[1].Received + svc.Holds().Microseconds()
+	}
+	if slot > 0 && slot == len(r.samples)-1 {
+		slot-- // The one before is not open any more.
+	}
+	from := r.samples[slot].Received
+	outages := late && len(r.outages) > 0 // It may stand within one, or end it earlier.
+	for ; slot < len(r.samples) && r.samples[slot].Received <= until; slot++ {
+		outages = r.merge(slot, svc) || outages
+	}
+	if n := len(r.outages); outages || n > 0 && r.outages[n-1].Ongoing() {
+		r.deriveOutages(from, svc)
+	}
+	return true
+}
+
+// merge makes a slot's sample of the reports, and counts the difference. It tells whether
+// the slot was or is down.
+func (r *row) merge(slot int, svc status.Service) (down bool) {
+	was := &r.samples[slot]
+	now, _ := r.regional.reports.Slot(svc, was.Received, r.samples[0].Received, slot == len(r.samples)-1)
+	if was.Received >= r.regional.countedFrom && now.Outcome != was.Outcome {
+		r.hours.change(was.Time(), was.Outcome, now.Outcome)
+	}
+	down = was.Outcome == status.Down || now.Outcome == status.Down
+	*was = now
+	return down
+}
+
+// tally is how many regions found the service down in a slot.
+func (r *row) tally(slot int, svc status.Service) status.Tally {
+	_, tally := r.regional.reports.Slot(svc, r.samples[slot].Received, r.samples[0].Received, slot == len(r.samples)-1)
+	return tally
+}
+
+// tallyCells says of each cell of a minute that is not up how many regions found it so.
+func (r *row) tallyCells(cells []status.Cell, svc status.Service) {
+	for i := range cells {
+		c := &cells[i]
+		if c.Outcome < status.Degraded || c.Carried {
+			continue
+		}
+		for slot := r.first(c.Start); slot < len(r.samples); slot++ {
+			if r.samples[slot].Outcome == c.Outcome {
+				c.Regions = r.tally(slot, svc)
+				break
+			}
+		}
+	}
+}
+
+// nearSlots is for how many slots a report may come late and cost little.
+const nearSlots = 64
+
+// Tally says of each cell of a minute that is not up in how many regions it was so.
+func (b *Board) Tally(service int, cells []status.Cell) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if r := b.rows[service]; r.regional != nil {
+		r.tallyCells(cells, b.services[service])
+	}
+}
+
+// deriveOutages makes the outages of the settled ones and the samples after them, when slots
+// from the given one on have changed.
+func (r *row) deriveOutages(changed int64, svc status.Service) {
+	g := r.regional
+	if changed < g.nearFrom || g.nearFrom < g.since {
+		g.near, g.nearFrom = slices.Clone(g.settled), g.since
+	}
+	slot := r.first(time.UnixMicro(g.nearFrom))
+	if keep := len(r.samples) - nearSlots; slot < keep-nearSlots {
+		for ; slot < keep; slot++ {
+			g.near = r.trackSlot(g.near, slot, svc)
+		}
+		g.nearFrom = r.samples[slot].Received
+	}
+	r.outages = slices.Clone(g.near)
+	for ; slot < len(r.samples); slot++ {
+		r.outages = r.trackSlot(r.outages, slot, svc)
+	}
+}
+
+// resolve is Board.Resolve for outages that others are derived from.
+func (g *regional) resolve(o status.Outage, at time.Time) {
+	for _, outages := range [][]status.Outage{g.settled, g.near} {
+		for n := range outages {
+			if known := &outages[n]; known.Begin.Equal(o.Begin) {
+				known.End, known.Lapsed = at, false
+			}
+		}
+	}
+}
+
+// settle takes the oldest sample, which is about to go, into the settled outages.
+func (r *row) settle(svc status.Service) {
+	g := r.regional
+	if oldest := r.samples[0].Received; oldest >= g.since {
+		g.settled = r.trackSlot(g.settled, 0, svc)
+		g.since = oldest + 1
+	}
+}
+
+func (r *row) trackSlot(outages []status.Outage, slot int, svc status.Service) []status.Outage {
+	s := r.samples[slot]
+	switch s.Outcome {
+	case status.Down:
+		r.regional.reports.Failing(svc, s.Received, slot == len(r.samples)-1, func(region string) {
+			outages = status.FailedAlso(outages, s, region, svc, MaxOutages)
+		})
+	case status.Up, status.Degraded:
+		status.Recovered(outages, s, svc)
+	case status.Unknown:
+	}
+	return outages
+}
+
+// setOutages is SetOutages for a service with regions.
+func (r *row) setOutages(before time.Time, past []status.Outage, svc status.Service) {
+	r.regional.settled, r.regional.since = slices.Clone(past), before.UnixMicro()
+	r.deriveOutages(0, svc)
+}
+
+// Recount replaces the counts of services with regions, of whole hours before the given one, by
+// those of the samples that the board keeps: sums of the store don't tell regions apart.
+func (b *Board) Recount(before time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i := range b.rows {
+		r := b.rows[i]
+		if r.regional == nil || len(r.samples) == 0 {
+			continue
+		}
+		hour := r.samples[0].Time().Truncate(time.Hour).Add(time.Hour)
+		for ; hour.Before(before.Truncate(time.Hour)); hour = hour.Add(time.Hour) {
+			var sum counts
+			for _, s := range r.samples[r.first(hour):r.first(hour.Add(time.Hour))] {
+				sum = sum.plus(s.Outcome)
+			}
+			r.hours.set(hour, sum)
+		}
+	}
+	b.version++
+}
+
+// change counts a slot as another outcome than before.
+func (h *hours) change(t time.Time, was, now status.Outcome) {
+	h.add(t, counts{}.plus(now))
+	if at := h.slot(t); at != nil {
+		one := counts{}.plus(was)
+		*at = counts{clip(int(at.up) - int(one.up)), clip(int(at.degraded) - int(one.degraded)), clip(int(at.down) - int(one.down))}
+	}
+}
+
+// set replaces the counts of the hour of t.
+func (h *hours) set(t time.Time, c counts) {
+	h.add(t, counts{})
+	if at := h.slot(t); at != nil {
+		*at = c
+	}
+}
+
+// slot is the place of an hour in the ring, nil where none is kept.
+func (h *hours) slot(t time.Time) *counts {
+	hour, n := hourOf(t), int64(len(h.ring))
+	if n == 0 || hour > h.newest || hour <= h.newest-n {
+		return nil
+	}
+	return &h.ring[hour%n]
+}
+
+// Report is what one region found, as Reports hands it out.
+type Report struct {
+	Region string // Empty for a service without regions, and for a region that it does not list.
+	Sample status.Sample
+}
+
+// each calls yield with all that is kept of a service, region by region, without merging; -1 is
+// no region that the service lists.
+func (b *Board) each(service int, yield func(region int, samples []status.Sample)) {
+	r := b.rows[service]
+	if r.regional == nil {
+		yield(-1, r.samples)
+		return
+	}
+	for i, samples := range r.regional.reports {
+		if i == len(r.regional.reports)-1 {
+			i = -1
+		}
+		yield(i, samples)
+	}
+}
+
+// eachIn is each with the names of the regions: all, or one.
+func (b *Board) eachIn(service int, only string, yield func(region string, samples []status.Sample)) {
+	b.each(service, func(region int, samples []status.Sample) {
+		name := ""
+		if region >= 0 {
+			name = b.services[service].Regions[region]
+		}
+		if only == "" || only == name {
+			yield(name, samples)
+		}
+	})
+}
+
+// Reports returns the newest measurements of a service as they were made, at most limit, oldest
+// first: those of one region, or of all when it is empty.
+func (b *Board) Reports(service, limit int, region string) []Report {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var out []Report
+	b.eachIn(service, region, func(from string, samples []status.Sample) {
+		for _, s := range samples[max(0, len(samples)-limit):] {
+			out = append(out, Report{from, s})
+		}
+	})
+	sortReports(out)
+	return out[max(0, len(out)-limit):]
+}
+
+// ReportsBetween returns the measurements of a service received in [from, to) as they were
+// made, oldest first.
+func (b *Board) ReportsBetween(service int, from, to time.Time) []Report {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var out []Report
+	b.eachIn(service, "", func(region string, samples []status.Sample) {
+		for _, s := range samples[first(samples, from):first(samples, to)] {
+			out = append(out, Report{region, s})
+		}
+	})
+	sortReports(out)
+	return out
+}
+
+// sortReports sorts by time; within a slot the order of the regions stays.
+func sortReports(reports []Report) {
+	slices.SortStableFunc(reports, func(a, b Report) int { return cmp.Compare(a.Sample.Received, b.Sample.Received) })
+}
+
+// Region is what one region says of a service.
+type Region struct {
+	Name   string
+	State  status.Outcome
+	Last   status.Sample // The zero value when it has sent none.
+	Counts status.Counts // Of the window.
+}
+
+// RegionReach is how far back the board tells regions apart.
+const RegionReach = 24 * time.Hour
+
+// Regions returns what each region says of a service in the window that ends at now, of at
+// most RegionReach; nil for a service without regions.
+func (b *Board) Regions(service int, window time.Duration, now time.Time) []Region {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	r, svc := b.rows[service], b.services[service]
+	if r.regional == nil {
+		return nil
+	}
+	from := now.Add(-min(window, RegionReach))
+	all := make([]Region, len(svc.Regions))
+	for i, name := range svc.Regions {
+		region, samples := &all[i], r.regional.reports[i]
+		region.Name = name
+		for _, s := range samples[first(samples, from):first(samples, now.Add(time.Microsecond))] {
+			region.Counts = region.Counts.Count(s.Outcome)
+		}
+		region.Counts.Expected = svc.Due(from, now, now)
+		if n := len(samples); n > 0 {
+			region.Last = samples[n-1]
+			region.State = status.State(region.Last, svc, now)
+		}
+	}
+	return all
+}
+
+// LatenciesIn is Latencies of one region.
+func (b *Board) LatenciesIn(service int, region string, from, to time.Time) []time.Duration {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var out []time.Duration
+	b.eachIn(service, region, func(_ string, samples []status.Sample) {
+		for _, s := range samples[first(samples, from):first(samples, to)] {
+			if s.Outcome.Available() {
+				out = append(out, s.Duration())
+			}
+		}
+	})
+	return out
+}
+
+// HasRegion tells whether any service lists a region.
+func (b *Board) HasRegion(name string) bool {
+	return slices.ContainsFunc(b.Services(), func(s status.Service) bool { return slices.Contains(s.Regions, name) })
+}
