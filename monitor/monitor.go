@@ -473,7 +473,7 @@ func signal(c *plan, slot time.Time, region string, r probe.Result) status.Signa
 	s := status.Signal{
 		Received:   slot.UTC().Truncate(time.Microsecond),
 		Service:    c.ID,
-		Region:     c.Service.Region(region),
+		Region:     c.Region(region),
 		URL:        c.URL,
 		HTTPStatus: r.HTTPStatus,
 		Available:  r.Outcome.Available(),

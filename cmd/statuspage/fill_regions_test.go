@@ -63,7 +63,7 @@ func TestPageOfRegionsIsTheSameAfterARestart(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer store.Close() //nolint:errcheck // A test's store.
+			defer store.Close()
 			live, err := board.New([]status.Service{svc, plain}, time.UTC)
 			if err != nil {
 				t.Fatal(err)

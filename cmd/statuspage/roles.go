@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"statuspage/internal/config"
 	"strings"
@@ -46,7 +47,7 @@ func (r roles) fits(cfg *config.Config) error {
 	case r.named && !shared:
 		return fmt.Errorf("role %s needs a database that all processes share: set database: questdb://user:password@host:8812/qdb, or STATUSPAGE_DATABASE_URL", r)
 	case cfg.Queue != "" && !shared:
-		return fmt.Errorf("a queue is for several processes, and they need a database that all share: set database: questdb://user:password@host:8812/qdb, or leave queue: out")
+		return errors.New("a queue is for several processes, and they need a database that all share: set database: questdb://user:password@host:8812/qdb, or leave queue: out")
 	}
 	return nil
 }

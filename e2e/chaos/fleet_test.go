@@ -76,9 +76,15 @@ func newFleet(t *testing.T) *fleet {
 		services.WriteString("}\n")
 	}
 	for _, m := range []struct{ name, role, region string }{
-		{"scheduler-1", "scheduler", "eu"}, {"scheduler-2", "scheduler", "us"}, {"scheduler-3", "scheduler", "eu"},
-		{"worker-1", "worker", "eu"}, {"worker-2", "worker", "eu"}, {"worker-3", "worker", "us"}, {"worker-4", "worker", "us"},
-		{"web-1", "web", "eu"}, {"web-2", "web", "us"},
+		{"scheduler-1", "scheduler", "eu"},
+		{"scheduler-2", "scheduler", "us"},
+		{"scheduler-3", "scheduler", "eu"},
+		{"worker-1", "worker", "eu"},
+		{"worker-2", "worker", "eu"},
+		{"worker-3", "worker", "us"},
+		{"worker-4", "worker", "us"},
+		{"web-1", "web", "eu"},
+		{"web-2", "web", "us"},
 	} {
 		dir := filepath.Join(t.TempDir(), m.name)
 		if err := os.Mkdir(dir, 0o700); err != nil {
@@ -190,7 +196,7 @@ func (f *fleet) agree() {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 		_, one := web[0].get("/signals?limit=12")
 		_, two := web[1].get("/signals?limit=12")
-		if a, b = string(one), string(two); a == b && strings.Contains(a, `"received"`) {
+		if a, b = one, two; a == b && strings.Contains(a, `"received"`) {
 			return
 		}
 	}
@@ -204,7 +210,7 @@ func (f *fleet) count(from, to time.Time, shown map[string]bool) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	defer conn.Close(context.Background()) //nolint:errcheck // Nothing depends on a good-bye.
+	defer conn.Close(context.Background())
 	stored, rows := map[string]map[int64]int{}, 0
 	got, err := conn.Query(f.t.Context(), "SELECT service, coalesce(region, ''), received FROM signals")
 	if err != nil {
@@ -313,7 +319,7 @@ func (w *records) look(m *member) {
 	if err != nil {
 		return // It may just have been killed.
 	}
-	defer answer.Body.Close() //nolint:errcheck // Only read.
+	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	var groups []struct {
 		Records []struct{ Service, Region, Received string }
