@@ -127,7 +127,7 @@ func (s *Server) spanOf(ctx context.Context, service int, cell status.Cell, now 
 			all = append(all, m.Duration())
 		}
 	}
-	if fromStore {
+	if fromStore && len(svc.Regions) > 0 {
 		tallyCells(cells, reports)
 	} else {
 		s.board.Tally(service, cells)
