@@ -389,8 +389,8 @@ func (m *Monitor) measure(r run) {
 	began := time.Now()
 	result := m.attempt(c)
 	switch {
-	case m.pulse.lostSince(began):
-		m.skip(r, SkippedPaused)
+	case m.pulse.lostSince(began) && (r.taken() || result.HTTPStatus == status.NoHTTPStatus || result.Duration > c.Timeout):
+		m.skip(r, SkippedPaused) // An answer in time is one all the same.
 		return
 	case result.Outcome == status.Unknown:
 		m.unmeasured(r, result)

@@ -135,6 +135,9 @@ func (p *product) kill() {
 // stop ends it as an operator would, and returns how long that took.
 func (p *product) stop() time.Duration {
 	p.t.Helper()
+	if n := p.metric(`statuspage_probes_skipped_total{cause="paused"}`); n > 0 {
+		starved.Store(p.t.Name(), int(n))
+	}
 	began := time.Now()
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
