@@ -36,7 +36,7 @@ func embedded(store Store) *Database {
 }
 
 func remote(engine string, store remoteStore, box *outbox.Outbox, log *slog.Logger) *Database {
-	return &Database{store: store, engine: engine, opened: time.Now(), box: box, ship: startShipper(store, box, log)}
+	return &Database{store: store, engine: engine, opened: time.Now(), box: box, ship: startShipper(store, box, shipGap, log)}
 }
 
 // Write makes the signals durable, all or none: in the store when it is embedded, in the

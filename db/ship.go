@@ -25,6 +25,16 @@ const (
 	closeLimit  = 5 * time.Second // At Close, for everything.
 )
 
+// Receiver is where signals are shipped to: a store, or a server, that can be away.
+type Receiver interface {
+	// Ensure brings it in order, after a start and after each error.
+	Ensure(ctx context.Context) error
+	// Write returns nil when all signals are there. A repeated batch is harmless.
+	Write(ctx context.Context, signals []status.Signal) error
+	// Ping tells whether it can be written to now.
+	Ping(ctx context.Context) error
+}
+
 // remoteStore is a store that can be away and has a schema to look after.
 type remoteStore interface {
 	Store
@@ -41,9 +51,10 @@ type health struct {
 // shipper moves signals from the outbox to the store, in order. A signal leaves the outbox
 // only after the store has it; one that is sent twice is one row there.
 type shipper struct {
-	store remoteStore
+	store Receiver
 	box   *outbox.Outbox
 	log   *slog.Logger
+	gap   time.Duration // Between batches that are not full.
 
 	woken  chan struct{}
 	health atomic.Pointer[health]
@@ -64,10 +75,10 @@ type shipper struct {
 	boxErr  error     // What was wrong with the outbox in the last round.
 }
 
-func startShipper(store remoteStore, box *outbox.Outbox, log *slog.Logger) *shipper {
+func startShipper(store Receiver, box *outbox.Outbox, gap time.Duration, log *slog.Logger) *shipper {
 	life, abort := context.WithCancel(context.Background())
 	s := &shipper{
-		store: store, box: box, log: log,
+		store: store, box: box, log: log, gap: gap,
 		woken: make(chan struct{}, 1), stop: make(chan struct{}), abort: abort,
 		done: make(chan struct{}), acked: make(chan struct{}),
 	}
@@ -96,7 +107,7 @@ func (s *shipper) run(life context.Context) {
 			backoff = min(2*backoff, backoffMax)
 		default:
 			backoff = backoffMin
-			if s.sleep(shipGap) {
+			if s.sleep(s.gap) {
 				s.finish(life)
 				return
 			}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"statuspage/internal/agent"
 	"statuspage/internal/board"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
@@ -60,7 +61,8 @@ type Options struct {
 	Ready      func() Readiness
 	Metrics    func(io.Writer) (contentType string, err error)
 	Now        func() time.Time
-	Bare       bool // Only /healthz, /readyz and /metrics: the process shows no page.
+	Desk       *Desk // Where agents come; nil for nowhere.
+	Bare       bool  // Only /healthz, /readyz and /metrics: the process shows no page.
 }
 
 // Server answers by one configuration.
@@ -87,6 +89,7 @@ type Server struct {
 	openapi  *entity
 	https    bool // The page's address is one.
 	limits   *limits
+	desk     *Desk
 
 	app     *fiber.App
 	serve   fasthttp.RequestHandler // The routes.
@@ -118,7 +121,7 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 	s := &Server{
 		board: o.Board, hall: hall, site: o.Site, log: o.Log, now: o.Now,
 		ready: o.Ready, metrics: o.Metrics,
-		past: newPast(o.History, o.Now), brand: o.Site.brandFiles(), limits: newLimits(o.Limits, o.Log),
+		past: newPast(o.History, o.Now), brand: o.Site.brandFiles(), limits: newLimits(o.Limits, o.Log), desk: o.Desk,
 	}
 	if before == nil {
 		s.live = newLive(o, hall, nil)
@@ -216,6 +219,8 @@ func (s *Server) routes(origins []string) {
 	s.app.Get("/openapi.json", s.description)
 	s.app.Get("/redoc", s.docs)
 	s.app.Get("/docs", s.docs)
+	s.app.Get(agent.ChecksPath, s.agentChecks)
+	s.app.Post(agent.SignalsPath, s.agentSignals)
 	s.app.Get("/healthz", s.healthz)
 	s.app.Get("/readyz", s.readyz)
 	s.app.Get("/metrics", s.prometheus)
