@@ -49,6 +49,7 @@ type Config struct {
 	BaseURL    string         // Public address of the page without a slash at the end; empty when unknown.
 	Guard      *Guard         // Nil lets probes connect to every address.
 	Canary     []string       // URLs and host:port that answer while our own network is there.
+	Agents     []Agent        // Probers elsewhere that hand signals in.
 	Brand      Brand
 	Groups     []status.Group // In the order of the page; those that services name and this does not come after.
 	Checks     []status.Check
@@ -131,6 +132,7 @@ func (d *decoder) config(data []byte, o Overrides) (*Config, error) {
 	override(d, "-database", o.Database, envDatabase, &c.Database, parseDatabase)
 	override(d, "", "", envQueue, &c.Queue, parseQueue)
 	override(d, "", "", envRegion, &c.Region, parseRegion)
+	d.ownRegion(c)
 	override(d, "", "", envOutbox, &c.Outbox, parsePath)
 	override(d, "", "", envFrequency, &probing.interval, parseMinutes)
 

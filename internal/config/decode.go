@@ -89,14 +89,14 @@ func (d *decoder) excerpt(line, column int) string {
 	}
 	text := strings.TrimRight(d.lines[line-1], "\r")
 	lower := strings.ToLower(text)
-	if mayHoldSecret(text) || strings.Contains(lower, "headers") || strings.Contains(lower, "authorization") || d.inHeaders(line) || len(text) > 160 {
+	if mayHoldSecret(text) || strings.Contains(lower, "headers") || strings.Contains(lower, "authorization") || strings.Contains(lower, "agents") || strings.Contains(lower, "token:") || d.inSecrets(line) || len(text) > 160 {
 		return ""
 	}
 	return "\n    " + text + "\n    " + strings.Repeat(" ", min(column-1, len(text))) + "^"
 }
 
-// inHeaders tells whether a line stands below a headers: key that is less indented.
-func (d *decoder) inHeaders(line int) bool {
+// inSecrets tells whether a line stands below a headers: or agents: key that is less indented.
+func (d *decoder) inSecrets(line int) bool {
 	indent := func(s string) int { return len(s) - len(strings.TrimLeft(s, " -")) }
 	depth := indent(d.lines[line-1])
 	for i := line - 2; i >= 0 && depth > 0; i-- {
@@ -104,7 +104,8 @@ func (d *decoder) inHeaders(line int) bool {
 		if strings.TrimSpace(text) == "" || indent(text) >= depth {
 			continue
 		}
-		if strings.HasPrefix(strings.TrimLeft(text, " -"), "headers") {
+		key := strings.TrimLeft(text, " -")
+		if strings.HasPrefix(key, "headers") || strings.HasPrefix(key, "agents") || strings.HasPrefix(key, "token") {
 			return true
 		}
 		depth = indent(text)

@@ -24,6 +24,7 @@ type printed struct {
 	CORS       *printedCORS     `yaml:"cors,omitempty"`
 	Guard      any              `yaml:"guard,omitempty"`
 	Canary     []string         `yaml:"canary,omitempty"`
+	Agents     []printedAgent   `yaml:"agents,omitempty"`
 	Brand      *printedBrand    `yaml:"brand,omitempty"`
 	Groups     []printedGroup   `yaml:"groups,omitempty"`
 	Services   []printedService `yaml:"services"`
@@ -89,6 +90,7 @@ func (c *Config) Print(w io.Writer) error {
 	if len(c.CORS) > 0 {
 		p.CORS = &printedCORS{c.CORS}
 	}
+	p.Agents = printedAgents(c.Agents)
 	p.Guard, p.Canary = c.Guard.printed(), c.Canary
 	p.Brand = c.Brand.printed()
 	for _, g := range c.Groups {

@@ -93,6 +93,7 @@ func (d *decoder) settings(root *yaml.Node, c *Config, p *probing) (services *ya
 		},
 		"guard":  func(node *yaml.Node, path string) { d.guard(node, path, &c.Guard) },
 		"canary": func(node *yaml.Node, path string) { d.canary(node, path, &c.Canary) },
+		"agents": func(node *yaml.Node, path string) { d.agents(node, path, &c.Agents) },
 		"brand":  func(node *yaml.Node, path string) { d.brand(node, path, &c.Brand) },
 		"groups": func(node *yaml.Node, path string) { d.groups(node, path, &c.Groups) },
 		"defaults": func(node *yaml.Node, path string) {
