@@ -36,6 +36,8 @@ var errReported = errors.New("reported")
 const usage = `statuspage is a public status page and the prober behind it.
 
   statuspage serve [--config FILE] [--listen ADDR] [--database URL] [--role ROLES] [URL…]
+  statuspage agent --to URL [--token-file FILE] [--outbox FILE] [--listen ADDR]
+                                        measures elsewhere and hands in over HTTPS; STATUSPAGE_AGENT_TOKEN
   statuspage demo [--listen ADDR]       sample targets, checked every two seconds
   statuspage probe NAME|URL             probe once; exit status 0 when available, 1 when not
   statuspage config check|print         check the configuration, or print it with its defaults
@@ -55,6 +57,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	switch command {
 	case "serve":
 		return e.serve(ctx, args)
+	case "agent":
+		return e.agent(ctx, args)
 	case "demo":
 		return e.demo(ctx, args)
 	case "probe":

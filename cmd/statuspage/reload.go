@@ -74,6 +74,9 @@ func (a *app) reload(ctx context.Context, next *config.Config) error {
 			return err
 		}
 	}
+	if err := a.seatAgents(next); err != nil {
+		return err
+	}
 	dressed := !reflect.DeepEqual(site(before, false), site(next, false)) || !reflect.DeepEqual(before.CORS, next.CORS) ||
 		before.Timezone.String() != next.Timezone.String()
 	if services := servicesOf(next); dressed || !reflect.DeepEqual(servicesOf(before), services) {
@@ -96,7 +99,7 @@ func (a *app) reload(ctx context.Context, next *config.Config) error {
 }
 
 // live are the settings that a running process takes over.
-var live = map[string]bool{"Title": true, "Timezone": true, "CORS": true, "BaseURL": true, "Brand": true, "Groups": true, "Checks": true}
+var live = map[string]bool{"Title": true, "Timezone": true, "CORS": true, "BaseURL": true, "Brand": true, "Groups": true, "Checks": true, "Agents": true}
 
 // keepFixed puts into next what only counts after a restart, as it was before, and returns the
 // names of what differed.

@@ -69,6 +69,7 @@ type app struct {
 	store    *db.Database
 	board    *board.Board // The first; its Current counts.
 	server   *handlers.Front
+	desk     *handlers.Desk
 	monitor  *monitor.Monitor // Nil for a page server, which measures nothing.
 	metrics  *metrics.Metrics
 	filled   atomic.Bool // History is on the board.
@@ -119,6 +120,9 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 	if a.board, err = board.New(servicesOf(cfg), cfg.Timezone); err != nil {
 		return err
 	}
+	if err = a.openDesk(cfg); err != nil {
+		return err
+	}
 	a.server, err = handlers.New(a.options(cfg, a.board, demo))
 	if err != nil {
 		return err
@@ -148,7 +152,7 @@ func (a *app) buildMonitor(cfg *config.Config) (err error) {
 	if t := a.team; t != nil {
 		o.Ended, o.Worker = t.settle, !a.roles.scheduler
 		if a.roles.scheduler {
-			o.Dispatch = t.dispatch
+			o.Dispatch = a.withoutAgents(t.dispatch)
 			t.bypass(func(runs []monitor.Planned) { a.monitor.TakeOurs(runs) })
 		}
 		if a.roles.worker {
@@ -184,6 +188,7 @@ func (a *app) options(cfg *config.Config, b *board.Board, demo bool) handlers.Op
 		Ready:      a.readiness,
 		Metrics:    a.metrics.Write,
 		Limits:     limits(cfg),
+		Desk:       a.desk,
 		Bare:       !a.roles.web,
 	}
 }

@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"statuspage/handlers"
+	"statuspage/internal/config"
+	"statuspage/internal/status"
+	"statuspage/monitor"
+)
+
+// openDesk lets agents in, as the configuration names them.
+func (a *app) openDesk(cfg *config.Config) error {
+	to := stored{a.team, a.board}
+	a.desk = handlers.NewDesk(cfg.Retention, func(ctx context.Context, signals []status.Signal) error {
+		if err := a.store.Write(ctx, signals); err != nil {
+			return err
+		}
+		to.Apply(signals)
+		return nil
+	})
+	a.metrics.Counter("statuspage_agents_signals_total", "Signals that agents have handed in, repeated ones included.", func() float64 { return float64(a.desk.Taken()) })
+	a.metrics.Counter("statuspage_agents_refused_total", "Signals of agents that were not as they must be.", func() float64 { return float64(a.desk.Refused()) })
+	a.metrics.Counter("statuspage_agents_denied_total", "Requests to agents' addresses without the token of one.", func() float64 { return float64(a.desk.Denied()) })
+	return a.seatAgents(cfg)
+}
+
+func (a *app) seatAgents(cfg *config.Config) error {
+	agents := make([]handlers.Agent, len(cfg.Agents))
+	for i, one := range cfg.Agents {
+		agents[i] = handlers.Agent(one)
+	}
+	return a.desk.Set(agents, cfg.Checks)
+}
+
+// withoutAgents keeps runs out of the queue that nobody would take: those in regions of agents,
+// which plan for themselves.
+func (a *app) withoutAgents(dispatch func(context.Context, []monitor.Planned) error) func(context.Context, []monitor.Planned) error {
+	return func(ctx context.Context, runs []monitor.Planned) error {
+		agents := a.cfg.Load().Agents
+		if len(agents) == 0 {
+			return dispatch(ctx, runs)
+		}
+		runs = slices.DeleteFunc(runs, func(p monitor.Planned) bool {
+			return slices.ContainsFunc(agents, func(one config.Agent) bool { return one.Region == p.Region })
+		})
+		if len(runs) == 0 {
+			return nil
+		}
+		return dispatch(ctx, runs)
+	}
+}
