@@ -190,13 +190,14 @@ func (c *Client) handIn(ctx context.Context, body []byte, n int) ([]Refusal, err
 		}
 		return nil, nil
 	}
-	rising := slices.IsSortedFunc(answer.Refused, func(a, b Refusal) int {
-		if a.Index < b.Index {
-			return -1
+	before := -1
+	for _, r := range answer.Refused {
+		if r.Index <= before || r.Index >= n {
+			return nil, fmt.Errorf("the server refuses a signal that is not in the batch: %w", status.ErrInvalid)
 		}
-		return 1
-	})
-	if k := len(answer.Refused); k == 0 || !rising || answer.Refused[0].Index < 0 || answer.Refused[k-1].Index >= n {
+		before = r.Index
+	}
+	if before < 0 {
 		return nil, fmt.Errorf("the server refuses a batch and names no signal of it: %w", status.ErrInvalid)
 	}
 	return answer.Refused, nil

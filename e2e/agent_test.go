@@ -1,0 +1,317 @@
+package e2e
+
+import (
+	"database/sql"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite" // To look into the server's store.
+)
+
+const agentToken = "0123456789abcdef0123456789abcdef"
+
+// network stands between an agent and its server, and can be cut.
+type network struct {
+	address, target string
+
+	mu       sync.Mutex
+	listener net.Listener
+	conns    map[net.Conn]bool
+}
+
+func newNetwork(t *testing.T, target string) *network {
+	t.Helper()
+	n := &network{target: target, conns: map[net.Conn]bool{}}
+	n.mend(t)
+	t.Cleanup(n.cut)
+	return n
+}
+
+// mend lets connections through, at the same address each time.
+func (n *network) mend(t *testing.T) {
+	t.Helper()
+	address := n.address
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.mu.Lock()
+	n.listener, n.address = l, l.Addr().String()
+	n.mu.Unlock()
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial("tcp", n.target)
+			if err != nil {
+				_ = in.Close()
+				continue
+			}
+			n.mu.Lock()
+			n.conns[in], n.conns[out] = true, true
+			n.mu.Unlock()
+			for _, pair := range [][2]net.Conn{{in, out}, {out, in}} {
+				go func() {
+					_, _ = io.Copy(pair[0], pair[1])
+					_ = pair[0].Close()
+				}()
+			}
+		}
+	}()
+}
+
+// cut ends all connections, and refuses new ones.
+func (n *network) cut() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.listener != nil {
+		_ = n.listener.Close()
+		n.listener = nil
+	}
+	for c := range n.conns {
+		_ = c.Close()
+	}
+	clear(n.conns)
+}
+
+// startAgent runs an agent in dir until it says where its metrics are.
+func startAgent(t *testing.T, dir, server, token string) *product {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &product{t: t, cmd: exec.Command(path, "agent", "--to", server, "--outbox", filepath.Join(dir, "outbox.db"), "--listen", "127.0.0.1:0"), log: &lockedBuffer{}, dead: make(chan struct{})}
+	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, p.log, p.log
+	p.cmd.Env = append(os.Environ(), "STATUSPAGE_AGENT_TOKEN="+token)
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.dead)
+	}()
+	t.Cleanup(func() {
+		p.kill()
+		if t.Failed() {
+			t.Logf("log of the agent:\n%s", p.log)
+		}
+	})
+	p.wait("listens", func() bool {
+		m := listening.FindStringSubmatch(p.log.String())
+		if m != nil {
+			p.url = m[1]
+		}
+		return m != nil
+	})
+	return p
+}
+
+// handedOver waits until nothing waits in an agent's outbox.
+func (p *product) handedOver() {
+	p.t.Helper()
+	p.wait("has handed everything in", func() bool {
+		_, body := p.get("/readyz")
+		return strings.Contains(body, `"server":"up","outbox":0,"unsaved":0`)
+	})
+}
+
+// stored is the instants of the signals of a service and region in a store of SQLite.
+func stored(t *testing.T, dir, service, region string) (all []time.Time) {
+	t.Helper()
+	store, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "data/statuspage.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	rows, err := store.Query("SELECT received FROM signals WHERE service = ? AND region = ? ORDER BY received", service, region)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var us int64
+		if err := rows.Scan(&us); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, time.UnixMicro(us).UTC())
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// metric is the value of a metric without labels, -1 for none.
+func metric(text, name string) float64 {
+	for line := range strings.Lines(text) {
+		if value, found := strings.CutPrefix(line, name+" "); found {
+			if n, err := strconv.ParseFloat(strings.TrimSpace(value), 64); err == nil {
+				return n
+			}
+		}
+	}
+	return -1
+}
+
+// TestAgentLosesNothing cuts the network between an agent and its server, and kills both.
+// Afterwards the server has every slot of the agent's region exactly once, but for those in which
+// no agent was alive.
+func TestAgentLosesNothing(t *testing.T) {
+	t.Parallel()
+	serverDir, agentDir, x := t.TempDir(), t.TempDir(), newTarget(t)
+	both, only := service("both", x.url, ", regions: [here, office]"), service("only", x.url, ", regions: [office], headers: {X-Key: s3cret}")
+	yaml := "region: here\nagents:\n  - {region: office, token: " + agentToken + "}\nservices:\n" + both + only
+	server := start(t, serverDir, yaml)
+	address := strings.TrimPrefix(server.url, "http://")
+	between := newNetwork(t, address)
+	a := startAgent(t, agentDir, "http://"+between.address, agentToken)
+	office := func(n int) func() bool {
+		return func() bool { return len(server.recordsOf("only", "office")) >= n }
+	}
+	server.wait("shows what the agent measures", office(3))
+
+	between.cut()
+	a.says("store is away")
+	a.wait("keeps signals", func() bool {
+		_, body := a.get("/metrics")
+		return strings.Contains(body, "statuspage_agent_server_up 0") && metric(body, "statuspage_outbox_signals") >= 6
+	})
+	// Killed while the server can't be reached, it goes on by what it remembers.
+	waiting := func() float64 {
+		_, body := a.get("/metrics")
+		return metric(body, "statuspage_outbox_signals")
+	}
+	had := waiting()
+	killed := time.Now()
+	a.kill()
+	a = startAgent(t, agentDir, "http://"+between.address, agentToken)
+	again := time.Now()
+	a.wait("goes on with what it had", func() bool { return waiting() >= had+4 })
+	between.mend(t)
+	a.handedOver()
+	// The server dies and comes back.
+	server.kill()
+	a.wait("keeps signals", func() bool { return waiting() >= 2 })
+	server = start(t, serverDir, "", "serve", "--listen", address)
+	a.handedOver()
+	server.wait("shows more", office(3))
+
+	// A service that is added is measured; one that goes is not.
+	server.replace(strings.Replace(yaml, both, service("added", x.url, ", regions: [office]"), 1))
+	server.wait("shows what was added", func() bool { return len(server.recordsOf("added", "office")) > 1 })
+	a.stop()
+	server.stop()
+
+	slots := stored(t, serverDir, "only", "office")
+	if len(slots) < 10 {
+		t.Fatalf("only %d signals", len(slots))
+	}
+	for i := 1; i < len(slots); i++ {
+		gap := slots[i].Sub(slots[i-1])
+		dead := slots[i].After(killed.Add(-time.Second)) && slots[i-1].Before(again.Add(time.Second))
+		if gap != time.Second && (!dead || gap%time.Second != 0) {
+			t.Errorf("%v comes after %v; no agent lived from %v to %v", slots[i], slots[i-1], killed, again)
+		}
+	}
+	if n := len(stored(t, serverDir, "both", "office")); n < 8 {
+		t.Errorf("%d signals of office for the service that both watch", n)
+	}
+	if n := len(stored(t, serverDir, "only", "")) + len(stored(t, serverDir, "only", "here")); n > 0 {
+		t.Errorf("%d signals of a service that only the agent watches are from elsewhere", n)
+	}
+	kept, err := os.Stat(filepath.Join(agentDir, "outbox.db.checks.json"))
+	if err != nil || kept.Mode().Perm() != 0o600 {
+		t.Errorf("the checks are kept as %v, %v", kept, err)
+	}
+	if all := server.log.String() + a.log.String(); strings.Contains(all, agentToken) || strings.Contains(all, "s3cret") {
+		t.Error("a secret is in the log")
+	}
+}
+
+// TestAgentWithAWrongToken goes on measuring, and hands in what waits once the token is right.
+func TestAgentWithAWrongToken(t *testing.T) {
+	t.Parallel()
+	serverDir, agentDir, x := t.TempDir(), t.TempDir(), newTarget(t)
+	yaml := "agents:\n  - {region: office, token: " + agentToken + "}\nservices:\n" + service("web", x.url, ", regions: [office]")
+	server := start(t, serverDir, yaml)
+	a := startAgent(t, agentDir, server.url, agentToken)
+	server.wait("shows what the agent measures", func() bool { return len(server.recordsOf("web", "office")) > 1 })
+
+	server.replace(strings.Replace(yaml, agentToken, strings.ToUpper(agentToken), 1))
+	a.says("THE SERVER REFUSES THE TOKEN")
+	a.wait("goes on measuring", func() bool {
+		_, body := a.get("/metrics")
+		return metric(body, "statuspage_outbox_signals") >= 5
+	})
+	if n := strings.Count(a.log.String(), "THE SERVER REFUSES THE TOKEN"); n != 1 {
+		t.Errorf("said %d times", n)
+	}
+	if _, body := server.get("/metrics"); metric(body, "statuspage_agents_denied_total") < 1 {
+		t.Error("the server does not count it")
+	}
+	a.stop()
+	a = startAgent(t, agentDir, server.url, strings.ToUpper(agentToken))
+	a.handedOver()
+	a.stop()
+	server.stop()
+	slots := stored(t, serverDir, "web", "office")
+	if len(slots) < 6 {
+		t.Errorf("%d signals", len(slots))
+	}
+	for i := 1; i < len(slots); i++ {
+		if !slots[i].After(slots[i-1]) || slots[i].Sub(slots[i-1])%time.Second != 0 {
+			t.Errorf("%v comes after %v", slots[i], slots[i-1])
+		}
+	}
+	if text := server.log.String(); strings.Contains(text, agentToken) || strings.Contains(text, strings.ToUpper(agentToken)) {
+		t.Error("a token is in the log")
+	}
+}
+
+func TestAgentsMistakes(t *testing.T) {
+	t.Parallel()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, args := range map[string][]string{
+		"--to https://":          {"agent"},
+		"STATUSPAGE_AGENT_TOKEN": {"agent", "--to", "https://status.example"},
+		"24 to 256":              {"agent", "--to", "https://status.example", "--token", "short"},
+		"not the address":        {"agent", "--to", "status.example", "--token", agentToken},
+		"no such file":           {"agent", "--to", "https://status.example", "--token-file", "nowhere"},
+		"leave one out":          {"agent", "--to", "https://status.example", "--token", agentToken, "--token-file", "nowhere"},
+	} {
+		cmd := exec.Command(path, args...)
+		cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), "STATUSPAGE_AGENT_TOKEN=")
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), want) || strings.Contains(string(out), agentToken) {
+			t.Errorf("%v: %v %s, want %q", args, err, out, want)
+		}
+	}
+}
+
+// recordsOf is the newest signals of a service from a region.
+func (p *product) recordsOf(service, region string) []string {
+	p.t.Helper()
+	code, body := p.get("/signals?limit=1440&service=" + service + "&region=" + region)
+	if code != http.StatusOK {
+		return nil // Not there yet.
+	}
+	return strings.Split(body, `"received"`)[1:]
+}
