@@ -117,6 +117,10 @@ func (d *Desk) room(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	return fasthttp.RequestConfig{}
 }
 
+// ErrStarting is what handIn returns while the history is being read: what came in between would
+// be counted wrong, and agents keep it.
+var ErrStarting error = errStarting
+
 var errDenied = &problem{code: http.StatusUnauthorized, detail: "Send the token of an agent: Authorization: Bearer …"}
 
 // agentSeat finds who asks, and answers who is nobody.
@@ -169,7 +173,10 @@ func (s *Server) agentSignals(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), handInTimeout)
 	defer cancel()
-	if err := s.desk.handIn(ctx, signals); err != nil {
+	switch err := s.desk.handIn(ctx, signals); {
+	case errors.Is(err, ErrStarting):
+		return err
+	case err != nil:
 		return fmt.Errorf("signals of region %s can't be saved: %w: %w", who.Region, status.ErrUnavailable, err)
 	}
 	s.desk.taken.Add(uint64(len(signals)))

@@ -31,8 +31,9 @@ func unprocessable(detail string) error {
 
 // Refusals of ours, which are no failures and have no line in the log.
 var (
-	errFull  = &problem{code: http.StatusServiceUnavailable, detail: "Too many live viewers at the moment; the page itself goes on.", retry: 10}
-	errShare = &problem{code: http.StatusTooManyRequests, detail: "Your address has as many live views open as it may; the page itself goes on.", retry: 10}
+	errFull     = &problem{code: http.StatusServiceUnavailable, detail: "Too many live viewers at the moment; the page itself goes on.", retry: 10}
+	errStarting = &problem{code: http.StatusServiceUnavailable, detail: "The history is being read; send it again.", retry: 1}
+	errShare    = &problem{code: http.StatusTooManyRequests, detail: "Your address has as many live views open as it may; the page itself goes on.", retry: 10}
 )
 
 // tooMany is the answer to an address that asks too often.
@@ -45,7 +46,7 @@ func tooMany(wait time.Duration) *problem {
 // media type it asked for, the log gets the cause.
 func (s *Server) fail(c *fiber.Ctx, err error) error {
 	p := publicProblem(err)
-	if p.code >= http.StatusInternalServerError && p != errFull && s.worthALine(p.code) {
+	if p.code >= http.StatusInternalServerError && p != errFull && p != errStarting && s.worthALine(p.code) {
 		id := rand.Text() // So that who asks about it can be found in the log.
 		c.Set(fiber.HeaderXRequestID, id)
 		s.log.Error("request", "method", c.Method(), "path", c.Path(), "id", id, "error", err)

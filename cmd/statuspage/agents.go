@@ -13,6 +13,9 @@ import (
 func (a *app) openDesk(cfg *config.Config) error {
 	to := stored{a.team, a.board}
 	a.desk = handlers.NewDesk(cfg.Retention, func(ctx context.Context, signals []status.Signal) error {
+		if !a.tried.Load() {
+			return handlers.ErrStarting
+		}
 		if err := a.store.Write(ctx, signals); err != nil {
 			return err
 		}
