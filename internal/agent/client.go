@@ -253,7 +253,7 @@ func (c *Client) compareClocks(server, sent time.Time, took time.Duration) {
 func answered(res *http.Response) error {
 	switch code := res.StatusCode; {
 	case code == http.StatusUnauthorized || code == http.StatusForbidden:
-		return fmt.Errorf("%w (%d): set the one that it has for this region under agents:", errDenied, code)
+		return fmt.Errorf("%w (%d): set the one that it has under agents: for this region", errDenied, code)
 	case code == http.StatusNotFound || code == http.StatusMethodNotAllowed:
 		return fmt.Errorf("the server knows no agents (%d): set agents: in its configuration, or another --to: %w", code, status.ErrNotFound)
 	case code >= 300 && code < 400:
