@@ -49,7 +49,7 @@ func BenchmarkRequest(b *testing.B) {
 		{"ceiling", "", ""}, {"page", "/", ""}, {"304", "/", "x"}, {"badge", "/badge/svc01/status.svg", ""}, {"signals", "/signals?limit=60", ""}, {"healthz", "/healthz", ""},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			handler := s.now.Load().receive
+			handler := s.server().receive
 			if c.name == "ceiling" {
 				handler, c.path = ready.Handler(), "/"
 			}

@@ -14,16 +14,10 @@ import (
 // Front is the HTTP side of the product. It listens, and hands each request to the Server of
 // the configuration that counts, so that a request sees one of them from begin to end.
 type Front struct {
-	now  atomic.Pointer[answering]
+	now  atomic.Pointer[Server]
 	app  *fiber.App // Without routes.
 	hall *sse.Hall
 	mu   sync.Mutex // One Reload or Shutdown at a time.
-}
-
-// answering is a server with its way in.
-type answering struct {
-	*Server
-	handle fasthttp.RequestHandler
 }
 
 // New builds the server and follows the board from then on, until Shutdown; nothing listens yet.
@@ -33,18 +27,18 @@ func New(o Options) (*Front, error) {
 	}
 	f := &Front{hall: sse.NewHall(o.MaxViewers, o.Limits.Streams.N, o.Now)}
 	s := newServer(o, f.hall, nil)
-	f.now.Store(&answering{s, s.receive})
+	f.now.Store(s)
 	settings := s.app.Config()
 	settings.ErrorHandler = func(c *fiber.Ctx, err error) error { return f.server().fail(c, err) }
 	f.app = fiber.New(settings)
 	f.app.Server().KeepHijackedConns = true // The hall has them.
 	f.app.Server().Logger = quiet{}         // It would write to standard error, past our log.
 	f.app.Server().HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig { return f.server().desk.room(h) }
-	f.app.Server().Handler = func(c *fasthttp.RequestCtx) { f.now.Load().handle(c) }
+	f.app.Server().Handler = func(c *fasthttp.RequestCtx) { f.server().receive(c) }
 	return f, nil
 }
 
-func (f *Front) server() *Server { return f.now.Load().Server }
+func (f *Front) server() *Server { return f.now.Load() }
 
 // Reload answers by other options from now on; MaxViewers stays as it was. The options'
 // Board must come of the present one by With. Open pages are told to load anew; readers of
@@ -58,7 +52,7 @@ func (f *Front) Reload(o Options) error {
 	before := f.server()
 	before.halt()
 	next := newServer(o, f.hall, before)
-	f.now.Store(&answering{next, next.receive})
+	f.now.Store(next)
 	before.live.retire(next.live)
 	return nil
 }

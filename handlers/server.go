@@ -121,13 +121,13 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 	s := &Server{
 		board: o.Board, hall: hall, site: o.Site, log: o.Log, now: o.Now,
 		ready: o.Ready, metrics: o.Metrics,
-		past: newPast(o.History, o.Now), brand: o.Site.brandFiles(), limits: newLimits(o.Limits, o.Log), desk: o.Desk,
+		brand: o.Site.brandFiles(), desk: o.Desk,
 	}
 	if before == nil {
-		s.live = newLive(o, hall, nil)
+		s.live, s.past, s.limits = newLive(o, hall, nil), newPast(o.History, o.Now), newLimits(o.Limits, o.Log)
 	} else {
-		s.live, s.past, s.outgoing = newLive(o, hall, before.live), before.past, before.brand
-		s.limits = before.limits // What visitors have asked for counts on.
+		s.live, s.outgoing = newLive(o, hall, before.live), before.brand
+		s.past, s.limits = before.past, before.limits // What was read, and what visitors have asked for, counts on.
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
