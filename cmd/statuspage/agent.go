@@ -122,7 +122,7 @@ func (o *outpost) run(ctx context.Context, server *url.URL, token string, ln net
 		MeasuredAt: func(string) time.Time { return time.Now().Add(-status.MinInterval / 2) },
 	})
 	if err == nil {
-		o.metrics.Only(labelsOf(checks))
+		o.metrics.Only(labels(checks))
 		o.gauges()
 		err = o.monitor.Start()
 	}
@@ -153,7 +153,7 @@ func (o *outpost) take(region string, checks []status.Check, document []byte) er
 	if err := o.monitor.Update(checks); err != nil {
 		return err
 	}
-	o.metrics.Only(labelsOf(checks))
+	o.metrics.Only(labels(checks))
 	o.log.Info("checks taken from the server", "region", region, "services", len(checks))
 	if err := writePrivate(o.checksFile(), document); err != nil {
 		o.log.Error("the checks can't be kept; after a start without the server nothing is measured", "error", err)
@@ -194,23 +194,12 @@ func writePrivate(name string, body []byte) error {
 }
 
 func (o *outpost) observe(c status.Check, r probe.Result) {
-	o.metrics.Observe(metrics.Probe{
-		Service: c.ID, Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
-		Duration: r.Duration, HTTPStatus: r.HTTPStatus, CertificateExpiry: r.CertificateExpiry,
-		Phases: [...]time.Duration{r.Phases.DNS, r.Phases.Connect, r.Phases.TLS, r.Phases.FirstByte},
-	})
+	o.metrics.Observe(measured(c, "", r))
 }
-
-func labelsOf(checks []status.Check) map[string]string { return labels(&config.Config{Checks: checks}) }
 
 func (o *outpost) gauges() {
 	m := o.metrics
-	m.Gauge("statuspage_agent_server_up", "1 when the server answers and knows us.", func() float64 {
-		if o.store.State().Up {
-			return 1
-		}
-		return 0
-	})
+	m.Flag("statuspage_agent_server_up", "1 when the server answers and knows us.", func() bool { return o.store.State().Up })
 	m.Gauge("statuspage_agent_clock_skew_seconds", "By how much the server's clock is ahead of ours.", func() float64 { return o.client.Skew().Seconds() })
 	m.Counter("statuspage_agent_handed_in_total", "Signals that the server has taken.", func() float64 { return float64(o.client.Handed()) })
 	m.Counter("statuspage_agent_dropped_total", "Signals that the server refused for good.", func() float64 { return float64(o.client.Dropped()) })

@@ -38,7 +38,7 @@ func (a *app) fill(ctx context.Context, first chan<- struct{}) {
 		a.log.Error("read the outbox", "error", err)
 	}
 	a.awaitStore(ctx, fillWait/2)
-	wait, told := fillRetry, false
+	pause, told := retry(fillRetry), false
 	known := sync.OnceFunc(func() { close(first) })
 	for {
 		err := a.fillOnce(ctx, start, waiting > 0, known)
@@ -62,12 +62,23 @@ func (a *app) fill(ctx context.Context, first chan<- struct{}) {
 			a.awaitStore(ctx, fillRetryMax) // From when it is, nothing is waited for.
 			continue
 		}
-		select {
-		case <-ctx.Done():
+		if !pause.wait(ctx) {
 			return
-		case <-time.After(wait):
-			wait = min(2*wait, fillRetryMax)
 		}
+	}
+}
+
+// retry is how long to wait before the store is asked again: twice as long each time.
+type retry time.Duration
+
+// wait tells whether ctx lasted.
+func (r *retry) wait(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(time.Duration(*r)):
+		*r = min(2**r, retry(fillRetryMax))
+		return true
 	}
 }
 
@@ -210,13 +221,18 @@ func (a *app) resolve(ctx context.Context, b *board.Board, service int, now time
 	return nil
 }
 
-// lookBack is how far the samples that the board keeps reach back, a day at most.
+// lookBack is how far the samples of all services reach back, a day at most.
 func (a *app) lookBack() time.Duration {
 	var back time.Duration
 	for _, c := range a.cfg.Load().Checks {
-		back = max(back, c.Interval*(board.MaxSamples+1)) // One more: the day begins between two.
+		back = max(back, reach(c.Service))
 	}
-	return min(back, 24*time.Hour+time.Minute)
+	return back
+}
+
+// reach is how far back the samples of one service reach.
+func reach(s status.Service) time.Duration {
+	return min(s.Interval*(board.MaxSamples+1), 24*time.Hour+time.Minute) // One more: the day begins between two.
 }
 
 // feed hands signals on in batches and returns how many there were.

@@ -11,7 +11,7 @@ import (
 // recall brings the past of services that were added to a running process, if the store has any: they
 // may have been there before. It goes on until the store has answered.
 func (a *app) recall(ctx context.Context, added []string) {
-	wait, told := fillRetry, false
+	pause, told := retry(fillRetry), false
 	for {
 		err := a.recallOnce(ctx, added)
 		if err == nil || ctx.Err() != nil {
@@ -21,11 +21,8 @@ func (a *app) recall(ctx context.Context, added []string) {
 			told = true
 			a.log.Warn("the history of added services can't be read; trying again", "error", err)
 		}
-		select {
-		case <-ctx.Done():
+		if !pause.wait(ctx) {
 			return
-		case <-time.After(wait):
-			wait = min(2*wait, fillRetryMax)
 		}
 	}
 }
@@ -73,7 +70,7 @@ func (a *app) recallOnce(ctx context.Context, added []string) error {
 		}
 		svc := b.Services()[i]
 		past := board.Past{Begin: hour, Outages: failed[i], Hours: hours[id]}
-		from := now.Add(-min(svc.Interval*board.MaxSamples, 24*time.Hour+time.Minute))
+		from := now.Add(-reach(svc))
 		keep := func(signals []status.Signal) { past.Signals = append(past.Signals, signals...) }
 		if _, err = feed(a.store.SignalsOf(ctx, svc, from, now.Add(time.Hour)), keep); err != nil {
 			return fmt.Errorf("read the last day: %w", err)

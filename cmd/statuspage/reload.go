@@ -90,7 +90,7 @@ func (a *app) reload(ctx context.Context, next *config.Config) error {
 		}
 	}
 	a.cfg.Store(next)
-	a.metrics.Only(labels(next))
+	a.metrics.Only(labels(next.Checks))
 	if len(added) > 0 {
 		a.reloading.recalls.Go(func() { a.recall(ctx, added) })
 	}
@@ -157,20 +157,15 @@ func servicesOf(cfg *config.Config) []status.Service {
 }
 
 // labels are the public label of each service, as metrics name it.
-func labels(cfg *config.Config) map[string]string {
-	all := make(map[string]string, len(cfg.Checks))
-	for _, c := range cfg.Checks {
+func labels(checks []status.Check) map[string]string {
+	all := make(map[string]string, len(checks))
+	for _, c := range checks {
 		all[c.ID] = c.Label()
 	}
 	return all
 }
 
 func (r *reloading) gauges(a *app) {
-	a.metrics.Gauge("statuspage_config_reload_success", "1 when the configuration that was read last is the one that runs.", func() float64 {
-		if r.refused.Load() {
-			return 0
-		}
-		return 1
-	})
+	a.metrics.Flag("statuspage_config_reload_success", "1 when the configuration that was read last is the one that runs.", func() bool { return !r.refused.Load() })
 	a.metrics.Gauge("statuspage_config_last_reload_success_timestamp_seconds", "Unix time at which a configuration was taken last.", func() float64 { return float64(r.at.Load()) })
 }

@@ -135,7 +135,7 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 			return err
 		}
 	}
-	a.metrics.Only(labels(cfg))
+	a.metrics.Only(labels(cfg.Checks))
 	a.gauges()
 	a.reloading.at.Store(time.Now().Unix())
 	a.reloading.gauges(a)
@@ -351,11 +351,16 @@ func (a *app) observe(c status.Check, r probe.Result) {
 	if !r.CertificateExpiry.IsZero() {
 		a.board.SetCertificate(c.ID, r.CertificateExpiry)
 	}
-	a.metrics.Observe(metrics.Probe{
-		Service: c.ID, Region: c.Region(a.cfg.Load().Region), Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
+	a.metrics.Observe(measured(c, c.Region(a.cfg.Load().Region), r))
+}
+
+// measured is what the metrics tell of a probe.
+func measured(c status.Check, region string, r probe.Result) metrics.Probe {
+	return metrics.Probe{
+		Service: c.ID, Region: region, Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
 		Duration: r.Duration, HTTPStatus: r.HTTPStatus, CertificateExpiry: r.CertificateExpiry,
 		Phases: [...]time.Duration{r.Phases.DNS, r.Phases.Connect, r.Phases.TLS, r.Phases.FirstByte},
-	})
+	}
 }
 
 func (a *app) gauges() {
@@ -372,17 +377,7 @@ func (a *app) gauges() {
 	m.Gauge("statuspage_signals_unsaved", "Signals in memory that no disk has.", func() float64 { return float64(a.unsaved()) })
 	m.Gauge("statuspage_outbox_signals", "Signals on disk that the store does not have yet.", func() float64 { return float64(a.store.State().Outbox) })
 	if len(a.cfg.Load().Canary) > 0 && a.monitor != nil {
-		m.Gauge("statuspage_network_up", "1 unless no canary answers.", func() float64 {
-			if a.monitor.Stats().NetworkDown {
-				return 0
-			}
-			return 1
-		})
+		m.Flag("statuspage_network_up", "1 unless no canary answers.", func() bool { return !a.monitor.Stats().NetworkDown })
 	}
-	m.Gauge("statuspage_store_up", "1 when the store answers.", func() float64 {
-		if a.store.State().Up {
-			return 1
-		}
-		return 0
-	})
+	m.Flag("statuspage_store_up", "1 when the store answers.", func() bool { return a.store.State().Up })
 }

@@ -214,12 +214,7 @@ func (s stored) Apply(signals []status.Signal) {
 func (a *app) teamGauges() {
 	t, m := a.team, a.metrics
 	count := func(n *atomic.Uint64) func() float64 { return func() float64 { return float64(n.Load()) } }
-	m.Gauge("statuspage_redis_up", "1 when Redis answers.", func() float64 {
-		if t.link.State().Up {
-			return 1
-		}
-		return 0
-	})
+	m.Flag("statuspage_redis_up", "1 when Redis answers.", func() bool { return t.link.State().Up })
 	m.Gauge("statuspage_queue_tasks", "Planned runs in the queue, those being measured included.", func() float64 { return float64(t.depth.Load().Waiting) })
 	m.Gauge("statuspage_queue_oldest_seconds", "Since the slot of the oldest planned run in the queue.", func() float64 { return t.depth.Load().Oldest.Seconds() })
 	m.Counter("statuspage_relay_lost_total", "Signals that page servers must find in the database.", func() float64 { return float64(t.publisher.Lost()) })

@@ -171,6 +171,16 @@ func (m *Metrics) Gauge(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
 }
 
+// Flag adds a gauge that is 1 while something holds, and 0 else.
+func (m *Metrics) Flag(name, help string, holds func() bool) {
+	m.Gauge(name, help, func() float64 {
+		if holds() {
+			return 1
+		}
+		return 0
+	})
+}
+
 // Counter adds a count that is read when Prometheus asks.
 func (m *Metrics) Counter(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
