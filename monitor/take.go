@@ -16,9 +16,8 @@ type Planned struct {
 	Deadline time.Time // It is not begun later than this.
 }
 
-const (
-	handOnLate = 15 * time.Second
-)
+// handOnLate is how long after its slot a run that another worker left may begin.
+const handOnLate = 15 * time.Second
 
 // deadline is the last instant at which a run that others may take over is begun: late enough
 // that they can, and well before the next slot.

@@ -21,20 +21,21 @@ func (m *Monitor) Update(checks []status.Check) error {
 	if err != nil {
 		return err
 	}
+	before := *m.checks.Load()
 	next := make(map[string]*watched, len(plans))
 	seats := make([]seat, len(plans))
 	var joining []seat // In a round that they were not in before.
 	for i, p := range plans {
-		w := m.checks[p.ID]
+		w := before[p.ID]
 		if w == nil {
 			w = &watched{id: p.ID, newest: m.o.MeasuredAt(p.ID)}
 		}
-		before := w.plan.Load()
-		if before != nil && reflect.DeepEqual(before.Check, p.Check) {
-			p = before
+		was := w.plan.Load()
+		if was != nil && reflect.DeepEqual(was.Check, p.Check) {
+			p = was
 		}
 		next[p.ID], seats[i] = w, seat{w, p}
-		if before == nil || before.Interval != p.Interval {
+		if was == nil || was.Interval != p.Interval {
 			joining = append(joining, seats[i])
 		}
 	}
@@ -47,13 +48,12 @@ func (m *Monitor) Update(checks []status.Check) error {
 	for _, s := range seats {
 		s.check.plan.Store(s.plan)
 	}
-	for id, w := range m.checks {
+	for id, w := range before {
 		if next[id] == nil {
 			w.plan.Store(nil)
 		}
 	}
-	m.checks = next
-	m.byID.Store(&next)
+	m.checks.Store(&next)
 	if !m.started || m.o.Worker {
 		return nil
 	}

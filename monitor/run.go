@@ -1,0 +1,246 @@
+package monitor
+
+import (
+	"errors"
+	"fmt"
+	"statuspage/internal/status"
+	"statuspage/monitor/probe"
+	"time"
+)
+
+// verdict is what a change of is worth a line in the log.
+type verdict struct {
+	outcome status.Outcome
+	reason  status.Reason
+	code    int
+}
+
+// run is one planned measurement.
+type run struct {
+	check    *watched
+	slot     time.Time
+	every    time.Duration // The interval that the slot is one of.
+	region   string
+	deadline time.Time // Of a run that was planned elsewhere; zero for one of our own.
+}
+
+// taken tells whether the run was planned elsewhere.
+func (r run) taken() bool { return !r.deadline.IsZero() }
+
+// late tells whether it is too late to begin.
+func (r run) late(now time.Time) bool {
+	if r.taken() {
+		return now.After(r.deadline)
+	}
+	return now.Sub(r.slot) > min(maxLate, r.every/2)
+}
+
+// plan is that of the run's service, or nil when the slot is none any more.
+func (r run) plan() *plan {
+	if p := r.check.plan.Load(); p != nil && p.Interval == r.every {
+		return p
+	}
+	return nil
+}
+
+// enqueue hands a run to the workers, or counts why not.
+func (m *Monitor) enqueue(r run) {
+	if r.plan() == nil {
+		m.skip(r, SkippedRemoved)
+		return
+	}
+	if !r.taken() && r.check.last.Swap(r.slot.UnixMicro()) == r.slot.UnixMicro() {
+		return // The same slot again, after a small step of the clock.
+	}
+	select {
+	case m.queue <- r:
+		m.load.Add(1)
+		m.hire()
+	default:
+		m.skip(r, SkippedFull)
+	}
+}
+
+// skip counts a run that gives no signal.
+func (m *Monitor) skip(r run, cause string) {
+	m.o.Skipped(cause)
+	if r.taken() && cause != SkippedStopped && cause != SkippedPaused { // Else another may still be in time.
+		m.o.Ended(r.check.id, r.region, r.slot)
+	}
+}
+
+// hire adds a worker when there are fewer than runs, up to the limit: what hangs holds a
+// worker each, and the others must not wait for it.
+func (m *Monitor) hire() {
+	m.hiring.Lock()
+	defer m.hiring.Unlock()
+	if m.size >= m.o.Workers || int64(m.size) >= m.load.Load() || m.halted() {
+		return
+	}
+	m.size++
+	m.workers.Go(m.work)
+}
+
+// spare tells a worker to end because too many have nothing to do.
+func (m *Monitor) spare() bool {
+	if m.load.Load() > 0 && len(m.queue) > 0 {
+		return false
+	}
+	m.hiring.Lock()
+	defer m.hiring.Unlock()
+	if int64(m.size) <= m.load.Load()+spareWorkers {
+		return false
+	}
+	m.size--
+	return true
+}
+
+func (m *Monitor) halted() bool {
+	select {
+	case <-m.halt:
+		return true
+	default:
+		return false
+	}
+}
+
+func (m *Monitor) work() {
+	for {
+		select {
+		case <-m.halt:
+			return
+		case r := <-m.queue:
+			if m.halted() {
+				m.skip(r, SkippedStopped)
+			} else {
+				m.measure(r)
+			}
+			m.load.Add(-1)
+		}
+		if m.spare() {
+			return
+		}
+	}
+}
+
+// measure runs one probe and hands its signal to the recorder.
+func (m *Monitor) measure(r run) {
+	w, c := r.check, r.plan()
+	switch {
+	case c == nil:
+		m.skip(r, SkippedRemoved)
+		return
+	case r.late(m.now()):
+		m.skip(r, SkippedLate)
+		return
+	}
+	// A run that another worker left may overlap with the next; it has its own slot.
+	if !r.taken() {
+		if !w.busy.CompareAndSwap(false, true) {
+			m.skip(r, SkippedRunning)
+			return
+		}
+		defer w.busy.Store(false)
+	}
+	m.inFlight.Add(1)
+	defer m.inFlight.Add(-1)
+	began := time.Now()
+	result := m.attempt(c)
+	switch {
+	case m.pulse.lostSince(began) && (r.taken() || result.HTTPStatus == status.NoHTTPStatus || result.Duration > c.Timeout):
+		m.skip(r, SkippedPaused) // An answer in time is one all the same.
+		return
+	case result.Outcome == status.Unknown:
+		m.unmeasured(r, result)
+		return
+	case !r.taken(): // Slots that others plan are theirs to keep apart.
+		r.slot = w.stamp(r.slot)
+	}
+	o := measured{r, c, result, began}
+	if m.canary == nil {
+		m.deliver(o)
+		return
+	}
+	m.canary.settle(o)
+}
+
+// unmeasured counts a run that gave no verdict, by its cause.
+func (m *Monitor) unmeasured(r run, result probe.Result) {
+	switch {
+	case m.probeCtx.Err() != nil:
+		m.skip(r, SkippedStopped)
+	case errors.Is(result.Err, probe.ErrGuarded):
+		m.skip(r, SkippedGuarded)
+		if !r.check.guarded.Swap(true) {
+			m.o.Log.Warn("not measured: the guard refuses its address; allow it under guard: if that is meant to be", "service", r.check.id, "error", result.Err)
+		}
+	default:
+		m.skip(r, SkippedInternal)
+		m.o.Log.Error("could not measure", "service", r.check.id, "error", result.Err)
+	}
+}
+
+// deliver hands a verdict to the log, the hook and the recorder.
+func (m *Monitor) deliver(o measured) {
+	m.tell(o.check, o.result)
+	m.o.Observe(o.by.Check, o.result)
+	m.recorder.add(signal(o.by, o.slot, o.region, o.result))
+}
+
+// tell logs a verdict that differs from the one before, with the full text of the error:
+// a line a change, not a line a probe.
+func (m *Monitor) tell(w *watched, r probe.Result) {
+	now := verdict{r.Outcome, r.Reason, r.HTTPStatus}
+	w.telling.Lock()
+	before := w.told
+	w.told = now
+	w.telling.Unlock()
+	if now == before || before.outcome == status.Unknown && now.outcome == status.Up {
+		return
+	}
+	args := []any{"service", w.id, "outcome", r.Outcome.String(), "was", before.outcome.String()}
+	if r.Err != nil {
+		args = append(args, "reason", r.Reason.String(), "error", r.Err)
+	}
+	m.o.Log.Info("service changed", args...)
+}
+
+// find returns the plan of a service, nil for none. It does not wait for an Update.
+func (m *Monitor) find(id string) (*watched, *plan) {
+	w := (*m.checks.Load())[id]
+	if w == nil {
+		return nil, nil
+	}
+	return w, w.plan.Load()
+}
+
+// attempt survives a probe that panics, and has the canaries asked about one that takes long.
+func (m *Monitor) attempt(c *plan) (result probe.Result) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			result = probe.Result{Err: fmt.Errorf("probe panicked: %v", cause)}
+		}
+	}()
+	if m.canary != nil {
+		defer m.canary.watch()()
+	}
+	return c.measure(m.probeCtx, c.Check)
+}
+
+func signal(c *plan, slot time.Time, region string, r probe.Result) status.Signal {
+	s := status.Signal{
+		Received:   slot.UTC().Truncate(time.Microsecond),
+		Service:    c.ID,
+		Region:     c.Region(region),
+		URL:        c.URL,
+		HTTPStatus: r.HTTPStatus,
+		Available:  r.Outcome.Available(),
+		Outcome:    r.Outcome,
+		Duration:   max(0, r.Duration).Truncate(time.Microsecond),
+		Reason:     r.Reason,
+	}
+	if r.Err != nil {
+		s.Error = r.Err.Error()
+	}
+	return s
+}
