@@ -8,7 +8,6 @@ import (
 	"statuspage/internal/status"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -151,7 +150,7 @@ func (r Rules) take(w signal) (s status.Signal, cause string) {
 func clean(text string) string {
 	text = strings.ToValidUTF8(text[:min(len(text), 4*maxErrorLength)], "\uFFFD")
 	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || 0x2028 <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069 {
+		if status.IsControl(r) {
 			return ' '
 		}
 		return r

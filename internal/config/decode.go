@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"statuspage/internal/status"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -59,7 +60,7 @@ func controlAt(data []byte) (line, column int) {
 		case r == '\n':
 			line, column = line+1, 0
 		case r == '\t', r == '\r':
-		case isControl(r), r == utf8.RuneError && size == 1:
+		case status.IsControl(r), r == utf8.RuneError && size == 1:
 			return line, column
 		}
 		data = data[size:]
@@ -205,6 +206,18 @@ func value[T any](d *decoder, dst *T, parse func(string) (T, error)) func(*yaml.
 			return
 		}
 		*dst = v
+	}
+}
+
+// list appends what parse makes of each element of a sequence.
+func list[T comparable](d *decoder, dst *[]T, parse func(string) (T, error)) func(*yaml.Node, string) {
+	return func(node *yaml.Node, path string) {
+		d.sequence(node, path, func(node *yaml.Node, path string) {
+			var v, none T
+			if value(d, &v, parse)(node, path); v != none {
+				*dst = append(*dst, v)
+			}
+		})
 	}
 }
 

@@ -44,16 +44,6 @@ func parseLimit(text string) (Limit, error) {
 	return Limit{n, true}, nil
 }
 
-func (d *decoder) proxies(node *yaml.Node, path string, proxies *[]netip.Prefix) {
-	d.sequence(node, path, func(node *yaml.Node, path string) {
-		var p netip.Prefix
-		value(d, &p, parseProxy)(node, path)
-		if p.IsValid() {
-			*proxies = append(*proxies, p)
-		}
-	})
-}
-
 // parseProxy takes an address or a network of them.
 func parseProxy(text string) (netip.Prefix, error) {
 	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {

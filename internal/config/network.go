@@ -30,21 +30,15 @@ func (d *decoder) guard(node *yaml.Node, path string, dst **Guard) {
 		return
 	}
 	g := &Guard{}
-	list := func(all *[]netip.Prefix) func(*yaml.Node, string) {
+	ranges := func(all *[]netip.Prefix) func(*yaml.Node, string) {
 		return func(node *yaml.Node, path string) {
-			d.sequence(node, path, func(node *yaml.Node, path string) {
-				var p netip.Prefix
-				value(d, &p, parsePrefix)(node, path)
-				if p.IsValid() {
-					*all = append(*all, p)
-				}
-			})
+			list(d, all, parsePrefix)(node, path)
 			if len(node.Content) > maxPrefixes {
 				d.fail(node, path, "too many ranges: at most %d", maxPrefixes)
 			}
 		}
 	}
-	d.mapping(node, path, field{"allow": list(&g.Allow), "deny": list(&g.Deny)})
+	d.mapping(node, path, field{"allow": ranges(&g.Allow), "deny": ranges(&g.Deny)})
 	*dst = g
 }
 
@@ -68,13 +62,7 @@ func parsePrefix(text string) (netip.Prefix, error) {
 }
 
 func (d *decoder) canary(node *yaml.Node, path string, dst *[]string) {
-	d.sequence(node, path, func(node *yaml.Node, path string) {
-		var target string
-		value(d, &target, parseCanary)(node, path)
-		if target != "" {
-			*dst = append(*dst, target)
-		}
-	})
+	list(d, dst, parseCanary)(node, path)
 	if len(node.Content) > maxCanaries {
 		d.fail(node, path, "too many: at most %d", maxCanaries)
 	}

@@ -66,30 +66,20 @@ func (p probing) check(id, name, group string, u *url.URL) status.Check {
 // are decoded when environment and flags have had their say on the defaults.
 func (d *decoder) settings(root *yaml.Node, c *Config, p *probing) (services *yaml.Node) {
 	d.mapping(root, "", field{
-		"title":       value(d, &c.Title, parseText),
-		"listen":      value(d, &c.Listen, parseListen),
-		"database":    value(d, &c.Database, parseDatabase),
-		"outbox":      value(d, &c.Outbox, parsePath),
-		"retention":   value(d, &c.Retention, parseRetention),
-		"timezone":    value(d, &c.Timezone, parseTimezone),
-		"base_url":    value(d, &c.BaseURL, parseBaseURL),
-		"queue":       value(d, &c.Queue, parseQueue),
-		"region":      value(d, &c.Region, parseRegion),
-		"max_viewers": value(d, &c.MaxViewers, parseViewers),
-		"limits":      func(node *yaml.Node, path string) { d.limits(node, path, &c.Limits) },
-		"trusted_proxies": func(node *yaml.Node, path string) {
-			d.proxies(node, path, &c.Proxies)
-		},
+		"title":           value(d, &c.Title, parseText),
+		"listen":          value(d, &c.Listen, parseListen),
+		"database":        value(d, &c.Database, parseDatabase),
+		"outbox":          value(d, &c.Outbox, parsePath),
+		"retention":       value(d, &c.Retention, parseRetention),
+		"timezone":        value(d, &c.Timezone, parseTimezone),
+		"base_url":        value(d, &c.BaseURL, parseBaseURL),
+		"queue":           value(d, &c.Queue, parseQueue),
+		"region":          value(d, &c.Region, parseRegion),
+		"max_viewers":     value(d, &c.MaxViewers, parseViewers),
+		"limits":          func(node *yaml.Node, path string) { d.limits(node, path, &c.Limits) },
+		"trusted_proxies": list(d, &c.Proxies, parseProxy),
 		"cors": func(node *yaml.Node, path string) {
-			d.mapping(node, path, field{"allow_origins": func(node *yaml.Node, path string) {
-				d.sequence(node, path, func(node *yaml.Node, path string) {
-					var origin string
-					value(d, &origin, parseOrigin)(node, path)
-					if origin != "" {
-						c.CORS = append(c.CORS, origin)
-					}
-				})
-			}})
+			d.mapping(node, path, field{"allow_origins": list(d, &c.CORS, parseOrigin)})
 		},
 		"guard":  func(node *yaml.Node, path string) { d.guard(node, path, &c.Guard) },
 		"canary": func(node *yaml.Node, path string) { d.canary(node, path, &c.Canary) },

@@ -43,13 +43,7 @@ func parseText(text string) (string, error) {
 
 // hasControl is also true for bytes that are no UTF-8, which only a variable can bring.
 func hasControl(text string) bool {
-	return !utf8.ValidString(text) || strings.ContainsFunc(text, isControl)
-}
-
-// isControl is also true for what breaks lines elsewhere, and for what turns the direction of
-// the text behind it: a name must not rearrange the page around it, or a file its own lines.
-func isControl(r rune) bool {
-	return unicode.IsControl(r) || 0x2028 <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069
+	return !utf8.ValidString(text) || strings.ContainsFunc(text, status.IsControl)
 }
 
 func parsePath(text string) (string, error) {

@@ -1,0 +1,11 @@
+package status
+
+import "unicode"
+
+// IsControl tells whether a rune has no place in a line of text: control characters, what breaks
+// lines elsewhere, and what turns the direction of the text behind it. A name must not
+// rearrange the page around it, or a file or a log its own lines.
+// https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
+func IsControl(r rune) bool {
+	return unicode.IsControl(r) || 0x2028 <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069
+}
