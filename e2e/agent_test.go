@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"statuspage/e2e/harness"
 	"strconv"
 	"strings"
 	"sync"
@@ -91,39 +92,13 @@ func (n *network) cut() {
 // startAgent runs an agent in dir until it says where its metrics are.
 func startAgent(t *testing.T, dir, server, token string) *product {
 	t.Helper()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &product{t: t, cmd: exec.Command(path, "agent", "--to", server, "--outbox", filepath.Join(dir, "outbox.db"), "--listen", "127.0.0.1:0"), log: &lockedBuffer{}, dead: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, p.log, p.log
-	p.cmd.Env = append(os.Environ(), "STATUSPAGE_AGENT_TOKEN="+token)
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		p.err = p.cmd.Wait()
-		close(p.dead)
-	}()
-	t.Cleanup(func() {
-		p.kill()
-		if t.Failed() {
-			t.Logf("log of the agent:\n%s", p.log)
-		}
-	})
-	p.wait("listens", func() bool {
-		m := listening.FindStringSubmatch(p.log.String())
-		if m != nil {
-			p.url = m[1]
-		}
-		return m != nil
-	})
-	return p
+	return launch(t, dir, []string{"STATUSPAGE_AGENT_TOKEN=" + token},
+		"agent", "--to", server, "--outbox", filepath.Join(dir, "outbox.db"), "--listen", "127.0.0.1:0")
 }
 
 // handedOver waits until nothing waits in an agent's outbox.
 func (p *product) handedOver() {
-	p.t.Helper()
+	p.T.Helper()
 	p.wait("has handed everything in", func() bool {
 		_, body := p.get("/readyz")
 		return strings.Contains(body, `"server":"up","outbox":0,"unsaved":0`)
@@ -177,7 +152,7 @@ func TestAgentLosesNothing(t *testing.T) {
 	both, only := service("both", x.url, ", regions: [here, office]"), service("only", x.url, ", regions: [office], headers: {X-Key: s3cret}")
 	yaml := "region: here\nagents:\n  - {region: office, token: " + agentToken + "}\nservices:\n" + both + only
 	server := start(t, serverDir, yaml)
-	address := strings.TrimPrefix(server.url, "http://")
+	address := strings.TrimPrefix(server.URL, "http://")
 	between := newNetwork(t, address)
 	a := startAgent(t, agentDir, "http://"+between.address, agentToken)
 	office := func(n int) func() bool {
@@ -198,14 +173,14 @@ func TestAgentLosesNothing(t *testing.T) {
 	}
 	had := waiting()
 	killed := time.Now()
-	a.kill()
+	a.Kill()
 	a = startAgent(t, agentDir, "http://"+between.address, agentToken)
 	again := time.Now()
 	a.wait("goes on with what it had", func() bool { return waiting() >= had+4 })
 	between.mend(t)
 	a.handedOver()
 	// The server dies and comes back.
-	server.kill()
+	server.Kill()
 	a.wait("keeps signals", func() bool { return waiting() >= 2 })
 	server = start(t, serverDir, "", "serve", "--listen", address)
 	a.handedOver()
@@ -238,7 +213,7 @@ func TestAgentLosesNothing(t *testing.T) {
 	if err != nil || kept.Mode().Perm() != 0o600 {
 		t.Errorf("the checks are kept as %v, %v", kept, err)
 	}
-	if all := server.log.String() + a.log.String(); strings.Contains(all, agentToken) || strings.Contains(all, "s3cret") {
+	if all := server.Log.String() + a.Log.String(); strings.Contains(all, agentToken) || strings.Contains(all, "s3cret") {
 		t.Error("a secret is in the log")
 	}
 }
@@ -249,7 +224,7 @@ func TestAgentWithAWrongToken(t *testing.T) {
 	serverDir, agentDir, x := t.TempDir(), t.TempDir(), newTarget(t)
 	yaml := "agents:\n  - {region: office, token: " + agentToken + "}\nservices:\n" + service("web", x.url, ", regions: [office]")
 	server := start(t, serverDir, yaml)
-	a := startAgent(t, agentDir, server.url, agentToken)
+	a := startAgent(t, agentDir, server.URL, agentToken)
 	server.wait("shows what the agent measures", func() bool { return len(server.recordsOf("web", "office")) > 1 })
 
 	server.replace(strings.Replace(yaml, agentToken, strings.ToUpper(agentToken), 1))
@@ -258,14 +233,14 @@ func TestAgentWithAWrongToken(t *testing.T) {
 		_, body := a.get("/metrics")
 		return metric(body, "statuspage_outbox_signals") >= 5
 	})
-	if n := strings.Count(a.log.String(), "THE SERVER REFUSES THE TOKEN"); n != 1 {
+	if n := strings.Count(a.Log.String(), "THE SERVER REFUSES THE TOKEN"); n != 1 {
 		t.Errorf("said %d times", n)
 	}
 	if _, body := server.get("/metrics"); metric(body, "statuspage_agents_denied_total") < 1 {
 		t.Error("the server does not count it")
 	}
 	a.stop()
-	a = startAgent(t, agentDir, server.url, strings.ToUpper(agentToken))
+	a = startAgent(t, agentDir, server.URL, strings.ToUpper(agentToken))
 	a.handedOver()
 	a.stop()
 	server.stop()
@@ -278,14 +253,14 @@ func TestAgentWithAWrongToken(t *testing.T) {
 			t.Errorf("%v comes after %v", slots[i], slots[i-1])
 		}
 	}
-	if text := server.log.String(); strings.Contains(text, agentToken) || strings.Contains(text, strings.ToUpper(agentToken)) {
+	if text := server.Log.String(); strings.Contains(text, agentToken) || strings.Contains(text, strings.ToUpper(agentToken)) {
 		t.Error("a token is in the log")
 	}
 }
 
 func TestAgentsMistakes(t *testing.T) {
 	t.Parallel()
-	path, err := binary()
+	path, err := harness.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -308,7 +283,7 @@ func TestAgentsMistakes(t *testing.T) {
 
 // recordsOf is the newest signals of a service from a region.
 func (p *product) recordsOf(service, region string) []string {
-	p.t.Helper()
+	p.T.Helper()
 	code, body := p.get("/signals?limit=1440&service=" + service + "&region=" + region)
 	if code != http.StatusOK {
 		return nil // Not there yet.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"statuspage/e2e/harness"
 	"strings"
 	"sync"
 	"testing"
@@ -31,7 +32,7 @@ func newTab(t *testing.T) *tab {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
-		missing(t, "Chromium", "install it: apt-get install chromium")
+		harness.Missing(t, "Chromium", "install it: apt-get install chromium")
 	}
 	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.Headless, chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun}
 	for _, flag := range []string{"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync"} {
@@ -135,7 +136,7 @@ func TestBrowserSeesEveryChange(t *testing.T) {
 	p := start(t, dir, yaml)
 	p.newest("api", func(record) bool { return true })
 	x := newTab(t)
-	x.do(chromedp.Navigate(p.url + "/"))
+	x.do(chromedp.Navigate(p.URL + "/"))
 	x.until(`document.querySelector('#live').textContent.startsWith('Live')`)
 	eval[bool](x, `window.sameDocument = true`)
 	x.until(fmt.Sprintf(stateOf, "web", "up"))
@@ -159,8 +160,8 @@ func TestBrowserSeesEveryChange(t *testing.T) {
 	}
 
 	// The process dies and comes back on the same address: right again without a reload.
-	address := strings.TrimPrefix(p.url, "http://")
-	p.kill()
+	address := strings.TrimPrefix(p.URL, "http://")
+	p.Kill()
 	x.until(`document.querySelector('#live').dataset.live !== 'on'`)
 	web.answer(http.StatusOK)
 	start(t, dir, yaml, "serve", "--listen", address)
@@ -178,7 +179,7 @@ func TestBrowserLeavesADeadConnection(t *testing.T) {
 	web := newTarget(t)
 	p := start(t, t.TempDir(), "services:\n  - {name: web, url: '"+web.url+"', interval: 1h}\n")
 	x := newTab(t)
-	x.do(chromedp.Navigate(p.url + "/"))
+	x.do(chromedp.Navigate(p.URL + "/"))
 	x.until(`document.querySelector('#live').dataset.live === 'on'`)
 	eval[bool](x, `(() => { const real = Date.now; Date.now = () => real() + 60e3; return true })()`)
 	x.until(`document.querySelector('#live').dataset.live === 'again'`)
@@ -192,7 +193,7 @@ func TestBrowserServicePageIsLive(t *testing.T) {
 	p := start(t, t.TempDir(), "services:\n"+service("web", web.url, "")+service("other", web.url, ""))
 	p.newest("web", func(record) bool { return true })
 	x := newTab(t)
-	x.do(chromedp.Navigate(p.url + "/services/web"))
+	x.do(chromedp.Navigate(p.URL + "/services/web"))
 	x.until(`document.querySelector('#live').textContent.startsWith('Live')`)
 	web.answer(http.StatusInternalServerError)
 	x.until(`document.querySelector('#detail tr[data-s=down]')`)
@@ -210,7 +211,7 @@ func TestBrowserWithoutJavaScript(t *testing.T) {
 	if _, err := chromedp.Call(x.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
-	x.do(chromedp.Navigate(p.url + "/"))
+	x.do(chromedp.Navigate(p.URL + "/"))
 	if !eval[bool](x, `[...document.querySelectorAll('#s-web td a')].some(a => /^[0-9]{2}:[0-9]{2} up/.test(a.ariaLabel))`) {
 		t.Error("no cell says what it stands for without JavaScript")
 	}
@@ -224,7 +225,7 @@ func TestBrowserReference(t *testing.T) {
 	p := start(t, t.TempDir(), "title: Acme\n")
 	x := newTab(t)
 	for _, path := range []string{"/redoc", "/docs"} {
-		x.do(chromedp.Navigate(p.url + path))
+		x.do(chromedp.Navigate(p.URL + path))
 		x.until(`document.querySelector('.redoc-wrap h1')?.textContent.includes('statuspage')`)
 	}
 	x.screenshot("redoc-light")
@@ -254,7 +255,7 @@ func TestBrowserPictures(t *testing.T) {
 		for _, width := range []int64{320, 768, 1440} {
 			for _, scheme := range []string{"light", "dark"} {
 				x.colors(scheme)
-				x.do(chromedp.EmulateViewport(width, 900), chromedp.Navigate(p.url+path))
+				x.do(chromedp.EmulateViewport(width, 900), chromedp.Navigate(p.URL+path))
 				if over := eval[int](x, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
 					t.Errorf("%s at %d px is %d px too wide", path, width, over)
 				}
@@ -292,7 +293,7 @@ func TestBrowserSwitchesWindowsWithoutAReload(t *testing.T) {
 	p := start(t, t.TempDir(), "services:\n"+service("web", web.url, "")+service("api", web.url, ""))
 	p.newest("api", func(record) bool { return true })
 	x := newTab(t)
-	x.do(chromedp.Navigate(p.url + "/"))
+	x.do(chromedp.Navigate(p.URL + "/"))
 	x.until(`document.querySelector('#live').dataset.live === 'on'`)
 	eval[bool](x, `window.sameDocument = true`)
 	for _, w := range []struct{ href, name, cells string }{{"/?window=24h", "24h", "24"}, {"/?window=90d", "90d", "90"}} {
@@ -332,7 +333,7 @@ func TestBrowserFiltersManyServices(t *testing.T) {
 	p := start(t, t.TempDir(), yaml.String())
 	p.newest("svc23", func(record) bool { return true })
 	x := newTab(t)
-	x.do(chromedp.Navigate(p.url + "/"))
+	x.do(chromedp.Navigate(p.URL + "/"))
 	x.until(`document.querySelector('#live').dataset.live === 'on'`)
 	eval[bool](x, `(() => { const q = document.querySelector('#q'); q.focus(); q.value = 'svc07'; q.dispatchEvent(new Event('input', {bubbles: true})); return true })()`)
 	x.until(`document.querySelectorAll('.grid tbody tr').length === 1 && document.querySelector('#found').textContent === '1 service'`)
@@ -359,7 +360,7 @@ func TestBrowserLongNamesFitAPhone(t *testing.T) {
 	p.newest("web", func(record) bool { return true })
 	x := newTab(t)
 	for _, path := range []string{"/", "/?window=90d", "/services/web", "/history", "/embed", "/badges", "/services/web/" + time.Now().UTC().Format("2006-01-02")} {
-		x.do(chromedp.EmulateViewport(320, 800), chromedp.Navigate(p.url+path))
+		x.do(chromedp.EmulateViewport(320, 800), chromedp.Navigate(p.URL+path))
 		if over := eval[int](x, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
 			t.Errorf("%s is %d px too wide", path, over)
 		}

@@ -20,9 +20,9 @@ func TestBrowserEmbeds(t *testing.T) {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		}
-		w.Header().Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; script-src %[1]s; connect-src %[1]s; frame-src %[1]s", p.url))
+		w.Header().Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; script-src %[1]s; connect-src %[1]s; frame-src %[1]s", p.URL))
 		w.Header().Set("Content-Type", "text/html")
-		_, _ = fmt.Fprintf(w, `<!DOCTYPE html><html lang="en"><title>Shop</title><body><h1>Shop</h1><iframe title="Status" src="%s/embed?theme=dark"></iframe><script src="%s/embed.js"></script>`, p.url, p.url)
+		_, _ = fmt.Fprintf(w, `<!DOCTYPE html><html lang="en"><title>Shop</title><body><h1>Shop</h1><iframe title="Status" src="%s/embed?theme=dark"></iframe><script src="%s/embed.js"></script>`, p.URL, p.URL)
 	}))
 	t.Cleanup(other.Close)
 	x := newTab(t)
@@ -36,7 +36,7 @@ func TestBrowserEmbeds(t *testing.T) {
 	x.do(chromedp.Navigate(other.URL + "/"))
 	const banner = `[...document.body.children].find(e => e.shadowRoot)?.shadowRoot`
 	x.until(banner + `?.querySelector('a')?.textContent === '1 of 2 services is down'`)
-	if got := eval[string](x, banner+`.querySelector('a').href`); got != p.url+"/" {
+	if got := eval[string](x, banner+`.querySelector('a').href`); got != p.URL+"/" {
 		t.Errorf("the banner leads to %s", got)
 	}
 	eval[bool](x, banner+`.querySelector('button').click() || true`)

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,10 +13,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"statuspage/e2e/harness"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -25,37 +23,10 @@ import (
 // patience bounds every wait; nothing here takes that long on an idle machine.
 const patience = 30 * time.Second
 
-// binary builds the product once for all tests.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "statuspage-e2e-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "statuspage")
-	cmd := exec.Command("go", "build", "-o", path, "./cmd/statuspage")
-	cmd.Dir = ".."
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
-	}
-	return path, nil
-})
-
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
+	harness.Remove()
 	os.Exit(code)
-}
-
-// missing skips a test for want of something, loudly, or fails it where nothing may be skipped.
-func missing(t *testing.T, what, remedy string) {
-	t.Helper()
-	text := "NOT TESTED: " + what + " is missing; " + remedy
-	if os.Getenv("REQUIRE_ALL") == "1" {
-		t.Fatal(text)
-	}
-	t.Skip(text)
 }
 
 // target is something to watch, on a real socket; what it answers can be changed.
@@ -97,41 +68,11 @@ func (x *target) answer(code int) {
 }
 
 // product is one running process.
-type product struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	url  string
-	log  *lockedBuffer
-	dead chan struct{}
-	err  error
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-var listening = regexp.MustCompile(`url=(http://\S+)`)
+type product struct{ *harness.Process }
 
 // start runs the product in dir with a configuration, and waits until it listens.
 func start(t *testing.T, dir, yaml string, args ...string) *product {
 	t.Helper()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
 	if yaml != "" {
 		if err := os.WriteFile(filepath.Join(dir, "statuspage.yaml"), []byte(yaml), 0o600); err != nil {
 			t.Fatal(err)
@@ -140,40 +81,29 @@ func start(t *testing.T, dir, yaml string, args ...string) *product {
 	if len(args) == 0 {
 		args = []string{"serve", "--listen", "127.0.0.1:0"}
 	}
-	p := &product{t: t, cmd: exec.Command(path, args...), log: &lockedBuffer{}, dead: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, p.log, p.log
-	p.cmd.Env = append(os.Environ(), "STATUSPAGE_CONFIG=", "STATUSPAGE_DATABASE_URL=")
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		p.err = p.cmd.Wait()
-		close(p.dead)
-	}()
+	return launch(t, dir, nil, args...)
+}
+
+// launch runs the binary in dir until it says where it listens.
+func launch(t *testing.T, dir string, env []string, args ...string) *product {
+	t.Helper()
+	p := &product{harness.Launch(t, dir, env, args...)}
 	t.Cleanup(func() {
-		p.kill()
+		p.Kill()
 		if t.Failed() {
-			t.Logf("log of the process:\n%s", p.log)
+			t.Logf("log of the process:\n%s", p.Log)
 		}
 	})
-	p.wait("listens", func() bool {
-		m := listening.FindStringSubmatch(p.log.String())
-		if m != nil {
-			p.url = m[1]
-		}
-		return m != nil
-	})
+	p.wait("listens", p.Listens)
 	return p
 }
 
 // wait polls until something holds.
 func (p *product) wait(what string, holds func() bool) {
-	p.t.Helper()
-	waitFor(p.t, what, func() bool {
-		select {
-		case <-p.dead:
-			p.t.Fatalf("the process ended (%v) before it %s:\n%s", p.err, what, p.log)
-		default:
+	p.T.Helper()
+	waitFor(p.T, what, func() bool {
+		if !p.Alive() {
+			p.T.Fatalf("the process ended (%v) before it %s:\n%s", p.Err, what, p.Log)
 		}
 		return holds()
 	})
@@ -181,36 +111,15 @@ func (p *product) wait(what string, holds func() bool) {
 
 func waitFor(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
-}
-
-// kill ends the process as a power cut would, as far as it can see.
-func (p *product) kill() {
-	_ = p.cmd.Process.Kill()
-	<-p.dead
+	harness.WaitFor(t, patience, what, holds)
 }
 
 // stop ends it as an operator would.
-func (p *product) stop() {
-	p.t.Helper()
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-p.dead:
-	case <-time.After(patience):
-		p.t.Fatal("does not stop on SIGTERM")
-	}
-	if p.err != nil {
-		p.t.Errorf("after SIGTERM: %v", p.err)
-	}
-}
+func (p *product) stop() { p.Stop(patience) }
 
 func (p *product) get(path string) (int, string) {
-	p.t.Helper()
-	res, err := http.Get(p.url + path)
+	p.T.Helper()
+	res, err := http.Get(p.URL + path)
 	if err != nil {
 		return 0, ""
 	}
@@ -219,20 +128,10 @@ func (p *product) get(path string) (int, string) {
 	return res.StatusCode, string(body)
 }
 
-// record is a signal as /signals tells it.
-type record struct {
-	URL        string  `json:"url"`
-	HTTPStatus int     `json:"http_status"`
-	Available  bool    `json:"available"`
-	Received   string  `json:"received"`
-	Service    string  `json:"service"`
-	Outcome    string  `json:"outcome"`
-	DurationMs float64 `json:"duration_ms"`
-	Reason     string  `json:"reason"`
-}
+type record = harness.Record
 
 func (p *product) records(service string) []record {
-	p.t.Helper()
+	p.T.Helper()
 	code, body := p.get("/signals?limit=1440&service=" + service)
 	var groups []struct {
 		URL     string   `json:"url"`
@@ -242,14 +141,14 @@ func (p *product) records(service string) []record {
 		return nil // Not up yet.
 	}
 	if err := json.Unmarshal([]byte(body), &groups); err != nil || len(groups) != 1 {
-		p.t.Fatalf("/signals of %s: %v: %d %s", service, err, code, body)
+		p.T.Fatalf("/signals of %s: %v: %d %s", service, err, code, body)
 	}
 	return groups[0].Records
 }
 
 // newest waits for a signal of a service that is as wanted.
 func (p *product) newest(service string, wanted func(record) bool) record {
-	p.t.Helper()
+	p.T.Helper()
 	var r record
 	p.wait("has the expected signal of "+service, func() bool {
 		all := p.records(service)
@@ -329,7 +228,7 @@ func TestNothingShownIsLostByAKill(t *testing.T) {
 			}
 			return len(shown) > before+1
 		})
-		p.kill()
+		p.Kill()
 	}
 	p := start(t, dir, yaml)
 	p.newest("web", func(record) bool { return true })
@@ -354,7 +253,7 @@ func TestSignalStreamIsLive(t *testing.T) {
 	p := start(t, t.TempDir(), "services:\n"+service("web", x.url, ""))
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/signals/stream", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+"/signals/stream", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -383,7 +282,7 @@ func TestSignalStreamIsLive(t *testing.T) {
 // refuses runs the product and expects one line on standard error and exit status 1.
 func refuses(t *testing.T, dir string, want string, args ...string) {
 	t.Helper()
-	path, err := binary()
+	path, err := harness.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -427,7 +326,7 @@ func TestCommands(t *testing.T) {
 	x := newTarget(t)
 	dir := t.TempDir()
 	p := start(t, dir, "services:\n"+service("web", x.url, ""))
-	path, _ := binary()
+	path, _ := harness.Binary()
 	run := func(args ...string) (string, int) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
@@ -443,7 +342,7 @@ func TestCommands(t *testing.T) {
 	if out, code := run("probe", x.url); code != 1 || !strings.Contains(out, "unexpected status") {
 		t.Errorf("probe of a broken target: %d %s", code, out)
 	}
-	if out, code := run("healthcheck", "--listen", strings.TrimPrefix(p.url, "http://")); code != 0 {
+	if out, code := run("healthcheck", "--listen", strings.TrimPrefix(p.URL, "http://")); code != 0 {
 		t.Errorf("healthcheck: %d %s", code, out)
 	}
 	if out, code := run("config", "check"); code != 0 || !strings.Contains(out, "ok: 1 services") {
@@ -456,7 +355,7 @@ func TestCommands(t *testing.T) {
 		t.Errorf("version: %d %s", code, out)
 	}
 	p.stop()
-	if out, code := run("healthcheck", "--listen", strings.TrimPrefix(p.url, "http://")); code != 1 {
+	if out, code := run("healthcheck", "--listen", strings.TrimPrefix(p.URL, "http://")); code != 1 {
 		t.Errorf("healthcheck of a stopped process: %d %s", code, out)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"statuspage/e2e/harness"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,36 +15,36 @@ import (
 
 // replace puts another configuration in its place as careful editors and tools do.
 func (p *product) replace(yaml string) {
-	p.t.Helper()
-	path := filepath.Join(p.cmd.Dir, "statuspage.yaml")
+	p.T.Helper()
+	path := filepath.Join(p.Cmd.Dir, "statuspage.yaml")
 	if err := os.WriteFile(path+".new", []byte(yaml), 0o600); err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	if err := os.Rename(path+".new", path); err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 }
 
 // says waits for a line of the log.
 func (p *product) says(text string) {
-	p.t.Helper()
-	p.wait("says "+text, func() bool { return strings.Contains(p.log.String(), text) })
+	p.T.Helper()
+	p.wait("says "+text, func() bool { return strings.Contains(p.Log.String(), text) })
 }
 
 // follow reads a stream into a buffer until the test ends.
-func (p *product) follow(path string) *lockedBuffer {
-	p.t.Helper()
+func (p *product) follow(path string) *harness.Output {
+	p.T.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	p.t.Cleanup(cancel)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+path, nil)
+	p.T.Cleanup(cancel)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+path, nil)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		p.t.Fatal(err)
+		p.T.Fatal(err)
 	}
-	var all lockedBuffer
+	var all harness.Output
 	go func() {
 		defer res.Body.Close()
 		for lines := bufio.NewScanner(res.Body); lines.Scan(); {
@@ -55,18 +56,18 @@ func (p *product) follow(path string) *lockedBuffer {
 
 // gapless expects one signal a second from the first to the last.
 func (p *product) gapless(service string) {
-	p.t.Helper()
+	p.T.Helper()
 	all := p.records(service)
 	slots := all[1:] // The first run at the start is on no slot.
 	for i := 1; i < len(slots); i++ {
 		a, errA := time.Parse(time.RFC3339Nano, slots[i-1].Received)
 		b, errB := time.Parse(time.RFC3339Nano, slots[i].Received)
 		if errA != nil || errB != nil || b.Sub(a) != time.Second {
-			p.t.Errorf("%s: %s comes after %s", service, slots[i].Received, slots[i-1].Received)
+			p.T.Errorf("%s: %s comes after %s", service, slots[i].Received, slots[i-1].Received)
 		}
 	}
 	if len(slots) < 5 {
-		p.t.Errorf("only %d signals of %s", len(slots), service)
+		p.T.Errorf("only %d signals of %s", len(slots), service)
 	}
 }
 
@@ -106,10 +107,10 @@ func TestConfigurationEditedWhileRunning(t *testing.T) {
 		_, text := p.get("/metrics")
 		return strings.Contains(text, "statuspage_config_reload_success 0")
 	})
-	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil { // Says it again, since it was asked.
+	if err := p.Cmd.Process.Signal(syscall.SIGHUP); err != nil { // Says it again, since it was asked.
 		t.Fatal(err)
 	}
-	p.wait("says it again", func() bool { return strings.Count(p.log.String(), "the one before goes on") == 2 })
+	p.wait("says it again", func() bool { return strings.Count(p.Log.String(), "the one before goes on") == 2 })
 	if _, html := p.get("/"); !strings.Contains(html, "Second") || !strings.Contains(html, `id="s-added"`) {
 		t.Error("a bad file changed the page")
 	}
@@ -121,7 +122,7 @@ func TestConfigurationEditedWhileRunning(t *testing.T) {
 		_, body := p.get("/signals?limit=1440&service=gone")
 		return strings.Contains(body, was.Received)
 	})
-	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+	if err := p.Cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
 	p.says("added=0 removed=0 changed=0 page=false")

@@ -7,11 +7,9 @@ package chaos
 
 import (
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"path/filepath"
+	"statuspage/e2e/harness"
 	"strconv"
 	"sync"
 	"testing"
@@ -54,21 +52,6 @@ func between(r *rand.Rand, low, high time.Duration) time.Duration {
 	return low + time.Duration(r.Int64N(int64(high-low)))
 }
 
-// binary builds the product once for all tests.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "statuspage-chaos-")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "statuspage")
-	cmd := exec.Command("go", "build", "-o", path, "./cmd/statuspage")
-	cmd.Dir = filepath.Join("..", "..")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
-	}
-	return path, nil
-})
-
 func TestMain(m *testing.M) {
 	flag.Parse()
 	// Most of the time is spent waiting for what the product does by itself.
@@ -77,29 +60,12 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	stopShared()
-	if path, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
-	}
+	harness.Remove()
 	os.Exit(code)
-}
-
-// missing skips a test for want of something, loudly, or fails it where nothing may be skipped.
-func missing(t *testing.T, what, remedy string) {
-	t.Helper()
-	text := "NOT TESTED: " + what + " is missing; " + remedy
-	if os.Getenv("REQUIRE_ALL") == "1" || os.Getenv("CI") == "true" {
-		t.Fatal(text)
-	}
-	fmt.Fprintln(os.Stderr, t.Name()+": "+text)
-	t.Skip(text)
 }
 
 // waitFor polls until something holds, and says what did not.
 func waitFor(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !holds(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
+	harness.WaitFor(t, patience, what, holds)
 }

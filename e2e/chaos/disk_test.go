@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"statuspage/e2e/harness"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,7 +18,7 @@ func smallDisk(t *testing.T, megabytes int) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "mode=700,size="+strconv.Itoa(megabytes)+"m", "tmpfs", dir).CombinedOutput(); err != nil {
-		missing(t, "the right to mount a small disk", "run it as root: "+strings.TrimSpace(string(out)))
+		harness.Missing(t, "the right to mount a small disk", "run it as root: "+strings.TrimSpace(string(out)))
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
 	return dir
@@ -56,8 +57,8 @@ func diskFull(t *testing.T, dir, database, name string) (*targets, *witness, *pr
 	leave := w.watch(p)
 	for range pick(5, 1) {
 		p.awaitReady("all is well", func(r ready) bool { return r.Ready && r.Store == "up" && r.Unsaved == 0 })
-		errors, again := p.log.count("level=ERROR"), p.log.count("signals are saved again")
-		away := p.log.count("store is away")
+		errors, again := p.said("level=ERROR"), p.said("signals are saved again")
+		away := p.said("store is away")
 		fillUp(t, dir)
 		p.awaitReady("the full disk is told", func(r ready) bool { return r.Unsaved > 0 })
 		shown := w.count()
@@ -69,15 +70,15 @@ func diskFull(t *testing.T, dir, database, name string) (*targets, *witness, *pr
 		if n := p.metric("statuspage_signals_unsaved"); n < float64(len(x.services)) {
 			t.Errorf("statuspage_signals_unsaved = %v", n)
 		}
-		if n := p.log.count("level=ERROR"); n != errors+1 {
+		if n := p.said("level=ERROR"); n != errors+1 {
 			t.Errorf("%d errors in the log, want one", n-errors)
 		}
-		if p.log.count("store is away") != away || p.ready().Store != "up" {
+		if p.said("store is away") != away || p.ready().Store != "up" {
 			t.Error("a full disk of ours is told as a store that is away")
 		}
 		freeUp(t, dir)
 		p.awaitReady("signals are saved again", func(r ready) bool { return r.Unsaved == 0 })
-		waitFor(t, "the log says that they are", func() bool { return p.log.count("signals are saved again") == again+1 })
+		waitFor(t, "the log says that they are", func() bool { return p.said("signals are saved again") == again+1 })
 	}
 	shown := w.count()
 	waitFor(t, "signals go on being shown", func() bool { return w.count() > shown+2*len(x.services) })
@@ -101,7 +102,7 @@ func TestDiskFullWithSQLite(t *testing.T) {
 func TestDiskFullWithOutbox(t *testing.T) {
 	t.Parallel()
 	q, dir := sharedQuestDB(t), smallDisk(t, 8)
-	x, w, p := diskFull(t, dir, storeURL(q.address()), "fullbox")
+	x, w, p := diskFull(t, dir, harness.StoreURL(q.Address()), "fullbox")
 	p.handOver(filepath.Join(dir, "outbox.db"))
 	intact(t, filepath.Join(dir, "outbox.db"))
 	balance(t, x, w, q.records("fullbox"), nil)

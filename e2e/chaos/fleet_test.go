@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"statuspage/e2e/harness"
 	"statuspage/internal/cluster/redistest"
 	"strings"
 	"sync"
@@ -41,15 +42,14 @@ func (m *member) start(t *testing.T) {
 func (m *member) ready(t *testing.T) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if found := listening.FindStringSubmatch(m.log.String()); found != nil {
-			m.url = found[1]
+		if m.Listens() {
 			if code, _ := m.get("/readyz"); code == http.StatusOK {
-				m.address.Store(m.url)
+				m.address.Store(m.URL)
 				return
 			}
 		}
 	}
-	t.Fatalf("%s is not ready:\n%s", m.name, m.log.notable())
+	t.Fatalf("%s is not ready:\n%s", m.name, m.notable())
 }
 
 // fleet is schedulers, workers of two regions and page servers on one Redis and one QuestDB.
@@ -91,7 +91,7 @@ func newFleet(t *testing.T) *fleet {
 			t.Fatal(err)
 		}
 		configure(t, dir, fmt.Sprintf("listen: 127.0.0.1:0\ndatabase: %q\noutbox: outbox.db\nqueue: %s\nregion: %s\ndefaults: {interval: %v, timeout: %v}\nservices:\n%s",
-			storeURL(f.q.address()), f.redis.URL(), m.region, fleetInterval, fleetTimeout, services.String()))
+			harness.StoreURL(f.q.Address()), f.redis.URL(), m.region, fleetInterval, fleetTimeout, services.String()))
 		f.members = append(f.members, &member{name: m.name, role: m.role, dir: dir})
 	}
 	for _, m := range f.members {
@@ -132,7 +132,7 @@ func TestFleet(t *testing.T) {
 	for i, until := 0, time.Now().Add(pick(2*time.Minute, 12*time.Second)); time.Now().Before(until); i++ {
 		kind := f.of([]string{"worker", "scheduler", "worker", "web"}[i%4])
 		m := kind[r.IntN(len(kind))]
-		m.kill()
+		m.Kill()
 		rest(between(r, 0, time.Second))
 		m.start(t)
 		m.ready(t)
@@ -141,9 +141,9 @@ func TestFleet(t *testing.T) {
 	f.breakRedis(r)
 	f.pauseWorker(r)
 	t.Log("the database stands still")
-	f.q.signal(syscall.SIGSTOP)
+	f.q.Signal(syscall.SIGSTOP)
 	rest(pick(30*time.Second, 4*time.Second))
-	f.q.signal(syscall.SIGCONT)
+	f.q.Signal(syscall.SIGCONT)
 	rest(2 * fleetInterval)
 
 	to := time.Now().Add(-fleetInterval)
@@ -182,9 +182,9 @@ func (f *fleet) pauseWorker(r *rand.Rand) {
 	f.t.Log("a worker stands still for two intervals")
 	workers := f.of("worker")
 	m := workers[r.IntN(len(workers))]
-	_ = m.cmd.Process.Signal(syscall.SIGSTOP)
+	_ = m.Cmd.Process.Signal(syscall.SIGSTOP)
 	rest(2 * fleetInterval)
-	_ = m.cmd.Process.Signal(syscall.SIGCONT)
+	_ = m.Cmd.Process.Signal(syscall.SIGCONT)
 	rest(fleetInterval)
 }
 
@@ -206,7 +206,7 @@ func (f *fleet) agree() {
 // count compares the database with the slots there were, and with what was shown.
 func (f *fleet) count(from, to time.Time, shown map[string]bool) {
 	f.t.Helper()
-	conn, err := f.q.connect(f.t.Context())
+	conn, err := f.q.Connect(f.t.Context())
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"path/filepath"
+	"statuspage/e2e/harness"
 	"testing"
 	"time"
 )
@@ -27,7 +28,7 @@ func TestKilledWithSQLite(t *testing.T) {
 func TestKilledWithQuestDB(t *testing.T) {
 	t.Parallel()
 	dir, q := t.TempDir(), sharedQuestDB(t)
-	k := newKills(t, dir, "quest", storeURL(q.address()), filepath.Join(dir, "outbox.db"))
+	k := newKills(t, dir, "quest", harness.StoreURL(q.Address()), filepath.Join(dir, "outbox.db"))
 	k.repeat(pick(200, 12))
 	k.last.handOver(k.file)
 	intact(t, k.file)
@@ -62,7 +63,7 @@ func (k *kills) repeat(n int) {
 		slowest = max(slowest, took)
 		leave := k.witness.watch(p)
 		time.Sleep(between(r, 0, pick(3*time.Second, 2*time.Second))) // While it starts, measures, writes, ships.
-		p.kill()
+		p.Kill()
 		killed := time.Now()
 		leave()
 		// What it sent last may be read by the target when it is dead.

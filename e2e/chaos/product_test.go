@@ -1,18 +1,14 @@
 package chaos
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
+	"statuspage/e2e/harness"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -21,38 +17,12 @@ import (
 var client = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 4}}
 
 // product is one running process.
-type product struct {
-	t       *testing.T
-	cmd     *exec.Cmd
-	url     string
-	log     *output
-	dead    chan struct{}
-	err     error
-	started time.Time
-}
-
-// output is what a process says.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
+type product struct{ *harness.Process }
 
 // notable is the end of what it said, without the verdicts on targets that change all the time.
-func (o *output) notable() string {
+func (p *product) notable() string {
 	var b strings.Builder
-	for line := range strings.Lines(o.String()) {
+	for line := range strings.Lines(p.Log.String()) {
 		if !strings.Contains(line, "service changed") {
 			b.WriteString(line)
 		}
@@ -60,8 +30,8 @@ func (o *output) notable() string {
 	return b.String()[max(0, b.Len()-3000):]
 }
 
-// count is how often it has said something.
-func (o *output) count(text string) int { return strings.Count(o.String(), text) }
+// said is how often it has said something.
+func (p *product) said(text string) int { return strings.Count(p.Log.String(), text) }
 
 // configure writes the configuration into dir.
 func configure(t *testing.T, dir, yaml string) {
@@ -74,86 +44,44 @@ func configure(t *testing.T, dir, yaml string) {
 // launch runs the product in dir.
 func launch(t *testing.T, dir string, args ...string) *product {
 	t.Helper()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &product{t: t, cmd: exec.Command(path, append([]string{"serve"}, args...)...), log: &output{}, dead: make(chan struct{})}
-	p.cmd.Dir, p.cmd.Stdout, p.cmd.Stderr = dir, p.log, p.log
-	p.cmd.Env = append(os.Environ(), "STATUSPAGE_CONFIG=", "STATUSPAGE_DATABASE_URL=")
-	p.started = time.Now()
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		p.err = p.cmd.Wait()
-		close(p.dead)
-	}()
+	p := &product{harness.Launch(t, dir, nil, append([]string{"serve"}, args...)...)}
 	t.Cleanup(func() {
-		p.kill()
+		p.Kill()
 		if t.Failed() {
-			t.Logf("what process %d said:\n%s", p.cmd.Process.Pid, p.log.notable())
+			t.Logf("what process %d said:\n%s", p.Cmd.Process.Pid, p.notable())
 		}
 	})
 	return p
 }
 
-var listening = regexp.MustCompile(`url=(http://\S+)`)
-
 // start runs the product in dir, and returns when its page can be seen.
 func start(t *testing.T, dir string) (p *product, took time.Duration) {
 	t.Helper()
 	p = launch(t, dir)
-	for deadline := p.started.Add(patience); ; time.Sleep(2 * time.Millisecond) {
-		if m := listening.FindStringSubmatch(p.log.String()); m != nil {
-			p.url = m[1]
+	for deadline := p.Started.Add(patience); ; time.Sleep(2 * time.Millisecond) {
+		if p.Listens() {
 			if code, _ := p.get("/"); code == http.StatusOK {
-				return p, time.Since(p.started)
+				return p, time.Since(p.Started)
 			}
 		}
-		if !p.alive() || time.Now().After(deadline) {
-			t.Fatalf("no page after %v (alive: %v):\n%s", time.Since(p.started), p.alive(), p.log)
+		if !p.Alive() || time.Now().After(deadline) {
+			t.Fatalf("no page after %v (alive: %v):\n%s", time.Since(p.Started), p.Alive(), p.Log)
 		}
 	}
-}
-
-func (p *product) alive() bool {
-	select {
-	case <-p.dead:
-		return false
-	default:
-		return true
-	}
-}
-
-// kill ends the process as a power cut would, as far as it can see.
-func (p *product) kill() {
-	_ = p.cmd.Process.Kill()
-	<-p.dead
 }
 
 // stop ends it as an operator would, and returns how long that took.
 func (p *product) stop() time.Duration {
-	p.t.Helper()
+	p.T.Helper()
 	if n := p.metric(`statuspage_probes_skipped_total{cause="paused"}`); n > 0 {
-		starved.Store(p.t.Name(), int(n))
+		starved.Store(p.T.Name(), int(n))
 	}
-	began := time.Now()
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-p.dead:
-	case <-time.After(patience):
-		p.t.Fatal("does not stop on SIGTERM")
-	}
-	if p.err != nil {
-		p.t.Errorf("after SIGTERM: %v", p.err)
-	}
-	return time.Since(began)
+	return p.Stop(patience)
 }
 
 // get returns the status 0 when there was no answer.
 func (p *product) get(path string) (int, string) {
-	res, err := client.Get(p.url + path)
+	res, err := client.Get(p.URL + path)
 	if err != nil {
 		return 0, ""
 	}
@@ -182,14 +110,14 @@ func (p *product) ready() (r ready) {
 
 // awaitReady waits until /readyz says what is wanted.
 func (p *product) awaitReady(what string, wanted func(ready) bool) {
-	p.t.Helper()
+	p.T.Helper()
 	var r ready
 	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		if r = p.ready(); wanted(r) {
 			return
 		}
-		if !p.alive() || time.Now().After(deadline) {
-			p.t.Fatalf("not within %v: %s; /readyz says %+v, alive: %v", patience, what, r, p.alive())
+		if !p.Alive() || time.Now().After(deadline) {
+			p.T.Fatalf("not within %v: %s; /readyz says %+v, alive: %v", patience, what, r, p.Alive())
 		}
 	}
 }
@@ -210,10 +138,10 @@ func (p *product) metric(name string) float64 {
 // handOver ends the process when the store has taken what it had, and checks that nothing
 // is left in its outbox.
 func (p *product) handOver(outbox string) {
-	p.t.Helper()
+	p.T.Helper()
 	p.awaitReady("the store is up and its history on the page", func(r ready) bool { return r.Store == "up" && r.Board == "filled" })
 	p.stop()
-	if n := waiting(p.t, outbox); n != 0 {
-		p.t.Errorf("%d signals wait in the outbox after a stop with the store up", n)
+	if n := waiting(p.T, outbox); n != 0 {
+		p.T.Errorf("%d signals wait in the outbox after a stop with the store up", n)
 	}
 }

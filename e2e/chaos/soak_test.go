@@ -16,7 +16,7 @@ type sample struct{ memory, goroutines, files float64 }
 
 // holds reads it from /proc and from the metrics.
 func (p *product) holds() (s sample, err error) {
-	pid := strconv.Itoa(p.cmd.Process.Pid)
+	pid := strconv.Itoa(p.Cmd.Process.Pid)
 	status, err := os.ReadFile("/proc/" + pid + "/status")
 	if err != nil {
 		return s, err

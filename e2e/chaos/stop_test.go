@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"net"
 	"path/filepath"
+	"statuspage/e2e/harness"
 	"strings"
 	"sync"
 	"testing"
@@ -23,7 +24,7 @@ func viewers(t *testing.T, p *product, service string, n int) (all []*viewer, en
 	ended = &sync.WaitGroup{}
 	var told sync.WaitGroup
 	for range n {
-		conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+		conn, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +64,7 @@ func TestStopWithViewersAndProbes(t *testing.T) {
 			store, box := filepath.Join(dir, "statuspage.db"), filepath.Join(dir, "outbox.db")
 			database := "sqlite:///" + store
 			if engine == "away" {
-				database = storeURL("127.0.0.1:1")
+				database = harness.StoreURL("127.0.0.1:1")
 			}
 			x, w := newTargets(t, "stop", pick(500, 50)), newWitness(t)
 			x.hang(1)

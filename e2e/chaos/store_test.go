@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"statuspage/e2e/harness"
 	"syscall"
 	"testing"
 	"time"
@@ -37,8 +38,8 @@ func newOutage(t *testing.T, q *questdb, name string) *outage {
 func newOutageIn(t *testing.T, q *questdb, name string, services int, outbox string) *outage {
 	t.Helper()
 	dir := t.TempDir()
-	o := &outage{t: t, q: q, proxy: newProxy(t, q.address()), targets: newTargets(t, name, services), witness: newWitness(t), outbox: outbox}
-	configure(t, dir, o.targets.yaml(storeURL(o.proxy.address), o.outbox))
+	o := &outage{t: t, q: q, proxy: newProxy(t, q.Address()), targets: newTargets(t, name, services), witness: newWitness(t), outbox: outbox}
+	configure(t, dir, o.targets.yaml(harness.StoreURL(o.proxy.address), o.outbox))
 	o.p, _ = start(t, dir)
 	o.leave = o.witness.watch(o.p)
 	o.p.awaitReady("the store is up", func(r ready) bool { return r.Store == "up" && r.Board == "filled" })
@@ -49,7 +50,7 @@ func newOutageIn(t *testing.T, q *questdb, name string, services int, outbox str
 // page and the stream go on, and one line tells of it.
 func (o *outage) during(what string, last time.Duration, begin, end func()) {
 	o.t.Helper()
-	away, up := o.p.log.count("store is away"), o.p.log.count("store is up")
+	away, up := o.p.said("store is away"), o.p.said("store is up")
 	begin()
 	o.p.awaitReady(what+" is told", func(r ready) bool { return r.Store == "away" })
 	if o.p.metric("statuspage_store_up") != 0 {
@@ -61,14 +62,14 @@ func (o *outage) during(what string, last time.Duration, begin, end func()) {
 	if code, _ := o.p.get("/readyz"); code != http.StatusOK {
 		o.t.Errorf("%s: /readyz = %d, want 200: the page can be served", what, code)
 	}
-	waitFor(o.t, what+" is told in the log", func() bool { return o.p.log.count("store is away") > away })
-	if n := o.p.log.count("store is away"); n != away+1 {
+	waitFor(o.t, what+" is told in the log", func() bool { return o.p.said("store is away") > away })
+	if n := o.p.said("store is away"); n != away+1 {
 		o.t.Errorf("%s: told %d times that the store is away, want once", what, n-away)
 	}
 	end()
 	o.p.awaitReady(what+" is over", func(r ready) bool { return r.Store == "up" })
-	waitFor(o.t, what+" is over, says the log", func() bool { return o.p.log.count("store is up") > up })
-	if n := o.p.log.count("store is up"); n != up+1 {
+	waitFor(o.t, what+" is over, says the log", func() bool { return o.p.said("store is up") > up })
+	if n := o.p.said("store is up"); n != up+1 {
 		o.t.Errorf("%s: told %d times that the store is up, want once", what, n-up)
 	}
 }
@@ -144,13 +145,13 @@ func TestStoreBreaks(t *testing.T) {
 	t.Parallel()
 	q := newQuestDB(t, t.TempDir(), "QDB_DEV_MODE_ENABLED=true") // Which lets a table be suspended by a statement.
 	o := newOutage(t, q, "break")
-	o.during("kill -9", pick(time.Minute, 0), func() { q.signal(syscall.SIGKILL) }, func() { q.start() })
+	o.during("kill -9", pick(time.Minute, 0), func() { q.Signal(syscall.SIGKILL) }, func() { q.Start() })
 	if full {
-		o.during("SIGSTOP", 3*time.Minute, func() { q.signal(syscall.SIGSTOP) }, func() { q.signal(syscall.SIGCONT) })
+		o.during("SIGSTOP", 3*time.Minute, func() { q.Signal(syscall.SIGSTOP) }, func() { q.Signal(syscall.SIGCONT) })
 	} else { // The stalled proxy is as long in being noticed.
-		q.signal(syscall.SIGSTOP)
+		q.Signal(syscall.SIGSTOP)
 		time.Sleep(2 * time.Second)
-		q.signal(syscall.SIGCONT)
+		q.Signal(syscall.SIGCONT)
 	}
 	o.suspended()
 	o.heals("view dropped", "DROP MATERIALIZED VIEW signals_daily")
@@ -177,12 +178,12 @@ func (o *outage) forget(before time.Time) {
 // heals breaks something in QuestDB that the product mends by itself.
 func (o *outage) heals(what, sql string) {
 	o.t.Helper()
-	up := o.p.log.count("store is up")
+	up := o.p.said("store is up")
 	if err := o.q.exec(sql); err != nil {
 		o.t.Fatal(err)
 	}
 	o.p.awaitReady(what+" is noticed and mended", func(r ready) bool {
-		return r.Store == "up" && o.p.log.count("store is up") == up+1
+		return r.Store == "up" && o.p.said("store is up") == up+1
 	})
 }
 
@@ -190,7 +191,7 @@ func (o *outage) heals(what, sql string) {
 // it is done again until the product notices.
 func (o *outage) suspended() {
 	o.t.Helper()
-	up, next := o.p.log.count("store is up"), time.Now()
+	up, next := o.p.said("store is up"), time.Now()
 	waitFor(o.t, "the suspended table is noticed", func() bool {
 		if time.Now().After(next) {
 			if err := o.q.exec("ALTER TABLE signals SUSPEND WAL"); err != nil {
@@ -198,7 +199,7 @@ func (o *outage) suspended() {
 			}
 			next = time.Now().Add(8 * time.Second) // It looks every five.
 		}
-		return o.p.log.count("QuestDB suspended a table, telling it to go on") > 0
+		return o.p.said("QuestDB suspended a table, telling it to go on") > 0
 	})
-	o.p.awaitReady("it goes on", func(r ready) bool { return r.Store == "up" && o.p.log.count("store is up") > up })
+	o.p.awaitReady("it goes on", func(r ready) bool { return r.Store == "up" && o.p.said("store is up") > up })
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"statuspage/e2e/harness"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ func torn(t *testing.T, name, database, outbox, file string, count func() int) {
 		p, _ := start(t, dir)
 		asked := x.count()
 		waitFor(t, "the product measures", func() bool { return x.count() > asked+3*len(x.services) })
-		p.kill()
+		p.Kill()
 		what := cutPower(t, r, file)
 		intact(t, file)
 		p, took := start(t, dir)
@@ -56,10 +57,10 @@ func torn(t *testing.T, name, database, outbox, file string, count func() int) {
 		}
 		before := count()
 		waitFor(t, "signals are written again", func() bool { return count() > before })
-		if p.log.count("level=ERROR") > 0 {
+		if p.said("level=ERROR") > 0 {
 			t.Errorf("after a log whose end is %s: errors in the log", what)
 		}
-		p.kill()
+		p.Kill()
 		intact(t, file)
 	}
 }
@@ -77,7 +78,7 @@ func TestTornStore(t *testing.T) {
 func TestTornOutbox(t *testing.T) {
 	t.Parallel()
 	box := filepath.Join(t.TempDir(), "outbox.db")
-	torn(t, "tornbox", storeURL("127.0.0.1:1"), box, box, func() int { return waiting(t, box) })
+	torn(t, "tornbox", harness.StoreURL("127.0.0.1:1"), box, box, func() int { return waiting(t, box) })
 }
 
 // TestUnreadableOutbox finds rubbish where the outbox should be: it is put aside, once, and a new one begun.
@@ -85,7 +86,7 @@ func TestUnreadableOutbox(t *testing.T) {
 	t.Parallel()
 	dir, x := t.TempDir(), newTargets(t, "rubbish", 5)
 	box := filepath.Join(dir, "outbox.db")
-	configure(t, dir, x.yaml(storeURL("127.0.0.1:1"), box))
+	configure(t, dir, x.yaml(harness.StoreURL("127.0.0.1:1"), box))
 	p, _ := start(t, dir)
 	waitFor(t, "signals wait", func() bool { return waiting(t, box) > 0 })
 	p.stop()           // A log beside the file would mend it.
@@ -103,16 +104,16 @@ func TestUnreadableOutbox(t *testing.T) {
 	p, _ = start(t, dir)
 	waitFor(t, "signals wait in a new outbox", func() bool { return waiting(t, box) > 0 })
 	aside, _ := filepath.Glob(box + ".damaged-*")
-	if n := p.log.count("outbox is damaged"); n != 1 || len(aside) == 0 {
+	if n := p.said("outbox is damaged"); n != 1 || len(aside) == 0 {
 		t.Errorf("told %d times, put aside: %v", n, aside)
 	}
-	p.kill()
+	p.Kill()
 	kept, err := os.ReadFile(aside[0])
 	if err != nil || string(kept) != string(garbled) {
 		t.Errorf("what was put aside is not what was there: %d bytes of %d, %v", len(kept), len(garbled), err)
 	}
 	p, _ = start(t, dir)
-	if n := p.log.count("outbox is damaged"); n != 0 {
+	if n := p.said("outbox is damaged"); n != 0 {
 		t.Errorf("the new outbox is damaged too, it says %d times", n)
 	}
 }
@@ -127,7 +128,7 @@ func TestUnreadableStore(t *testing.T) {
 	if err := os.WriteFile(store, []byte(strings.Repeat("rubbish ", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	path, err := binary()
+	path, err := harness.Binary()
 	if err != nil {
 		t.Fatal(err)
 	}

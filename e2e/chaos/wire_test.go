@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"statuspage/e2e/harness"
 	"strings"
 	"testing"
 	"time"
@@ -86,9 +87,9 @@ func TestTLSToQuestDB(t *testing.T) {
 	q := sharedQuestDB(t)
 	certificate, root := newCertificate(t)
 	_, other := newCertificate(t)
-	front := "localhost:" + newTLSFront(t, q.address(), certificate)
+	front := "localhost:" + newTLSFront(t, q.Address(), certificate)
 	for name, c := range map[string]struct{ address, query, wrong string }{
-		"plain":  {q.address(), "?sslmode=require", "server refused TLS connection"},
+		"plain":  {q.Address(), "?sslmode=require", "server refused TLS connection"},
 		"tls":    {front, "?sslmode=require", ""},
 		"full":   {front, "?sslmode=verify-full&sslrootcert=" + root, ""},
 		"other":  {front, "?sslmode=verify-full&sslrootcert=" + other, "certificate"},
@@ -99,7 +100,7 @@ func TestTLSToQuestDB(t *testing.T) {
 			id, dir := "wire"+name, t.TempDir()
 			x, w := newTargets(t, id, 2), newWitness(t)
 			box := filepath.Join(dir, "outbox.db")
-			configure(t, dir, x.yaml(storeURL(c.address)+c.query, box))
+			configure(t, dir, x.yaml(harness.StoreURL(c.address)+c.query, box))
 			p, _ := start(t, dir)
 			leave := w.watch(p)
 			waitFor(t, "signals are shown", func() bool { return w.count() > 2 })
@@ -109,9 +110,9 @@ func TestTLSToQuestDB(t *testing.T) {
 				balance(t, x, w, q.records(id), nil)
 				return
 			}
-			waitFor(t, "the log says what is wrong", func() bool { return p.log.count("store is away") == 1 })
-			if p.ready().Store != "away" || !strings.Contains(p.log.String(), c.wrong) || p.log.count("quest@") > 0 {
-				t.Errorf("/readyz says %+v, the log: %s", p.ready(), p.log.notable())
+			waitFor(t, "the log says what is wrong", func() bool { return p.said("store is away") == 1 })
+			if p.ready().Store != "away" || !strings.Contains(p.Log.String(), c.wrong) || p.said("quest@") > 0 {
+				t.Errorf("/readyz says %+v, the log: %s", p.ready(), p.notable())
 			}
 			p.stop()
 			if waiting(t, box) < w.count() {
@@ -127,13 +128,13 @@ func TestReadOnlyUser(t *testing.T) {
 	q := sharedQuestDB(t)
 	dir, x, w := t.TempDir(), newTargets(t, "readonly", 2), newWitness(t)
 	box := filepath.Join(dir, "outbox.db")
-	configure(t, dir, x.yaml("questdb://viewer:looks@"+q.address()+"/qdb", box))
+	configure(t, dir, x.yaml("questdb://viewer:looks@"+q.Address()+"/qdb", box))
 	p, _ := start(t, dir)
 	leave := w.watch(p)
 	waitFor(t, "signals are shown", func() bool { return w.count() > 20 }) // Ten seconds of trying again.
 	leave()
-	if p.ready().Store != "away" || p.log.count("store is away") != 1 || p.log.count("permission denied") == 0 || p.log.count("looks") > 0 {
-		t.Errorf("/readyz says %+v, the log: %s", p.ready(), p.log.notable())
+	if p.ready().Store != "away" || p.said("store is away") != 1 || p.said("permission denied") == 0 || p.said("looks") > 0 {
+		t.Errorf("/readyz says %+v, the log: %s", p.ready(), p.notable())
 	}
 	p.stop()
 	if waiting(t, box) < w.count() {

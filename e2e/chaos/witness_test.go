@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"statuspage/e2e/harness"
 	"strings"
 	"sync"
 	"testing"
@@ -12,16 +13,7 @@ import (
 )
 
 // record is a signal as the product tells it, and as a store has it.
-type record struct {
-	URL        string  `json:"url"`
-	HTTPStatus int     `json:"http_status"`
-	Available  bool    `json:"available"`
-	Received   string  `json:"received"`
-	Service    string  `json:"service"`
-	Outcome    string  `json:"outcome"`
-	DurationMs float64 `json:"duration_ms"`
-	Reason     string  `json:"reason"`
-}
+type record struct{ harness.Record }
 
 // key is what a signal is known by; there is one region here.
 type key struct{ service, received string }
@@ -81,7 +73,7 @@ func (w *witness) watch(p *product) (leave func()) {
 
 // stream reads /signals/stream.
 func (w *witness) stream(ctx context.Context, p *product) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/signals/stream", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL+"/signals/stream", nil)
 	if err != nil {
 		w.t.Error(err)
 		return
@@ -109,12 +101,12 @@ func (w *witness) stream(ctx context.Context, p *product) {
 func (w *witness) poll(ctx context.Context, p *product, every time.Duration, look func(*product)) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for p.alive() {
+	for p.Alive() {
 		look(p)
 		select {
 		case <-ctx.Done():
 			return
-		case <-p.dead:
+		case <-p.Ended:
 			return
 		case <-tick.C:
 		}
@@ -132,7 +124,7 @@ func (w *witness) page(p *product) {
 	began := time.Now()
 	code, _ := p.get("/")
 	took := time.Since(began)
-	if !p.alive() {
+	if !p.Alive() {
 		return
 	}
 	w.mu.Lock()
