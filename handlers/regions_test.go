@@ -57,7 +57,7 @@ func TestPageTellsHowManyRegionsAreDown(t *testing.T) {
 	next(t, events, "Down: timeout, 2 of 3 regions down")
 
 	s.eventually("/services/web", `id="regions"`)
-	page := s.wants("/services/web", `<th scope="row">eu-west</th>`, `<th scope="row">us-east</th>`, "<small>eu-west</small>", "Uptime, 1 h")
+	page := s.wants("/services/web", `<th scope="row">eu-west</th>`, `<th scope="row">us-east</th>`, "<small>eu-west</small>", "Uptime, 1 h", "<h2>Regions</h2>")
 	if strings.Count(page, `<th scope="row">ap</th>`) != 1 {
 		t.Error("the table of regions lacks one")
 	}

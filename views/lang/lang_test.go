@@ -52,6 +52,28 @@ func TestCataloguesAreComplete(t *testing.T) {
 	}
 }
 
+// TestKeysStandOnce holds what JSON does not: of a key that stands twice the first text is lost.
+func TestKeysStandOnce(t *testing.T) {
+	t.Parallel()
+	for _, code := range codes {
+		text, err := os.ReadFile(filepath.Join("catalog", code+".json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for _, m := range regexp.MustCompile(`(?m)^  "([^"]+)":`).FindAllStringSubmatch(string(text), -1) {
+			if seen[m[1]] {
+				t.Errorf("%s has %q twice", code, m[1])
+			}
+			seen[m[1]] = true
+		}
+		entries, err := read(code)
+		if err != nil || len(entries) != len(seen) {
+			t.Errorf("%s: %d keys are read, %d stand there (%v)", code, len(entries), len(seen), err)
+		}
+	}
+}
+
 func verbs(text string) []string {
 	all := verb.FindAllString(text, -1)
 	slices.Sort(all)
