@@ -4,7 +4,7 @@ BIN := bin/statuspage
 GO ?= go
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build run demo run-questdb test check race chaos fuzz bench bench-peers bench-go generate verify lint fmt compose image clean
+.PHONY: help build run demo run-questdb test check race chaos fuzz schemathesis bench bench-peers bench-go generate verify lint fmt compose image clean
 
 help: ## What there is
 	@awk 'BEGIN{FS=":.*## "} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ chaos: ## Every fault of docs/faults.md in its long form, about an hour; CHAOS_S
 
 fuzz: ## Each fuzzer for half a minute
 	scripts/fuzz 30s
+
+schemathesis: ## Ask a real server everything that /openapi.json allows; wants Python and PyPI
+	scripts/schemathesis
 
 bench: ## Measure everything and write docs/benchmarks.md; ONLY=http,viewers measures these sections
 	scripts/bench -only "$(ONLY)"
