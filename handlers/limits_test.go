@@ -270,10 +270,7 @@ func TestHouseFullOfConnections(t *testing.T) {
 		}
 		in = append(in, conn)
 	}
-	// The answer may come before the question, which net/http's client would refuse.
-	conn := s.dial()
-	_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	res, err := s.askSocket("/")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,9 +281,17 @@ func TestHouseFullOfConnections(t *testing.T) {
 	}
 	_ = in[0].Close()
 	s.until("there is room again", func() bool {
-		res, _ := s.get("/healthz")
-		return res.StatusCode == http.StatusOK
+		res, err := s.askSocket("/healthz")
+		return err == nil && res.StatusCode == http.StatusOK
 	})
+}
+
+// askSocket asks on a connection of its own. A full house may answer before the question, which
+// net/http's client would refuse.
+func (s *site) askSocket(path string) (*http.Response, error) {
+	conn := s.dial()
+	_, _ = io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
+	return http.ReadResponse(bufio.NewReader(conn), nil)
 }
 
 // full is a listener of a machine that has no descriptors left, for a while.
