@@ -123,6 +123,7 @@ func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool, known
 		return err
 	}
 	a.filled.Store(true) // The pages of all windows are complete.
+	a.tried.Store(true)  // They can be served, however long the rest takes.
 	if _, err := feed(a.store.Signals(ctx, start.Add(-a.lookBack()), start.Add(-2*time.Hour)), a.board.Backfill); err != nil {
 		return fmt.Errorf("read the last day: %w", err)
 	}
