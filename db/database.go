@@ -58,8 +58,8 @@ func (d *Database) Signals(ctx context.Context, from, to time.Time) iter.Seq2[st
 	return d.store.Signals(ctx, from, to)
 }
 
-// Hours returns the sums of the UTC hours that start in [from, to), by start, then service.
-func (d *Database) Hours(ctx context.Context, from, to time.Time) ([]status.Bucket, error) {
+// Hours yields the counts of the UTC hours that start in [from, to), in no order, and in parts.
+func (d *Database) Hours(ctx context.Context, from, to time.Time) iter.Seq2[status.Bucket, error] {
 	return d.store.Hours(ctx, from, to)
 }
 
@@ -86,6 +86,11 @@ func (d *Database) LatenciesOf(ctx context.Context, svc status.Service, from, to
 // Failures yields the failed signals in the store received in [from, to), oldest first.
 func (d *Database) Failures(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error] {
 	return d.store.Failures(ctx, from, to)
+}
+
+// FirstAvailable returns when each service was first found available in its span, in the store.
+func (d *Database) FirstAvailable(ctx context.Context, spans []status.Span) ([]time.Time, error) {
+	return d.store.FirstAvailable(ctx, spans)
 }
 
 // Ping asks the store whether it can be read and written now.

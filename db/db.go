@@ -18,8 +18,11 @@ type Store interface {
 	// Signals yields the signals received in [from, to), oldest first, without holding
 	// them all in memory. The iteration ends after an error.
 	Signals(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error]
-	// Hours returns the sums of the UTC hours that start in [from, to), by start, then service.
-	Hours(ctx context.Context, from, to time.Time) ([]status.Bucket, error)
+	// Hours yields the counts of the UTC hours that start in [from, to), in no order and without
+	// durations: 90 days of all services are read this way. The hour of a service may come in
+	// parts, which add up; a URL is given only where there is no service. The iteration ends
+	// after an error.
+	Hours(ctx context.Context, from, to time.Time) iter.Seq2[status.Bucket, error]
 	// Days returns the sums of the UTC days that start in [from, to), by start, then service.
 	Days(ctx context.Context, from, to time.Time) ([]status.Bucket, error)
 	// SignalsOf yields the signals of one service received in [from, to), oldest first: those
@@ -32,6 +35,9 @@ type Store interface {
 	LatenciesOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.LatencyHour, error)
 	// Failures yields the signals with the outcome Down received in [from, to), oldest first.
 	Failures(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error]
+	// FirstAvailable returns when each service was first found available in its span, by
+	// place; the zero time where it was not. It is made for thousands of short spans.
+	FirstAvailable(ctx context.Context, spans []status.Span) ([]time.Time, error)
 	// Ping tells whether the store can be read and written now.
 	Ping(ctx context.Context) error
 	Close() error

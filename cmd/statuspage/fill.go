@@ -137,14 +137,18 @@ func (a *app) fillDays(ctx context.Context, start, hour time.Time) error {
 	b := a.board.Current()
 	regions := newRegionPast(b) // With regions the sums are needed to read the failures.
 	all, ctx := errgroup.WithContext(ctx)
+	history := b.NewHistory(hour)
 	hours := func() error {
-		sums, err := a.store.Hours(ctx, start.AddDate(0, 0, -91), hour)
-		if err != nil {
-			return fmt.Errorf("read the last days: %w", err)
+		for sum, err := range a.store.Hours(ctx, start.AddDate(0, 0, -91), hour) {
+			if err != nil {
+				return fmt.Errorf("read the last days: %w", err)
+			}
+			if !regions.take(sum) {
+				history.Add(sum)
+			}
 		}
-		regions.take(sums)
 		if regions == nil {
-			a.board.SetHistory(hour, sums)
+			b.SetHistory(history)
 		}
 		return nil
 	}
@@ -162,7 +166,10 @@ func (a *app) fillDays(ctx context.Context, start, hour time.Time) error {
 			return err
 		}
 		if regions != nil {
-			a.board.SetHistory(hour, regions.merged(past))
+			for _, sum := range regions.merged(past) {
+				history.Add(sum)
+			}
+			b.SetHistory(history)
 		}
 		return a.fillOutages(ctx, b, start, hour, past)
 	})
@@ -188,35 +195,40 @@ func (a *app) failures(ctx context.Context, b *board.Board, start, hour time.Tim
 // failed signals alone don't tell a recovery from a time in which nobody measured.
 func (a *app) fillOutages(ctx context.Context, b *board.Board, start, hour time.Time, past [][]status.Outage) error {
 	b.SetOutages(hour, past)
-	for i := range b.Services() {
-		if err := a.resolve(ctx, b, i, start); err != nil {
-			return err
-		}
+	services := make([]int, len(b.Services()))
+	for i := range services {
+		services[i] = i
 	}
-	return nil
+	return a.resolve(ctx, b, services, start)
 }
 
-// resolve finds out when a service came back after its lapsed outages.
-func (a *app) resolve(ctx context.Context, b *board.Board, service int, now time.Time) error {
-	svc := b.Services()[service]
-	for n, o := range b.Outages(service, now) {
-		if n >= maxResolved || !o.Lapsed {
-			continue
+// resolve finds out when services came back after their lapsed outages.
+func (a *app) resolve(ctx context.Context, b *board.Board, services []int, now time.Time) error {
+	var lapsed []status.Outage
+	var spans []status.Span
+	for _, i := range services {
+		svc := b.Services()[i]
+		for n, o := range b.Outages(i, now) {
+			if n >= maxResolved || !o.Lapsed {
+				continue
+			}
+			if len(svc.Regions) > 0 {
+				if err := a.resolveMerged(ctx, b, svc, o); err != nil {
+					return err
+				}
+				continue
+			}
+			lapsed = append(lapsed, o)
+			spans = append(spans, status.Span{Service: svc, From: o.Last.Add(time.Microsecond), To: o.Last.Add(svc.Holds())})
 		}
-		if len(svc.Regions) > 0 {
-			if err := a.resolveMerged(ctx, b, svc, o); err != nil {
-				return err
-			}
-			continue
-		}
-		for s, err := range a.store.SignalsOf(ctx, svc, o.Last.Add(time.Microsecond), o.Last.Add(svc.Holds())) {
-			if err != nil {
-				return fmt.Errorf("read the end of an outage: %w", err)
-			}
-			if s.Available {
-				b.Resolve(o, s.Received)
-				break
-			}
+	}
+	ends, err := a.store.FirstAvailable(ctx, spans)
+	if err != nil {
+		return fmt.Errorf("read the ends of outages: %w", err)
+	}
+	for n, end := range ends {
+		if !end.IsZero() {
+			b.Resolve(lapsed[n], end)
 		}
 	}
 	return nil

@@ -13,7 +13,6 @@ import (
 // no service has regions, and does nothing then.
 type regionPast struct {
 	board    *board.Board
-	sums     []status.Bucket // Of services without regions.
 	raw      map[int]map[int64]status.Bucket
 	failures map[int]*status.Failures
 }
@@ -36,23 +35,21 @@ func newRegionPast(b *board.Board) *regionPast {
 	return p
 }
 
-// take keeps the sums apart.
-func (p *regionPast) take(sums []status.Bucket) {
+// take keeps the sum of an hour, or a part of it, and tells whether it is of a service with regions.
+func (p *regionPast) take(s status.Bucket) bool {
 	if p == nil {
-		return
+		return false
 	}
-	for _, s := range sums {
-		i, _ := p.board.Owner(s.Service, s.URL)
-		raw := p.raw[i]
-		if raw == nil {
-			p.sums = append(p.sums, s)
-			continue
-		}
-		if known, there := raw[s.Start.Unix()]; there { // Other writers have sums of their own.
-			s.Counts = s.Add(known.Counts)
-		}
-		raw[s.Start.Unix()] = s
+	i, shown := p.board.Owner(s.Service, s.URL)
+	raw := p.raw[i]
+	if !shown || raw == nil {
+		return false
 	}
+	if known, there := raw[s.Start.Unix()]; there { // Other writers have sums of their own.
+		s.Counts = s.Add(known.Counts)
+	}
+	raw[s.Start.Unix()] = s
+	return true
 }
 
 // failed takes a failed signal of a service with regions, and tells whether it is of one.
@@ -64,9 +61,8 @@ func (p *regionPast) failed(service int, s status.Signal) bool {
 	return true
 }
 
-// merged puts the outages into past, and returns all sums as the page counts them.
-func (p *regionPast) merged(past [][]status.Outage) []status.Bucket {
-	all := p.sums
+// merged puts the outages into past, and returns the sums as the page counts them.
+func (p *regionPast) merged(past [][]status.Outage) (all []status.Bucket) {
 	for i, f := range p.failures {
 		f.Close()
 		past[i] = f.Outages

@@ -50,7 +50,9 @@ func (a *app) recallOnce(ctx context.Context, added []string) error {
 			return fmt.Errorf("read the last days: %w", err)
 		}
 		if hours[id] = sums; len(b.Services()[i].Regions) > 0 {
-			regions.take(sums)
+			for _, sum := range sums {
+				regions.take(sum)
+			}
 			hours[id] = nil
 		}
 	}
@@ -63,6 +65,7 @@ func (a *app) recallOnce(ctx context.Context, added []string) error {
 			hours[sum.Service] = append(hours[sum.Service], sum)
 		}
 	}
+	var recalled []int
 	for _, id := range added {
 		i, shown := b.Find(id)
 		if !shown {
@@ -78,9 +81,7 @@ func (a *app) recallOnce(ctx context.Context, added []string) error {
 		if len(past.Hours)+len(past.Signals)+len(past.Outages) == 0 || !b.Recall(id, past) {
 			continue
 		}
-		if err := a.resolve(ctx, b, i, now); err != nil {
-			return err
-		}
+		recalled = append(recalled, i)
 	}
-	return nil
+	return a.resolve(ctx, b, recalled, now)
 }

@@ -3,10 +3,13 @@
 package dbtest
 
 import (
+	stdcmp "cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"statuspage/db"
 	"statuspage/internal/status"
 	"strings"
@@ -41,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) db.Store) {
 		{"one service", oneService},
 		{"latencies", latencies},
 		{"failures", failures},
+		{"first available", firstAvailable},
 		{"refused signals", refused},
 		{"cancelled context", cancelled},
 		{"concurrent writers", concurrent},
@@ -137,7 +141,7 @@ func sums(t *testing.T, s db.Store, hours, days []status.Bucket) {
 		name string
 		read func(context.Context, time.Time, time.Time) ([]status.Bucket, error)
 		want []status.Bucket
-	}{{"hours", s.Hours, hours}, {"days", s.Days, days}} {
+	}{{"hours", hoursOf(s), counted(hours)}, {"days", s.Days, days}} {
 		Poll(t, func() string {
 			got, err := kind.read(t.Context(), T0.AddDate(0, 0, -10), T0.AddDate(0, 0, 10))
 			if err != nil {
@@ -149,6 +153,39 @@ func sums(t *testing.T, s db.Store, hours, days []status.Bucket) {
 			return ""
 		})
 	}
+}
+
+// hoursOf reads the counts of hours with the parts added up, by start, then service.
+func hoursOf(s db.Store) func(context.Context, time.Time, time.Time) ([]status.Bucket, error) {
+	return func(ctx context.Context, from, to time.Time) ([]status.Bucket, error) {
+		type key struct {
+			start        int64
+			service, url string
+		}
+		whole := map[key]status.Bucket{}
+		for b, err := range s.Hours(ctx, from, to) {
+			if err != nil {
+				return nil, err
+			}
+			k := key{b.Start.UnixMicro(), b.Service, b.URL}
+			b.Counts = b.Add(whole[k].Counts)
+			whole[k] = b
+		}
+		return slices.SortedFunc(maps.Values(whole), func(a, b status.Bucket) int {
+			return stdcmp.Or(a.Start.Compare(b.Start), strings.Compare(a.Service, b.Service), strings.Compare(a.URL, b.URL))
+		}), nil
+	}
+}
+
+// counted is what Hours tells of these buckets.
+func counted(buckets []status.Bucket) []status.Bucket {
+	all := slices.Clone(buckets)
+	for i := range all {
+		if all[i].Duration = 0; all[i].Service != "" {
+			all[i].URL = ""
+		}
+	}
+	return all
 }
 
 func empty(t *testing.T, s db.Store) {
@@ -270,8 +307,8 @@ func hoursAndDays(t *testing.T, s db.Store) {
 		b("a", "https://a.example", day.AddDate(0, 0, 1), status.Counts{Up: 1}),
 	}
 	sums(t, s, hours, days)
-	got, err := s.Hours(t.Context(), h, h.Add(time.Hour))
-	if diff := cmp.Diff(hours[2:4], got); diff != "" || err != nil {
+	got, err := hoursOf(s)(t.Context(), h, h.Add(time.Hour))
+	if diff := cmp.Diff(counted(hours[2:4]), got); diff != "" || err != nil {
 		t.Errorf("hours of [from, to): %v %s", err, diff)
 	}
 	got, err = s.Days(t.Context(), day, day.AddDate(0, 0, 1))
@@ -371,6 +408,35 @@ func failures(t *testing.T, s db.Store) {
 	})
 }
 
+func firstAvailable(t *testing.T, s db.Store) {
+	foreign := Signal("api", 5*time.Minute, status.Degraded)
+	foreign.Service = "" // Of another writer, under the same URL.
+	write(t, s, Signal("api", 0, status.Down), Signal("other", time.Minute, status.Up), Signal("api", 2*time.Minute, status.Up),
+		Signal("api", 3*time.Minute, status.Up), Signal("api", 4*time.Minute, status.Down), foreign)
+	other := status.Service{ID: "other", URL: "https://other.example"}
+	span := func(svc status.Service, from, to time.Duration) status.Span {
+		return status.Span{Service: svc, From: T0.Add(from), To: T0.Add(to)}
+	}
+	spans := []status.Span{
+		span(api, 0, time.Hour), span(api, 2*time.Minute, time.Hour), span(api, 2*time.Minute+time.Microsecond, time.Hour),
+		span(api, 0, 2*time.Minute), span(api, 4*time.Minute, time.Hour), span(other, 0, time.Hour), span(other, time.Hour, 2*time.Hour),
+	}
+	want := []time.Time{
+		T0.Add(2 * time.Minute), T0.Add(2 * time.Minute), T0.Add(3 * time.Minute),
+		{}, T0.Add(5 * time.Minute), T0.Add(time.Minute), {},
+	}
+	Poll(t, func() string {
+		got, err := s.FirstAvailable(t.Context(), spans)
+		if err != nil {
+			return err.Error()
+		}
+		return cmp.Diff(want, got)
+	})
+	if got, err := s.FirstAvailable(t.Context(), nil); len(got) > 0 || err != nil {
+		t.Errorf("of no spans: %v, %v", got, err)
+	}
+}
+
 func refused(t *testing.T, s db.Store) {
 	for _, bad := range []status.Signal{Signal("a", 0, status.Unknown), {Outcome: status.Up}} {
 		if err := s.Write(t.Context(), []status.Signal{Signal("a", 0, status.Up), bad}); !errors.Is(err, status.ErrInvalid) {
@@ -390,8 +456,11 @@ func cancelled(t *testing.T, s db.Store) {
 	if _, err := Collect(ctx, s, T0, T0.Add(time.Hour)); !errors.Is(err, context.Canceled) {
 		t.Errorf("signals: %v", err)
 	}
-	if _, err := s.Hours(ctx, T0, T0.Add(time.Hour)); !errors.Is(err, context.Canceled) {
+	if _, err := hoursOf(s)(ctx, T0, T0.Add(time.Hour)); !errors.Is(err, context.Canceled) {
 		t.Errorf("hours: %v", err)
+	}
+	if _, err := s.FirstAvailable(ctx, []status.Span{{Service: api, From: T0, To: T0.Add(time.Hour)}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("first available: %v", err)
 	}
 	write(t, s, Signal("b", 0, status.Up)) // And it goes on working.
 	Eventually(t, s, []status.Signal{Signal("b", 0, status.Up)})

@@ -107,11 +107,6 @@ func scan(rows pgx.Rows) (status.Signal, error) {
 	return sig, err
 }
 
-// Hours returns the sums of the UTC hours that start in [from, to), by start, then service.
-func (s *Store) Hours(ctx context.Context, from, to time.Time) ([]status.Bucket, error) {
-	return s.buckets(ctx, to, s.sql.hours, instant(from), instant(to))
-}
-
 // Days returns the sums of the UTC days that start in [from, to), by start, then service.
 func (s *Store) Days(ctx context.Context, from, to time.Time) ([]status.Bucket, error) {
 	return s.buckets(ctx, to, s.sql.days, instant(from), instant(to))

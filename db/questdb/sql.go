@@ -38,18 +38,13 @@ const refreshEvery = `REFRESH EVERY 1m`
 type statementTexts struct {
 	insert, signals, hours, days          string
 	signalsOf, hoursOf, latencies, failed string
+	firstAvailable                        string
 	createTable, dedup                    string
 	createHourly, createDaily             string
 	createLatencies                       string
 }
 
 func textsFor(n names) statementTexts {
-	buckets := func(view string) string {
-		// A service whose URL changed within the bucket is one row; other writers' rows
-		// have no service, there the URL tells them apart.
-		return `SELECT received, service, max(url) url, sum(up) up, sum(degraded) degraded, sum(down) down, sum(duration) duration FROM ` + view +
-			` WHERE received >= $1 AND received < $2 GROUP BY received, service, CASE WHEN service IS NULL THEN url END`
-	}
 	kinds := make([]string, len(columns))
 	for i, c := range columns {
 		kinds[i] = c.name + ` ` + c.kind
@@ -67,8 +62,14 @@ func textsFor(n names) statementTexts {
 		signals:   columnsOf + ` ORDER BY received`,
 		signalsOf: columnsOf + ofService + ` ORDER BY received`,
 		failed:    columnsOf + ` AND ` + isDown + ` ORDER BY received`,
-		hours:     buckets(n.hourly),
-		days:      buckets(n.daily),
+		firstAvailable: `SELECT received FROM ` + n.signals + ` WHERE received >= $1 AND received < $2` + ofService +
+			` AND available ORDER BY received LIMIT 1`,
+		hours: `SELECT received, service, CASE WHEN service IS NULL THEN url END url, up, degraded, down FROM ` + n.hourly +
+			` WHERE received >= $1 AND received < $2`,
+		// A service whose URL changed within the day is one row; other writers' rows have no
+		// service, there the URL tells them apart.
+		days: `SELECT received, service, max(url) url, sum(up) up, sum(degraded) degraded, sum(down) down, sum(duration) duration FROM ` + n.daily +
+			` WHERE received >= $1 AND received < $2 GROUP BY received, service, CASE WHEN service IS NULL THEN url END`,
 		hoursOf: `SELECT received, max(service) service, max(url) url, sum(up) up, sum(degraded) degraded, sum(down) down, sum(duration) duration FROM ` + n.hourly +
 			` WHERE received >= $1 AND received < $2` + ofService + ` GROUP BY received`,
 		latencies: `SELECT received, bin, sum(n) n FROM ` + n.latencies + ` WHERE received >= $1 AND received < $2` + ofService + ` GROUP BY received, bin ORDER BY received`,

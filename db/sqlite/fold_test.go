@@ -55,7 +55,7 @@ func TestSumsSurviveAKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = s.Close() })
-		hours, err := s.Hours(ctx, hour, hour.Add(2*time.Hour))
+		hours, err := s.HoursOf(ctx, status.Service{ID: "a"}, hour, hour.Add(2*time.Hour))
 		if err != nil || len(hours) != 2 || hours[0].Up != 59 || hours[0].Down != 1 || hours[1].Up != 40 {
 			t.Errorf("%s: hours %+v (%v), want 59 up, 1 down and 40 up", name, hours, err)
 		}

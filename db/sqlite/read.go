@@ -17,9 +17,7 @@ const (
 	selectDown    = columns + `WHERE received >= ? AND received < ? AND outcome = 'down' ORDER BY received, service`
 	// Rows of other writers have no service; there the URL says whose they are.
 	ofService = `(service = ? OR (service = '' AND url = ?))`
-	// In the order of the key, so that nothing is sorted; merge adds up the rows of one bucket.
-	selectHours = `SELECT received, service, url, up, degraded, down, duration FROM signals_hourly
-		WHERE received >= ? AND received < ? ORDER BY received, service, url`
+	// In the order of the key, so that nothing is sorted; join adds up the rows of one bucket.
 	selectDays = `SELECT received, service, url, up, degraded, down, duration FROM signals_daily
 		WHERE received >= ? AND received < ? ORDER BY received, service, url`
 	// The key begins with the hour, so a look-up an hour finds one service among many.
@@ -80,11 +78,6 @@ func (s *Store) signals(ctx context.Context, query string, args ...any) iter.Seq
 			yield(status.Signal{}, fmt.Errorf("read signals: %w", err))
 		}
 	}
-}
-
-// Hours returns the sums of the UTC hours that start in [from, to), by start, then service.
-func (s *Store) Hours(ctx context.Context, from, to time.Time) ([]status.Bucket, error) {
-	return s.buckets(ctx, selectHours, from, to)
 }
 
 // Days returns the sums of the UTC days that start in [from, to), by start, then service.
@@ -156,14 +149,12 @@ func (s *Store) buckets(ctx context.Context, query string, from, to time.Time, a
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err tells all there is to tell.
 	var all []status.Bucket
-	names := interned{}
 	for rows.Next() {
 		var b status.Bucket
 		var start, duration int64
 		if err := rows.Scan(&start, &b.Service, &b.URL, &b.Up, &b.Degraded, &b.Down, &duration); err != nil {
 			return nil, fmt.Errorf("read sums: %w", err)
 		}
-		b.Service, b.URL = names.one(b.Service), names.one(b.URL)
 		b.Start, b.Duration = time.UnixMicro(start).UTC(), time.Duration(duration)*time.Microsecond
 		if n := len(all) - 1; n >= 0 && b.Service != "" && all[n].Service == b.Service && all[n].Start.Equal(b.Start) {
 			all[n] = join(all[n], b)
@@ -184,15 +175,4 @@ func join(a, b status.Bucket) status.Bucket {
 	a.Counts = a.Add(b.Counts)
 	a.Duration += b.Duration
 	return a
-}
-
-// interned keeps one copy of each text: the hours of 90 days name a service 2,160 times.
-type interned map[string]string
-
-func (i interned) one(s string) string {
-	if known, ok := i[s]; ok {
-		return known
-	}
-	i[s] = s
-	return s
 }

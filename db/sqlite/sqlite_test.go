@@ -56,7 +56,7 @@ func TestPruneKeepsSums(t *testing.T) {
 		t.Fatal(err)
 	}
 	hours := func(s db.Store) []status.Bucket {
-		all, err := s.Hours(t.Context(), dbtest.T0.AddDate(0, 0, -1), fresh.Received.Add(time.Hour))
+		all, err := s.HoursOf(t.Context(), status.Service{ID: "a"}, dbtest.T0.AddDate(0, 0, -1), fresh.Received.Add(time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -181,22 +181,6 @@ func (b *Board) Backfill(signals []status.Signal) {
 	}
 }
 
-// SetHistory replaces the counts of all hours before the given one by those of the store.
-func (b *Board) SetHistory(before time.Time, history []status.Bucket) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	limit := before.Truncate(time.Hour)
-	for i := range b.rows {
-		b.rows[i].hours.clearBefore(limit)
-	}
-	for _, h := range history {
-		if i, shown := b.Owner(h.Service, h.URL); shown && h.Start.Before(limit) {
-			b.rows[i].hours.add(h.Start, counts{clip(h.Up), clip(h.Degraded), clip(h.Down)})
-		}
-	}
-	b.version++ // Whoever keeps answers by version shall make them anew.
-}
-
 // SetOutages replaces the outages that began before the given instant by those of the past
 // (by service, oldest first), and lets the samples after it go on from there.
 func (b *Board) SetOutages(before time.Time, past [][]status.Outage) {

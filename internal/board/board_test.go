@@ -91,7 +91,7 @@ func TestUptimeAddsHistoryAndLiveSignalsOnce(t *testing.T) {
 		{Service: "a", Start: hour, Counts: status.Counts{Up: 99}}, // Counted live already.
 	}
 	for range 2 { // Reading the history again must change nothing.
-		b.SetHistory(hour, history)
+		setHistory(b, hour, history...)
 	}
 	for _, c := range []struct {
 		window              time.Duration
@@ -176,11 +176,11 @@ func TestWindowsShowWhatTheHoursCount(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, "a")
 	hour := noon.Truncate(time.Hour)
-	b.SetHistory(hour, []status.Bucket{
-		{Service: "a", Start: hour.Add(-2 * time.Hour), Counts: status.Counts{Up: 58, Down: 2}},
-		{Service: "a", Start: hour.AddDate(0, 0, -89), Counts: status.Counts{Degraded: 7}},
-		{Service: "a", Start: hour.AddDate(0, 0, -200), Counts: status.Counts{Down: 7}},
-	})
+	setHistory(b, hour,
+		status.Bucket{Service: "a", Start: hour.Add(-2 * time.Hour), Counts: status.Counts{Up: 58, Down: 2}},
+		status.Bucket{Service: "a", Start: hour.AddDate(0, 0, -89), Counts: status.Counts{Degraded: 7}},
+		status.Bucket{Service: "a", Start: hour.AddDate(0, 0, -200), Counts: status.Counts{Down: 7}},
+	)
 	b.SetOutages(hour, past(b, signal("a", hour.Add(-90*time.Minute), status.Down), signal("a", hour.Add(-89*time.Minute), status.Down)))
 	b.Apply([]status.Signal{signal("a", noon, status.Up)})
 	day := b.Row(0, status.LastDay, time.UTC, noon)
@@ -194,6 +194,15 @@ func TestWindowsShowWhatTheHoursCount(t *testing.T) {
 	if long.Sum.Down != 2 || long.Cells[0].Expected != 1440 {
 		t.Errorf("sum of 90 days = %+v, expected in a day %d", long.Sum, long.Cells[0].Expected)
 	}
+}
+
+// setHistory replaces the counts of a board by those of a store.
+func setHistory(b *Board, before time.Time, history ...status.Bucket) {
+	h := b.NewHistory(before)
+	for _, bucket := range history {
+		h.Add(bucket)
+	}
+	b.SetHistory(h)
 }
 
 // past makes outages of failed signals of the first service.

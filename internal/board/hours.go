@@ -95,3 +95,11 @@ func (h *hours) clearBefore(t time.Time) {
 		h.ring[hour%n] = counts{}
 	}
 }
+
+// addFrom adds the counts that another has from an hour on.
+func (h *hours) addFrom(hour int64, other *hours) {
+	n := int64(len(other.ring))
+	for hour = max(hour, other.newest-n+1); n > 0 && hour <= other.newest; hour++ {
+		h.add(time.Unix(hour*3600, 0), other.ring[hour%n])
+	}
+}

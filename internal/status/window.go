@@ -194,6 +194,12 @@ func Total(cells []Cell) Counts {
 	return sum
 }
 
+// Span is a time in which the signals of one service are asked for.
+type Span struct {
+	Service  Service
+	From, To time.Time // Without To.
+}
+
 // Bucket is what was measured of one service in one hour or day of UTC: the stores'
 // rollups, which outlive the signals.
 type Bucket struct {

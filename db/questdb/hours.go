@@ -1,0 +1,79 @@
+package questdb
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"statuspage/internal/status"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+)
+
+// Hours yields the counts of the UTC hours that start in [from, to), in no order, and in parts.
+// There are hundreds of thousands, so QuestDB adds nothing up, and values are taken as they
+// come over the wire: 90 days of 200 services cost a fifth of the general way.
+func (s *Store) Hours(ctx context.Context, from, to time.Time) iter.Seq2[status.Bucket, error] {
+	return func(yield func(status.Bucket, error) bool) {
+		err := s.settle(ctx, to)
+		if err == nil {
+			err = s.eachHour(ctx, from, to, yield)
+		}
+		if err != nil {
+			yield(status.Bucket{}, fmt.Errorf("read sums: %w", err))
+		}
+	}
+}
+
+// binaryResults asks for every column as the wire's binary form.
+var binaryResults = pgx.QueryResultFormats{pgtype.BinaryFormatCode}
+
+// eachHour returns nil also when the reader wants no more.
+func (s *Store) eachHour(ctx context.Context, from, to time.Time, yield func(status.Bucket, error) bool) error {
+	ctx, cancel := context.WithCancel(ctx) // A reader who stops early doesn't wait for the rest.
+	defer cancel()
+	rows, err := s.pool.Query(ctx, s.sql.hours, binaryResults, instant(from), instant(to))
+	if err != nil {
+		return err
+	}
+	defer func() { cancel(); rows.Close() }()
+	names := interned{}
+	for rows.Next() {
+		v := rows.RawValues()
+		b := status.Bucket{Start: instantOf(v[0]), Service: names.one(v[1]), URL: names.one(v[2])}
+		b.Up, b.Degraded, b.Down = count(v[3]), count(v[4]), count(v[5])
+		if !yield(b, nil) {
+			return nil
+		}
+	}
+	return rows.Err()
+}
+
+// postgresEpoch is where a TIMESTAMP of the wire begins, in microseconds since 1970.
+const postgresEpoch = 946_684_800_000_000
+
+func instantOf(v []byte) time.Time {
+	return time.UnixMicro(postgresEpoch + int64(binary.BigEndian.Uint64(v))).UTC() //nolint:gosec // The bits of a LONG.
+}
+
+// count reads a LONG; NULL is none.
+func count(v []byte) int {
+	if len(v) != 8 {
+		return 0
+	}
+	return int(binary.BigEndian.Uint64(v)) //nolint:gosec // The bits of a LONG.
+}
+
+// interned keeps one copy of each text: the hours of 90 days name a service 2,160 times.
+type interned map[string]string
+
+func (i interned) one(v []byte) string {
+	if known, ok := i[string(v)]; ok {
+		return known
+	}
+	name := string(v)
+	i[name] = name
+	return name
+}

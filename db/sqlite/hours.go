@@ -1,0 +1,101 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+	"statuspage/internal/status"
+	"strconv"
+	"time"
+)
+
+// Reading a row costs several times what finding it costs, so all services of an hour come as
+// one row: their counts, packed into a number of three times 21 bits, and their names.
+const (
+	countBits   = 21
+	countMax    = 1<<countBits - 1
+	selectHours = `SELECT received, group_concat(((min(up, 2097151) << 42) + (min(degraded, 2097151) << 21) + min(down, 2097151)) || ' ' || service, char(30))
+		FROM signals_hourly WHERE received >= ? AND received < ? AND service <> '' GROUP BY received`
+	// Rows of other writers, which are told apart by their URLs.
+	selectOtherHours = `SELECT received, url, up, degraded, down FROM signals_hourly WHERE received >= ? AND received < ? AND service = ''`
+	hourSeparator    = 30
+)
+
+// Hours yields the counts of the UTC hours that start in [from, to), in no order, and in parts.
+func (s *Store) Hours(ctx context.Context, from, to time.Time) iter.Seq2[status.Bucket, error] {
+	return func(yield func(status.Bucket, error) bool) {
+		err := s.settle(ctx, to)
+		if err == nil {
+			err = s.hours(ctx, from, to, yield)
+		}
+		if err != nil {
+			yield(status.Bucket{}, fmt.Errorf("read sums: %w", err))
+		}
+	}
+}
+
+// hours returns nil also when the reader wants no more.
+func (s *Store) hours(ctx context.Context, from, to time.Time, yield func(status.Bucket, error) bool) error {
+	names := interned{}
+	var start int64
+	var all sql.RawBytes
+	more, err := s.each(ctx, selectHours, from, to, func() bool {
+		at := time.UnixMicro(start).UTC()
+		for one := range bytes.SplitSeq(all, []byte{hourSeparator}) {
+			number, service, _ := bytes.Cut(one, []byte{' '})
+			packed, err := strconv.ParseInt(string(number), 10, 64)
+			if err != nil {
+				continue // Of a name with a separator in it, which is none of a configuration.
+			}
+			if !yield(status.Bucket{Service: names.one(service), Start: at, Counts: unpack(packed)}, nil) {
+				return false
+			}
+		}
+		return true
+	}, &start, &all)
+	if !more || err != nil {
+		return err
+	}
+	var b status.Bucket
+	_, err = s.each(ctx, selectOtherHours, from, to, func() bool {
+		b.Start = time.UnixMicro(start).UTC()
+		return yield(b, nil)
+	}, &start, &b.URL, &b.Up, &b.Degraded, &b.Down)
+	return err
+}
+
+// each scans the rows of a range one by one; more tells whether take wanted them all.
+func (s *Store) each(ctx context.Context, query string, from, to time.Time, take func() bool, into ...any) (more bool, err error) {
+	rows, err := s.read.QueryContext(ctx, query, from.UnixMicro(), to.UnixMicro())
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells all there is to tell.
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return false, err
+		}
+		if !take() {
+			return false, nil
+		}
+	}
+	return true, rows.Err()
+}
+
+func unpack(n int64) status.Counts {
+	return status.Counts{Up: int(n >> (2 * countBits)), Degraded: int(n >> countBits & countMax), Down: int(n & countMax)}
+}
+
+// interned keeps one copy of each text: the hours of 90 days name a service 2,160 times.
+type interned map[string]string
+
+func (i interned) one(s []byte) string {
+	if known, ok := i[string(s)]; ok {
+		return known
+	}
+	name := string(s)
+	i[name] = name
+	return name
+}

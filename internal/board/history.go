@@ -1,0 +1,38 @@
+package board
+
+import (
+	"statuspage/internal/status"
+	"time"
+)
+
+// History gathers what a store counted in the hours before Before, of all services of a
+// board. It is not for several goroutines.
+type History struct {
+	before time.Time
+	board  *Board
+	hours  []hours
+}
+
+// NewHistory begins to gather the counts of the hours before the one that an instant lies in.
+func (b *Board) NewHistory(before time.Time) *History {
+	return &History{before: before.Truncate(time.Hour), board: b, hours: make([]hours, len(b.rows))}
+}
+
+// Add takes the counts of an hour, or a part of them. Services that the board does not show,
+// and hours that are not before, are left out.
+func (h *History) Add(b status.Bucket) {
+	if i, shown := h.board.Owner(b.Service, b.URL); shown && b.Start.Before(h.before) {
+		h.hours[i].add(b.Start, counts{clip(b.Up), clip(b.Degraded), clip(b.Down)})
+	}
+}
+
+// SetHistory replaces the counts of all hours before those of the history by it.
+func (b *Board) SetHistory(h *History) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, r := range h.board.rows {
+		h.hours[i].addFrom(hourOf(h.before), &r.hours)
+		r.hours = h.hours[i]
+	}
+	b.version++ // Whoever keeps answers by version shall make them anew.
+}
