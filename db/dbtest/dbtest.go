@@ -425,6 +425,7 @@ func firstAvailable(t *testing.T, s db.Store) {
 		T0.Add(2 * time.Minute), T0.Add(2 * time.Minute), T0.Add(3 * time.Minute),
 		{}, T0.Add(5 * time.Minute), T0.Add(time.Minute), {},
 	}
+	spans, want = slices.Repeat(spans, 100), slices.Repeat(want, 100) // As many as a start asks for.
 	Poll(t, func() string {
 		got, err := s.FirstAvailable(t.Context(), spans)
 		if err != nil {
