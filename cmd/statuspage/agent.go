@@ -116,7 +116,7 @@ func (o *outpost) run(ctx context.Context, server *url.URL, token string, ln net
 		return err
 	}
 	o.monitor, err = monitor.New(monitor.Options{
-		Checks: checks, Store: o.store, Board: nowhere{}, Log: o.log, Probe: probe.New(probe.Options{}).Kinds(),
+		Checks: checks, Store: o.store, Board: nowhere{}, Log: o.log, Probe: probe.New(probe.Options{Keep: keptConnections(openFiles())}).Kinds(),
 		Observe: o.observe, Skipped: o.metrics.Skipped,
 		// Regions share their slots, so there is no run between them, not even the first.
 		MeasuredAt: func(string) time.Time { return time.Now().Add(-status.MinInterval / 2) },

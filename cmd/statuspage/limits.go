@@ -12,6 +12,9 @@ const (
 	// many, and two for each check that runs at the same time as the others.
 	ownFiles      = 128
 	filesPerCheck = 2
+	// keptShare is the part of all files, one in so many, that connections which checks keep may
+	// take: half of what is left to us at worst. The other half is for running probes.
+	keptShare = 4
 )
 
 // limits is what visitors may take, by the configuration and by what the machine gives us.
@@ -31,6 +34,10 @@ func connections(files uint64, checks int) int {
 	own := min(uint64(ownFiles+filesPerCheck*checks), files/2)
 	return int(max(1, min(files-own, math.MaxInt32)))
 }
+
+// keptConnections is how many checks may keep a connection; 0, which is no limit, where nobody
+// says how many files there may be.
+func keptConnections(files uint64) int { return int(min(files/keptShare, math.MaxInt32)) }
 
 // openFiles is how many files the process may have open, and 0 where nobody says.
 func openFiles() uint64 {

@@ -173,7 +173,7 @@ func (a *app) refill(ctx context.Context, from time.Time) error {
 }
 
 func prober(cfg *config.Config) *probe.Prober {
-	return probe.New(probe.Options{Guard: (*probe.Guard)(cfg.Guard)})
+	return probe.New(probe.Options{Guard: (*probe.Guard)(cfg.Guard), Keep: keptConnections(openFiles())})
 }
 
 func (a *app) options(cfg *config.Config, b *board.Board, demo bool) handlers.Options {

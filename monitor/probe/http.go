@@ -112,16 +112,28 @@ func (p *Prober) newTLS(hold bool) *http.Transport {
 }
 
 func (p *Prober) transportFor(check status.Check) (t *transport, done func()) {
-	if !check.KeepAlive {
-		t = &transport{plain: p.fresh, newTLS: p.newTLS}
-		return t, t.close
+	if check.KeepAlive {
+		if t := p.keptBy(check.ID + " " + check.Target); t != nil {
+			return t, func() {}
+		}
 	}
-	key := check.ID + " " + check.Target
-	shared, found := p.kept.Load(key)
+	t = &transport{plain: p.fresh, newTLS: p.newTLS}
+	return t, t.close
+}
+
+// keptBy returns the transport that is kept for a check, nil when too many are.
+func (p *Prober) keptBy(check string) *transport {
+	shared, found := p.kept.Load(check)
 	if !found {
-		shared, _ = p.kept.LoadOrStore(key, &transport{plain: p.newPlain(true), newTLS: p.newTLS})
+		if n := p.keeps.Add(1); p.o.Keep > 0 && n > int64(p.o.Keep) {
+			p.keeps.Add(-1)
+			return nil
+		}
+		if shared, found = p.kept.LoadOrStore(check, &transport{plain: p.newPlain(true), newTLS: p.newTLS}); found {
+			p.keeps.Add(-1)
+		}
 	}
-	return shared.(*transport), func() {} //nolint:forcetypeassert // Nothing else is stored.
+	return shared.(*transport) //nolint:forcetypeassert // Nothing else is stored.
 }
 
 // exchange asks once, following redirects, and reads the body up to its limit.

@@ -231,6 +231,25 @@ func TestPhasesAndConnections(t *testing.T) {
 	}
 }
 
+func TestKeptConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+	connections := map[string]int{}
+	url := serve(t, func(_ http.ResponseWriter, r *http.Request) { connections[r.URL.Path+" "+r.RemoteAddr]++ })
+	p := New(Options{Keep: 2})
+	for range 3 {
+		for _, id := range []string{"a", "b", "c"} {
+			c := checkOf(url + "/" + id)
+			c.ID, c.KeepAlive = id, true
+			if r := p.HTTP(t.Context(), c); r.Outcome != status.Up {
+				t.Errorf("%s is %v: %v", id, r.Outcome, r.Err)
+			}
+		}
+	}
+	if len(connections) != 5 {
+		t.Errorf("%d connections, want one for each of two checks and three of the third: %v", len(connections), connections)
+	}
+}
+
 func TestKeptConnectionThatTheServerClosed(t *testing.T) {
 	t.Parallel()
 	var connections atomic.Int32

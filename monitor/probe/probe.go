@@ -8,6 +8,7 @@ import (
 	"net"
 	"statuspage/internal/status"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -21,6 +22,7 @@ var Kinds = New(Options{}).Kinds()
 type Options struct {
 	Guard    *Guard        // Nil lets every address through.
 	Resolver *net.Resolver // Nil for that of the machine.
+	Keep     int           // Checks whose connections are kept at most, those that ask first; 0 for all that want it.
 }
 
 // Prober measures; it is safe for concurrent use.
@@ -28,6 +30,7 @@ type Prober struct {
 	o     Options
 	fresh *plain         // Plain HTTP for checks that don't keep their connection; it keeps nothing.
 	kept  sync.Map       // The transports of those that do, by id and target.
+	keeps atomic.Int64   // How many they are.
 	roots *x509.CertPool // Nil for those of the machine.
 }
 
