@@ -18,7 +18,7 @@ const (
 	// suspicious is when a probe takes so long that our own network may be why. What was asked then
 	// is known when the probe fails, though the network may be back by that time.
 	suspicious = time.Second
-	maxHeld    = 10_000 // Results that wait for the canaries: one of each check.
+	maxHeld    = 20_000 // Results that wait for the canaries: one of each check.
 )
 
 // canary tells whether our own network is there, by asking others that are always there. A

@@ -24,7 +24,7 @@ import (
 const (
 	defaultWorkers = 2048            // Probes in flight at most: a sixth of 10,000 checks a minute hangs for 10 s.
 	spareWorkers   = 64              // Kept when they have nothing to do.
-	queueSize      = 10_000          // Runs that wait for a worker: one of each check.
+	queueSize      = 20_000          // Runs that wait for a worker: one of each check.
 	maxLate        = 5 * time.Second // A run that starts later than this, or than half its interval, is skipped.
 	firstRunSpread = 2 * time.Second // First runs of all checks, after the start.
 	schedulerStop  = 2 * time.Second // Jobs only put a run into the queue; they end at once.

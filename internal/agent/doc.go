@@ -19,7 +19,7 @@ const (
 	// MaxAhead is how far a signal may lie in the future by the server's clock.
 	MaxAhead = 5 * time.Minute
 
-	maxChecks      = 10_000
+	maxChecks      = 20_000
 	maxChecksText  = 16 << 20 // Bytes of all checks of a region.
 	maxErrorLength = 1000     // Bytes of the text of an error.
 	maxDuration    = time.Hour

@@ -144,7 +144,7 @@ func (b *Board) Apply(signals []status.Signal) {
 			if r.report(sample, s.Region, b.services[i], true) {
 				b.version++
 				at := slices.Index(b.services[i].Regions, s.Region)
-				fresh = append(fresh, Signal{int32(i), uint8(at + 1), sample}) // At most 10,000 of 16.
+				fresh = append(fresh, Signal{int32(i), uint8(at + 1), sample}) // At most 20,000 of 16.
 			}
 			continue
 		}

@@ -13,8 +13,8 @@ import (
 const (
 	defaultFile = "statuspage.yaml"
 
-	maxFileSize = 4 << 20 // Far above 10,000 services written out in full.
-	maxServices = 10_000
+	maxFileSize = 8 << 20 // Far above 20,000 services written out in full.
+	maxServices = 20_000
 	maxViewers  = 1_000_000
 
 	reservedID = "page" // The badge of the whole page stands under this id.
@@ -102,7 +102,7 @@ func read(flag string, getenv func(string) string, readFile func(string) ([]byte
 	case err != nil:
 		return "", nil, fmt.Errorf("read settings: %w", err)
 	case len(data) > maxFileSize:
-		return "", nil, fmt.Errorf("%s: larger than 4 MiB", name)
+		return "", nil, fmt.Errorf("%s: larger than 8 MiB", name)
 	}
 	return name, data, nil
 }
