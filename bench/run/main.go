@@ -29,7 +29,7 @@ type part struct {
 
 // parts are all sections, in the order of the document.
 var parts = []part{
-	httpPart, weightPart, viewersPart, cellPart, probesPart, storePart, historyPart, startPart, growthPart,
+	httpPart, weightPart, viewersPart, cellPart, probesPart, storePart, historyPart, startPart, growthPart, scalePart,
 }
 
 // named are sections that run only when they are named: they want what is not of ours.

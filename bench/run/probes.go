@@ -90,38 +90,57 @@ func (l *lab) punctuality(ctx context.Context, p *product, s schedule, before, a
 	if err != nil {
 		return err
 	}
-	var late []float64
-	planned, asked, stored := 0, 0, 0
-	for n := range s.services {
-		if s.hang > 0 && (n+1)%s.hang == 0 {
-			continue // Of interest are the others.
-		}
-		svc := p.spec.service(n + 1)
-		for slot := svc.Next(before.At); slot.Before(after.At); slot = svc.Next(slot.Add(time.Microsecond)) {
-			planned++
-			if ms, was := start(slot, svc, seen[svc.ID]); was {
-				asked++
-				late = append(late, ms)
-			}
-			if slices.ContainsFunc(signals[svc.ID], func(r record) bool { return r.Received.Equal(slot) }) {
-				stored++
-			}
-		}
+	services := p.spec.all()
+	if s.hang > 0 { // Of interest are the others.
+		n := 0
+		services = slices.DeleteFunc(services, func(status.Service) bool { n++; return n%s.hang == 0 })
 	}
-	slices.Sort(late)
-	if len(late) == 0 {
-		return fmt.Errorf("the target was asked for none of %d runs: %s", planned, p.Log())
+	t := count(services, before.At, after.At, seen, func(id string, slot time.Time) bool {
+		return slices.ContainsFunc(signals[id], func(r record) bool { return r.Received.Equal(slot) })
+	})
+	if t.asked == 0 {
+		return fmt.Errorf("the target was asked for none of %d runs: %s", t.planned, p.Log())
 	}
-	l.Add(s.name, "planned runs", "", float64(planned))
-	l.Add(s.name, "of them asked", "%", 100*float64(asked)/float64(planned), "≥ 100")
-	l.Add(s.name, "of them with a signal", "%", 100*float64(stored)/float64(planned), "≥ 100")
-	l.Add(s.name, "start, p50", "ms", report.Quantile(late, 0.5))
-	l.Add(s.name, "start, p99", "ms", report.Quantile(late, 0.99), "≤ 100")
-	l.Add(s.name, "start, latest", "ms", late[len(late)-1])
-	l.Add(s.name, "CPU of 1,000 probes", "s", 1000*(after.CPU-before.CPU).Seconds()/float64(stored), s.cpu)
+	l.addTally(s.name, t, "≤ 100")
+	l.Add(s.name, "CPU of 1,000 probes", "s", 1000*(after.CPU-before.CPU).Seconds()/float64(t.stored), s.cpu)
 	l.Add(s.name, "memory", "MiB", float64(after.RSS)/(1<<20), s.rss)
 	l.Add(s.name, "skipped by the product since its start", "", skipped)
 	return nil
+}
+
+// tally is what became of planned runs.
+type tally struct {
+	planned, asked, stored int
+	late                   []float64 // Milliseconds from the planned instant to the target, sorted.
+}
+
+// count compares what was planned between two instants with what the target saw and what
+// was stored.
+func count(services []status.Service, from, to time.Time, seen map[string][][2]int64, stored func(id string, slot time.Time) bool) tally {
+	var t tally
+	for _, svc := range services {
+		for slot := svc.Next(from); slot.Before(to); slot = svc.Next(slot.Add(time.Microsecond)) {
+			t.planned++
+			if ms, was := start(slot, svc, seen[svc.ID]); was {
+				t.asked++
+				t.late = append(t.late, ms)
+			}
+			if stored(svc.ID, slot) {
+				t.stored++
+			}
+		}
+	}
+	slices.Sort(t.late)
+	return t
+}
+
+func (l *lab) addTally(group string, t tally, p99 string) {
+	l.Add(group, "planned runs", "", float64(t.planned))
+	l.Add(group, "of them asked", "%", 100*float64(t.asked)/float64(t.planned), "≥ 100")
+	l.Add(group, "of them with a signal", "%", 100*float64(t.stored)/float64(t.planned), "≥ 100")
+	l.Add(group, "start, p50", "ms", report.Quantile(t.late, 0.5))
+	l.Add(group, "start, p99", "ms", report.Quantile(t.late, 0.99), p99)
+	l.Add(group, "start, latest", "ms", t.late[len(t.late)-1])
 }
 
 // start is how many milliseconds after its slot the target was asked.

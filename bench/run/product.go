@@ -21,16 +21,28 @@ type spec struct {
 	interval  time.Duration
 	timeout   time.Duration // 0 leaves it to the product.
 	keepAlive bool
-	target    string // Address of the target; each service has a path of its own.
-	database  string // Empty for a SQLite file in the folder.
-	listen    string // Empty for a free port.
-	seedHours int    // Of a past, made up before the start.
+	target    string   // Address of the target; each service has a path of its own.
+	targets   []string // More of them, which take turns with it.
+	database  string   // Empty for a SQLite file in the folder.
+	queue     string   // Empty for one process.
+	role      string   // Empty for all.
+	listen    string   // Empty for a free port.
+	seedHours int      // Of a past, made up before the start.
 	seedDays  int
 }
 
 // service is the nth service, from 1.
 func (s spec) service(n int) status.Service {
 	return status.Service{ID: fmt.Sprintf("svc-%05d", n), Interval: s.interval}
+}
+
+// all are the services.
+func (s spec) all() []status.Service {
+	services := make([]status.Service, s.services)
+	for i := range services {
+		services[i] = s.service(i + 1)
+	}
+	return services
 }
 
 // yaml writes the configuration. Twenty services share a heading.
@@ -45,14 +57,18 @@ func (s spec) yaml(dir string) string {
 		listen = "127.0.0.1:0"
 	}
 	fmt.Fprintf(&b, "title: Acme status\nlisten: %s\ndatabase: %s\noutbox: %s\nmax_viewers: 19000\n", listen, database, filepath.Join(dir, "outbox.db"))
+	if s.queue != "" {
+		fmt.Fprintf(&b, "queue: %s\n", s.queue)
+	}
 	fmt.Fprintf(&b, "defaults:\n  interval: %v\n  keep_alive: %v\n", s.interval, s.keepAlive)
 	if s.timeout > 0 {
 		fmt.Fprintf(&b, "  timeout: %v\n", s.timeout)
 	}
 	b.WriteString("services:\n")
+	targets := append([]string{s.target}, s.targets...)
 	for n := range s.services {
 		id := s.service(n + 1).ID
-		fmt.Fprintf(&b, "  - {name: Service %d, id: %s, group: Group %d, url: '%s/%s'}\n", n+1, id, n/20+1, s.target, id)
+		fmt.Fprintf(&b, "  - {name: Service %d, id: %s, group: Group %d, url: '%s/%s'}\n", n+1, id, n/20+1, targets[n%len(targets)], id)
 	}
 	return b.String()
 }
@@ -82,7 +98,11 @@ func (l *lab) prepare(ctx context.Context, dir string, s spec) error {
 
 // product starts the product in dir, where it was prepared.
 func (l *lab) product(ctx context.Context, dir string, s spec) (*product, error) {
-	p, err := proc.Start(ctx, dir, l.bin("statuspage"), "serve")
+	args := []string{"serve"}
+	if s.role != "" {
+		args = append(args, "--role", s.role)
+	}
+	p, err := proc.Start(ctx, dir, l.bin("statuspage"), args...)
 	if err != nil {
 		return nil, err
 	}

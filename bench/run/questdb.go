@@ -23,6 +23,9 @@ type questdb struct {
 	pid            int
 }
 
+// settleWait is how long QuestDB may take to apply what was committed.
+const settleWait = time.Minute
+
 var started = regexp.MustCompile(`(?m)^QUESTDB_(URL|HTTP|PID|DIR)=(.*)$`)
 
 // questdb starts one whose data is in dir. It ends with this process at the latest.
@@ -73,8 +76,8 @@ func (q *questdb) query(ctx context.Context, sql string) ([][]any, error) {
 }
 
 // settled waits until all that was committed is in the tables and their views.
-func (q *questdb) settled(ctx context.Context, patience time.Duration) error {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+func (q *questdb) settled(ctx context.Context) error {
+	for deadline := time.Now().Add(settleWait); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		rows, err := q.query(ctx, "SELECT count() FROM wal_tables() WHERE writerTxn != sequencerTxn")
 		if err != nil {
 			return err
@@ -83,7 +86,7 @@ func (q *questdb) settled(ctx context.Context, patience time.Duration) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("QuestDB has not applied its log after %v", patience)
+	return fmt.Errorf("QuestDB has not applied its log after %v", settleWait)
 }
 
 // idle is the CPU time that it takes in a second with nothing to do.

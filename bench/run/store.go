@@ -87,7 +87,7 @@ func (l *lab) intoQuestDB(ctx context.Context, dir string, q *questdb, sustain [
 	if _, err := l.write(ctx, dir, "-mode", "sustain", "-rate", "100", "-for", "1s", "-database", q.url); err != nil {
 		return err
 	}
-	if err := q.settled(ctx, time.Minute); err != nil {
+	if err := q.settled(ctx); err != nil {
 		return err
 	}
 	idle, err := q.idle(pick(l, 10*time.Second, 2*time.Second))
@@ -102,7 +102,7 @@ func (l *lab) intoQuestDB(ctx context.Context, dir string, q *questdb, sustain [
 	if err != nil {
 		return err
 	}
-	if err := q.settled(ctx, time.Minute); err != nil {
+	if err := q.settled(ctx); err != nil {
 		return err
 	}
 	after, err := proc.Read(q.pid)
@@ -132,7 +132,7 @@ func (l *lab) drain(ctx context.Context, dir string, q *questdb) error {
 	group := fmt.Sprintf("%d signals in the outbox", n)
 	l.Add(group, "waited", "", w.MaxOutbox)
 	l.Add(group, "drained in", "s", w.Drained, "< 30")
-	return q.settled(ctx, time.Minute)
+	return q.settled(ctx)
 }
 
 // wholeSystem adds what the product and QuestDB take together.

@@ -28,6 +28,7 @@ type watched struct {
 	Frames        int     `json:"frames"`
 	Deliveries    int     `json:"deliveries"`
 	Missing       int     `json:"missing"`
+	Unshown       int     `json:"unshown"`
 	FrameBytes    float64 `json:"frame_bytes"`
 	RSSBefore     float64 `json:"rss_before"`
 	RSSAfter      float64 `json:"rss_after"`

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// lastAnswers are those whose frames may come after the end.
+const lastAnswers = time.Second
+
 // begin starts to measure.
 func (l *loop) begin() { l.measuring = true }
 
@@ -62,7 +65,7 @@ func quantiles(ms []float64) delays {
 }
 
 // answers asks the target when it answered, and pairs each answer with the first frame after
-// it that shows the service. A service that was answered and never shown counts as missing.
+// it that shows the service.
 func answers(o options, l *loop, since time.Time, r *result) error {
 	if o.target == "" {
 		return nil
@@ -87,7 +90,10 @@ func answers(o options, l *loop, since time.Time, r *result) error {
 				}
 			}
 			if shown == nil {
-				continue // Answered at the very end, or shown as before.
+				if p[1] < l.ended.Add(-lastAnswers).UnixMicro() {
+					r.Unshown++
+				}
+				continue
 			}
 			offset := float64(shown.first.UnixMicro()-p[1]) / 1000
 			for _, d := range shown.delays {

@@ -40,6 +40,7 @@ type result struct {
 	Frames        int     `json:"frames"`
 	Deliveries    int     `json:"deliveries"`
 	Missing       int     `json:"missing"` // Frames times viewers less deliveries, of frames in the window.
+	Unshown       int     `json:"unshown"` // Answers of the target that no frame shows, but for those of the last second.
 	FrameBytes    float64 `json:"frame_bytes"`
 	RSSBefore     int64   `json:"rss_before"`
 	RSSAfter      int64   `json:"rss_after"`
