@@ -1,7 +1,8 @@
 // Command ceiling is what no handler on Fiber can be faster than: one that says hello, and
-// ones that hand out ready bytes.
+// ones that hand out ready bytes. With -stream it is what no server of events can be faster than.
 //
 //	ceiling -ready page20=page20.gz -ready page200=page200.gz
+//	ceiling -stream 715
 package main
 
 import (
@@ -44,10 +45,17 @@ func run() error {
 		})
 		return nil
 	})
+	size := flag.Int("stream", 0, "instead, send all who connect an event of so many bytes each second")
 	flag.Parse()
 	ln, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // Returns at once.
 	if err != nil {
 		return err
+	}
+	fmt.Println("url=http://" + ln.Addr().String())
+	if *size > 0 {
+		s := &streams{}
+		go s.send(*size)
+		return s.accept(ln)
 	}
 	end := make(chan os.Signal, 1)
 	signal.Notify(end, syscall.SIGTERM, os.Interrupt)
@@ -55,6 +63,5 @@ func run() error {
 		<-end
 		_ = app.Shutdown() // The end of the process is all that is wanted.
 	}()
-	fmt.Println("url=http://" + ln.Addr().String())
 	return app.Listener(ln)
 }

@@ -17,7 +17,8 @@ var viewersPart = part{
 		"reaches every viewer (each second beside viewers that don't read, so that the kernel's buffers fill). Memory is what the product's resident set grew by, CPU its user and system time less what it took without viewers, " +
 		"by the number of frames delivered. Viewers accept what browsers accept. The product writes a frame to all viewers in turn; *publish → received* is from the first receipt of a frame by any " +
 		"viewer to each receipt, *answered → received* from the target's answer to each receipt, so the store's commit and the wait for " +
-		"other changes (40 ms) are in it, and the generator's own time to read so many sockets on the same two cores is in both.",
+		"other changes (40 ms) are in it, and the generator's own time to read so many sockets on the same two cores is in both. " +
+		"*Bare writes* is a process that does nothing but one write(2) of as many bytes a viewer and second: the kernel hands a packet over loopback to its reader within that call, and bills the writer for it.",
 }
 
 // watched is what bench/viewers prints.
@@ -47,8 +48,12 @@ type delays struct {
 
 // watch lets n viewers look at a product for a while.
 func (l *lab) watch(ctx context.Context, p *product, stream string, n int, more ...string) (*watched, error) {
+	return l.watchProcess(ctx, p.Process, stream, n, append(more, "-target", p.spec.target)...)
+}
+
+func (l *lab) watchProcess(ctx context.Context, p *proc.Process, stream string, n int, more ...string) (*watched, error) {
 	args := append([]string{
-		"-url", stream, "-n", strconv.Itoa(n), "-pid", strconv.Itoa(p.PID), "-target", p.spec.target,
+		"-url", stream, "-n", strconv.Itoa(n), "-pid", strconv.Itoa(p.PID),
 		"-for", l.span(30*time.Second, 4*time.Second).String(), "-idle", pick(l, 10*time.Second, 2*time.Second).String(),
 	}, more...)
 	out, err := proc.Output(ctx, "", l.bin("viewers"), args...)
@@ -128,6 +133,14 @@ func (l *lab) crowd(ctx context.Context, target string, n int, more ...string) e
 	l.Add(group, "memory a viewer", "KiB", (w.RSSAfter-w.RSSBefore)/1024/float64(n), goal("≤ 2"))
 	l.Add(group, "Go heap in use, a viewer", "KiB", (<-heap-heapBefore)/1024/float64(n))
 	l.Add(group, "CPU a delivery", "µs", w.CPUMicros, goal("≤ 9"))
+	if goal("there is one") != "" {
+		bare, err := l.bare(ctx, n, int(w.FrameBytes))
+		if err != nil {
+			return err
+		}
+		l.Add(group, "CPU of a bare write", "µs", bare)
+		l.Add(group, "CPU a delivery ÷ that of a bare write", "×", w.CPUMicros/bare)
+	}
 	l.Add(group, "bytes a delivery", "bytes", w.FrameBytes)
 	l.Add(group, "CPU of the product", "cores", w.CPU)
 	l.Add(group, "publish → received, p50", "ms", w.Spread.P50)
@@ -140,6 +153,24 @@ func (l *lab) crowd(ctx context.Context, target string, n int, more ...string) e
 	l.Add(group, "viewers dropped", "", float64(w.Lost), "= 0")
 	l.Add(group, "all connected after", "s", w.ConnectedIn)
 	return nil
+}
+
+// bare measures what a write of so many bytes to each of n viewers costs, and nothing else.
+func (l *lab) bare(ctx context.Context, n, size int) (micros float64, err error) {
+	c, err := proc.Start(ctx, "", l.bin("ceiling"), "-stream", strconv.Itoa(size))
+	if err != nil {
+		return 0, err
+	}
+	defer c.Stop()
+	url, err := c.Await(`url=(http://\S+)`)
+	if err != nil {
+		return 0, err
+	}
+	w, err := l.watchProcess(ctx, c, url, n, "-plain")
+	if err != nil {
+		return 0, err
+	}
+	return w.CPUMicros, nil
 }
 
 // stalled measures how the others fare beside viewers that do not read.

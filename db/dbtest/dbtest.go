@@ -423,7 +423,9 @@ func firstAvailable(t *testing.T, s db.Store) {
 	}
 	want := []time.Time{
 		T0.Add(2 * time.Minute), T0.Add(2 * time.Minute), T0.Add(3 * time.Minute),
-		{}, T0.Add(5 * time.Minute), T0.Add(time.Minute), {},
+		{},
+		T0.Add(5 * time.Minute), T0.Add(time.Minute),
+		{},
 	}
 	spans, want = slices.Repeat(spans, 100), slices.Repeat(want, 100) // As many as a start asks for.
 	Poll(t, func() string {

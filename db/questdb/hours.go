@@ -55,7 +55,7 @@ func (s *Store) eachHour(ctx context.Context, from, to time.Time, yield func(sta
 const postgresEpoch = 946_684_800_000_000
 
 func instantOf(v []byte) time.Time {
-	return time.UnixMicro(postgresEpoch + int64(binary.BigEndian.Uint64(v))).UTC() //nolint:gosec // The bits of a LONG.
+	return time.UnixMicro(postgresEpoch + int64(binary.BigEndian.Uint64(v))).UTC()
 }
 
 // count reads a LONG; NULL is none.
@@ -63,7 +63,7 @@ func count(v []byte) int {
 	if len(v) != 8 {
 		return 0
 	}
-	return int(binary.BigEndian.Uint64(v)) //nolint:gosec // The bits of a LONG.
+	return int(binary.BigEndian.Uint64(v))
 }
 
 // interned keeps one copy of each text: the hours of 90 days name a service 2,160 times.
