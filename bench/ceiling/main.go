@@ -1,8 +1,10 @@
 // Command ceiling is what no handler on Fiber can be faster than: one that says hello, and
-// ones that hand out ready bytes. With -stream it is what no server of events can be faster than.
+// ones that hand out ready bytes. With -stream it is what no server of events can be faster
+// than, with -ask what no prober can be.
 //
 //	ceiling -ready page20=page20.gz -ready page200=page200.gz
 //	ceiling -stream 715
+//	ceiling -ask http://127.0.0.1:8080 -checks 1000 -every 10s -fresh
 package main
 
 import (
@@ -14,6 +16,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -46,7 +49,14 @@ func run() error {
 		return nil
 	})
 	size := flag.Int("stream", 0, "instead, send all who connect an event of so many bytes each second")
+	target := flag.String("ask", "", "instead, ask this target")
+	checks := flag.Int("checks", 1000, "with -ask, so many paths of it")
+	every := flag.Duration("every", 10*time.Second, "with -ask, each of them so often")
+	fresh := flag.Bool("fresh", false, "with -ask, on a connection of its own each time")
 	flag.Parse()
+	if *target != "" {
+		return ask(*target, *checks, *every, *fresh)
+	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // Returns at once.
 	if err != nil {
 		return err

@@ -15,7 +15,8 @@ var probesPart = part{
 	name: "probes", title: "Probes on schedule", measure: measureProbes,
 	about: "A target in a process of its own notes when each path was asked. The planned instants follow from the service's id and interval; *start* is from the planned " +
 		"instant to the target's first sight of the request, so connecting is in it. CPU is the product's, with storing in SQLite and drawing the page; nobody watches the page. " +
-		"A run counts as run when the target was asked for it and its signal came out of the product.",
+		"A run counts as run when the target was asked for it and its signal came out of the product. *Bare exchanges* are those of a process that asks the same target as often, in Go, " +
+		"and does nothing but write the request and read the answer.",
 }
 
 // schedule is one case: so many checks, how often, and how.
@@ -55,6 +56,10 @@ func (l *lab) schedule(ctx context.Context, s schedule) error {
 		return err
 	}
 	defer endTarget()
+	bare, err := l.exchanges(ctx, target, s)
+	if err != nil {
+		return err
+	}
 	p, end, err := l.filled(ctx, spec{services: s.services, interval: s.interval, keepAlive: s.keepAlive, target: target})
 	if err != nil {
 		return err
@@ -73,11 +78,42 @@ func (l *lab) schedule(ctx context.Context, s schedule) error {
 		return err
 	}
 	time.Sleep(s.interval/2 + time.Second) // What hangs ends too, and its signal is kept.
-	return l.punctuality(ctx, p, s, before, after)
+	return l.punctuality(ctx, p, s, before, after, bare)
+}
+
+// exchanges measures what asking alone costs: CPU seconds of 1,000.
+func (l *lab) exchanges(ctx context.Context, target string, s schedule) (seconds float64, err error) {
+	args := []string{"-ask", target, "-checks", strconv.Itoa(s.services), "-every", s.interval.String()}
+	if !s.keepAlive {
+		args = append(args, "-fresh")
+	}
+	if s.hang > 0 {
+		return 0, nil
+	}
+	c, err := proc.Start(ctx, "", l.bin("ceiling"), args...)
+	if err != nil {
+		return 0, err
+	}
+	defer c.Stop()
+	if _, err := c.Await(`asking=(\S+)`); err != nil {
+		return 0, err
+	}
+	time.Sleep(pick(l, s.interval, time.Second)) // All connections that are kept are there.
+	before, err := c.Usage()
+	if err != nil {
+		return 0, err
+	}
+	time.Sleep(l.span(20*time.Second, 5*time.Second))
+	after, err := c.Usage()
+	if err != nil {
+		return 0, err
+	}
+	asked := after.At.Sub(before.At).Seconds() * float64(s.services) / s.interval.Seconds()
+	return 1000 * (after.CPU - before.CPU).Seconds() / asked, nil
 }
 
 // punctuality compares what was planned between two instants with what happened.
-func (l *lab) punctuality(ctx context.Context, p *product, s schedule, before, after proc.Usage) error {
+func (l *lab) punctuality(ctx context.Context, p *product, s schedule, before, after proc.Usage, bare float64) error {
 	seen, err := visits(ctx, p.spec.target, before.At.Add(-s.interval))
 	if err != nil {
 		return err
@@ -102,7 +138,12 @@ func (l *lab) punctuality(ctx context.Context, p *product, s schedule, before, a
 		return fmt.Errorf("the target was asked for none of %d runs: %s", t.planned, p.Log())
 	}
 	l.addTally(s.name, t, "≤ 100")
-	l.Add(s.name, "CPU of 1,000 probes", "s", 1000*(after.CPU-before.CPU).Seconds()/float64(t.stored), s.cpu)
+	cpu := 1000 * (after.CPU - before.CPU).Seconds() / float64(t.stored)
+	l.Add(s.name, "CPU of 1,000 probes", "s", cpu, s.cpu)
+	if bare > 0 {
+		l.Add(s.name, "CPU of 1,000 bare exchanges", "s", bare)
+		l.Add(s.name, "CPU of probes ÷ that of bare exchanges", "×", cpu/bare)
+	}
 	l.Add(s.name, "memory", "MiB", float64(after.RSS)/(1<<20), s.rss)
 	l.Add(s.name, "skipped by the product since its start", "", skipped)
 	return nil
