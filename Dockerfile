@@ -1,5 +1,7 @@
 FROM golang:1.26 AS build
 ARG VERSION=dev
+# The Go that go.mod names, where the image has an older one.
+ENV GOTOOLCHAIN=auto
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download

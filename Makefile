@@ -4,7 +4,7 @@ BIN := bin/statuspage
 GO ?= go
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build run demo run-questdb test check race chaos fuzz schemathesis bench bench-peers bench-go generate verify lint fmt compose image clean
+.PHONY: help build run demo run-questdb test check race chaos fuzz schemathesis bench bench-peers bench-go generate verify lint vuln fmt compose image clean
 
 help: ## What there is
 	@awk 'BEGIN{FS=":.*## "} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ verify: ## Generated code is fresh, modules are tidy
 lint: ## go vet and golangci-lint with .golangci.yml; the first run builds it
 	$(GO) vet ./...
 	$(GO) run $(LINT) run ./...
+
+vuln: ## Known vulnerabilities in the code that we call; wants the network
+	scripts/vuln
 
 fmt: ## Format everything
 	$(GO) run $(LINT) fmt ./...

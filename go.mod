@@ -2,6 +2,8 @@ module statuspage
 
 go 1.26.0
 
+toolchain go1.26.11
+
 tool github.com/a-h/templ/cmd/templ
 
 require (
@@ -20,7 +22,7 @@ require (
 	github.com/redis/go-redis/v9 v9.23.0
 	go.uber.org/goleak v1.3.0
 	go.yaml.in/yaml/v4 v4.0.0
-	golang.org/x/image v0.44.0
+	golang.org/x/image v0.45.0
 	modernc.org/sqlite v1.62.0
 )
 
