@@ -67,8 +67,7 @@ func sqlitePath(rest string) (string, error) {
 	host, path, found := strings.Cut(rest, "/")
 	unescaped, err := url.PathUnescape(path)
 	if !found || host != "" || err != nil || unescaped == "" || strings.HasSuffix(unescaped, "/") {
-		return "", fmt.Errorf("store URL sqlite://%s: want sqlite:///folder/file.db, or sqlite:////folder/file.db for an absolute path: %w",
-			rest, status.ErrInvalid)
+		return "", fmt.Errorf("store URL: want sqlite:///folder/file.db, or sqlite:////folder/file.db for an absolute path: %w", status.ErrInvalid)
 	}
 	return unescaped, nil
 }

@@ -38,7 +38,7 @@ func (e env) agent(ctx context.Context, args []string) error {
 		return err
 	}
 	if f.NArg() > 0 {
-		return fmt.Errorf("agent: what to do with %q? `statuspage help` lists the flags", f.Arg(0))
+		return errors.New("agent: more is said than flags; `statuspage help` lists them") // What it is may be a token.
 	}
 	if *to == "" {
 		return errors.New("agent: name the server with --to https://status.example")
@@ -79,6 +79,10 @@ func (e env) agentToken(flag, file string) (string, error) {
 		token, from = flag, "--token"
 	case file != "":
 		body, err := os.ReadFile(file)
+		var why *fs.PathError
+		if errors.As(err, &why) {
+			err = why.Err // Without the name, which may be a token in the wrong place.
+		}
 		if err != nil {
 			return "", fmt.Errorf("agent: --token-file: %w", err)
 		}

@@ -75,11 +75,11 @@ func (d *decoder) tokenFile(node *yaml.Node, path string) (token string) {
 	}
 	body, err := d.readFile(name)
 	if err != nil {
-		d.fail(node, path, "%s can't be read: create it, or name another file", name)
+		d.fail(node, path, "the file can't be read: create it, or name another") // Its name may be a token in the wrong place.
 		return ""
 	}
 	if token, err = ParseToken(strings.TrimSpace(string(body))); err != nil {
-		d.fail(node, path, "%s: %v", name, err)
+		d.fail(node, path, "in the file: %v", err)
 	}
 	return token
 }

@@ -48,7 +48,7 @@ func TestAgentMistakes(t *testing.T) {
 		"agents:\n- {region: Office, token: " + secretToken + "}\n":                                        "not a name of a region",
 		"agents:\n- {token: " + secretToken + "}\n":                                                        "agents[0].region: must not be empty",
 		"agents:\n- {region: office}\n":                                                                    "needs token",
-		"agents:\n- {region: office, token: " + secretToken + ", token_file: x}\n":                         "x can't be read",
+		"agents:\n- {region: office, token: " + secretToken + ", token_file: x}\n":                         "the file can't be read",
 		"agents:\n- {region: a, token: " + secretToken + "}\n- {region: a, token: " + secretToken + "2}\n": "region a is there twice",
 		"agents:\n- {region: a, token: " + secretToken + "}\n- {region: b, token: " + secretToken + "}\n":  "the same token",
 		"region: a\nagents:\n- {region: a, token: " + secretToken + "}\n":                                  "measures there itself",

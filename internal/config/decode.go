@@ -37,7 +37,11 @@ func (d *decoder) parse(data []byte) (*yaml.Node, error) {
 	case err != nil:
 		var at *yaml.LoadError
 		if errors.As(err, &at) {
-			return nil, fmt.Errorf("%s:%d:%d: not YAML: %s%s", d.file, at.Mark.Line, at.Mark.Column, at.Message, d.excerpt(at.Mark.Line, at.Mark.Column))
+			message := at.Message
+			if strings.HasPrefix(message, "unknown anchor") {
+				message = "unknown anchor" // Its name may be a secret that begins with an asterisk.
+			}
+			return nil, fmt.Errorf("%s:%d:%d: not YAML: %s%s", d.file, at.Mark.Line, at.Mark.Column, message, d.excerpt(at.Mark.Line, at.Mark.Column))
 		}
 		return nil, fmt.Errorf("%s: not YAML: %w", d.file, err)
 	}
@@ -89,8 +93,7 @@ func (d *decoder) excerpt(line, column int) string {
 		return ""
 	}
 	text := strings.TrimRight(d.lines[line-1], "\r")
-	lower := strings.ToLower(text)
-	if mayHoldSecret(text) || strings.Contains(lower, "headers") || strings.Contains(lower, "authorization") || strings.Contains(lower, "agents") || strings.Contains(lower, "token:") || d.inSecrets(line) || len(text) > 160 {
+	if mayHoldSecret(text) || strings.Contains(text, "headers") || strings.Contains(text, "agents") || d.inSecrets(line) || len(text) > 160 {
 		return ""
 	}
 	return "\n    " + text + "\n    " + strings.Repeat(" ", min(column-1, len(text))) + "^"

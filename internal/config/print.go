@@ -3,6 +3,9 @@ package config
 import (
 	"fmt"
 	"io"
+	"net/url"
+	"statuspage/internal/status"
+	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -98,7 +101,7 @@ func (c *Config) Print(w io.Writer) error {
 	}
 	for _, k := range c.Checks {
 		s := printedService{
-			Name: k.Name, ID: k.ID, Group: k.Group, URL: redactURL(k.Target), Interval: formatDuration(k.Interval),
+			Name: k.Name, ID: k.ID, Group: k.Group, URL: printedURL(k), Interval: formatDuration(k.Interval),
 			Timeout: formatDuration(k.Timeout), Method: k.Method, FollowRedirects: k.FollowRedirects, KeepAlive: k.KeepAlive, HideURL: k.HideURL,
 		}
 		if len(k.Regions) > 0 {
@@ -127,6 +130,15 @@ func (c *Config) Print(w io.Writer) error {
 		return fmt.Errorf("print settings: %w", err)
 	}
 	return e.Close()
+}
+
+// printedURL shows of a hidden address no more than the store has.
+func printedURL(k status.Check) string {
+	text := k.URL
+	if u, err := url.Parse(k.Target); err == nil && u.User != nil {
+		text = strings.Replace(text, "://", "://"+mask+"@", 1)
+	}
+	return text
 }
 
 func (b Brand) printed() *printedBrand {

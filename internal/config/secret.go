@@ -2,13 +2,14 @@ package config
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
 const mask = "***"
 
 // Secret is a URL that may hold a password. Every way to print it hides the userinfo and
-// the passwords in the query; convert it to string to use it.
+// the secrets in the query; convert it to string to use it.
 type Secret string
 
 // String returns the URL with *** in the place of secrets.
@@ -29,24 +30,42 @@ func redactURL(raw string) string {
 	if err != nil {
 		return mask
 	}
-	user := u.User != nil
-	u.User = nil
-	params := strings.Split(u.RawQuery, "&")
-	for i, param := range params {
-		key, _, _ := strings.Cut(param, "=")
-		if plain, err := url.QueryUnescape(key); err != nil || strings.Contains(strings.ToLower(plain), "password") {
-			params[i] = key + "=" + mask
-		}
-	}
-	u.RawQuery = strings.Join(params, "&")
-	text := u.String()
-	if user {
+	text := public(u, false)
+	if u.User != nil {
 		text = strings.Replace(text, "://", "://"+mask+"@", 1)
 	}
 	return text
 }
 
+// public returns the URL as the store and the page may know it: without userinfo, and with ***
+// for what its query calls a secret, or for all its values.
+func public(u *url.URL, all bool) string {
+	shown := *u
+	shown.User = nil
+	if u.RawQuery != "" {
+		params := strings.Split(u.RawQuery, "&")
+		for i, param := range params {
+			if key, value, _ := strings.Cut(param, "="); value != "" && (all || namesSecret(key)) {
+				params[i] = key + "=" + mask
+			}
+		}
+		shown.RawQuery = strings.Join(params, "&")
+	}
+	return shown.String()
+}
+
+// secretNames are what names of secrets end in: access_token, apiKey, X-Amz-Signature.
+var secretNames = []string{"password", "passwd", "pwd", "secret", "token", "key", "auth", "sig", "signature", "credential", "credentials"}
+
+// namesSecret tells whether a parameter of a query says that it is one.
+func namesSecret(key string) bool {
+	plain, err := url.QueryUnescape(key)
+	plain = strings.ToLower(plain)
+	return err != nil || strings.Contains(plain, "password") || slices.ContainsFunc(secretNames, func(end string) bool { return strings.HasSuffix(plain, end) })
+}
+
 // mayHoldSecret decides whether text of the file may be shown; it rather hides too much.
 func mayHoldSecret(text string) bool {
-	return strings.Contains(text, "@") || strings.Contains(strings.ToLower(text), "password")
+	lower := strings.ToLower(text)
+	return strings.ContainsAny(text, "@?") || slices.ContainsFunc(secretNames, func(name string) bool { return strings.Contains(lower, name) })
 }

@@ -48,7 +48,7 @@ func (d *decoder) fits(node *yaml.Node, path string, p *probing) {
 // check makes a check of a URL and what is to be done with it.
 func (p probing) check(id, name, group string, u *url.URL) status.Check {
 	svc := status.Service{
-		ID: id, Name: name, Group: group, URL: withoutUser(u), HideURL: p.hideURL,
+		ID: id, Name: name, Group: group, URL: public(u, p.hideURL), HideURL: p.hideURL,
 		Interval: p.interval, Timeout: p.timeout,
 	}
 	if len(p.regions) > 0 {

@@ -128,13 +128,6 @@ func validPort(port, host string) bool {
 	return err == nil && 1 <= n && n <= 65535
 }
 
-// withoutUser returns the URL as the store and the page may know it.
-func withoutUser(u *url.URL) string {
-	public := *u
-	public.User = nil
-	return public.String()
-}
-
 func parseBaseURL(text string) (string, error) {
 	u, err := parseURL(text)
 	if err != nil {
@@ -174,8 +167,8 @@ func parseDatabase(text string) (Secret, error) {
 	}
 	switch u.Scheme {
 	case "sqlite":
-		if strings.Trim(u.Path, "/") == "" {
-			return "", errors.New("no file: " + want)
+		if u.Host != "" || u.User != nil || strings.Trim(u.Path, "/") == "" {
+			return "", errors.New("no file behind three slashes: " + want)
 		}
 	case "questdb", "postgresql", "postgres":
 		if u.Hostname() == "" || !validPort(u.Port(), u.Host) {

@@ -15,7 +15,7 @@ type Service struct {
 	ID       string // Unique, [a-z0-9-], stable over renames: it is part of the key of every signal.
 	Name     string
 	Group    string        // Heading that the row stands under; empty for none.
-	URL      string        // The target without userinfo. Not public when HideURL.
+	URL      string        // The target without userinfo and secrets of its query. Not public when HideURL.
 	HideURL  bool          // The public sees the name only.
 	Interval time.Duration // At least MinInterval, whole milliseconds.
 	Timeout  time.Duration // Below Interval.

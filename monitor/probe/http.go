@@ -143,7 +143,7 @@ func exchange(ctx context.Context, check status.Check, transport http.RoundTripp
 	defer func() { r.Phases = watch.read() }()
 	req, err := http.NewRequestWithContext(watch.trace(ctx), method, check.Target, nil)
 	if err != nil {
-		r.Err = &ourError{redact(err, check)}
+		r.Err = &ourError{conceal(err, check)}
 		return r
 	}
 	req.Header.Set("User-Agent", userAgent)
@@ -157,14 +157,14 @@ func exchange(ctx context.Context, check status.Check, transport http.RoundTripp
 	client := &http.Client{Transport: transport, CheckRedirect: redirects(check, req.URL)}
 	res, err := client.Do(req)
 	if err != nil {
-		r.Err = redact(err, check)
+		r.Err = conceal(err, check)
 		return r
 	}
 	defer res.Body.Close() //nolint:errcheck // Read as far as we want.
 	r.HTTPStatus = res.StatusCode
 	r.CertificateExpiry = earliestExpiry(res.TLS)
 	if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, maxBody)); err != nil {
-		r.Err = redact(err, check)
+		r.Err = conceal(err, check)
 	}
 	return r
 }
@@ -181,6 +181,7 @@ func redirects(check status.Check, first *url.URL) func(*http.Request, []*http.R
 		if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 			return errRedirectScheme
 		}
+		req.Header.Del("Referer") // It has the query.
 		if req.URL.Host != first.Host || req.URL.Scheme != first.Scheme && req.URL.Scheme != "https" {
 			for name := range check.Headers {
 				req.Header.Del(name)
@@ -243,13 +244,4 @@ func (w *stopwatch) trace(ctx context.Context) context.Context {
 		WroteRequest:         func(httptrace.WroteRequestInfo) { w.note(&w.wrote) },
 		GotFirstResponseByte: func() { w.end(&w.wrote, &p.FirstByte) },
 	})
-}
-
-// redact takes what is secret out of an error.
-func redact(err error, check status.Check) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return &askedError{strings.ToUpper(u.Op), check.URL, u.Err}
-	}
-	return err
 }
