@@ -169,6 +169,7 @@ func (o *outpost) checksFile() string { return o.outbox + ".checks.json" }
 
 // remembered is the checks that were measured last.
 func (o *outpost) remembered() []status.Check {
+	_ = os.Chmod(o.checksFile(), 0o600) // Whoever left it wider: checks hold secrets. There may be none.
 	body, err := os.ReadFile(o.checksFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

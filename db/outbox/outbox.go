@@ -141,7 +141,9 @@ func (b *Outbox) prepare(ctx context.Context) (err error) {
 	return err
 }
 
-// create makes the file before SQLite does, since SQLite would let everybody read it.
+// create makes the file before SQLite does, since SQLite would let everybody read it, and takes it from
+// others who may read it from before; what SQLite puts beside it gets its mode. A folder that is there is
+// the operator's, who may have others look into it.
 func create(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("create the folder of the outbox: %w; make it writable or choose another path", err)
@@ -149,6 +151,9 @@ func create(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the outbox: %w; make it writable or choose another path", err)
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		_ = os.Chmod(path+suffix, 0o600) // There may be none, or of an owner who let us in.
 	}
 	return f.Close()
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -23,11 +24,18 @@ type Process struct {
 // Launch runs the binary in dir with more in its environment. The process ends with the test.
 func Launch(t *testing.T, dir string, env []string, args ...string) *Process {
 	t.Helper()
+	return LaunchUnder(t, nil, dir, env, args...)
+}
+
+// LaunchUnder is Launch with a command before the binary, which it gets as its last arguments.
+func LaunchUnder(t *testing.T, command []string, dir string, env []string, args ...string) *Process {
+	t.Helper()
 	path, err := Binary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Process{T: t, Cmd: exec.Command(path, args...), Log: &Output{}, Ended: make(chan struct{})}
+	command = append(append(slices.Clone(command), path), args...)
+	p := &Process{T: t, Cmd: exec.Command(command[0], command[1:]...), Log: &Output{}, Ended: make(chan struct{})}
 	p.Cmd.Dir, p.Cmd.Stdout, p.Cmd.Stderr = dir, p.Log, p.Log
 	p.Cmd.Env = append(append(os.Environ(), "STATUSPAGE_CONFIG=", "STATUSPAGE_DATABASE_URL="), env...)
 	p.Started = time.Now()
