@@ -9,11 +9,17 @@ import (
 	"time"
 )
 
-// Database is an open store: an embedded one as it is, a remote one behind an outbox.
+// Database is a store: an embedded one as it is, a remote one behind an outbox. Where the disk is full or
+// read-only when it is opened, nothing can be kept or read until that is over.
 type Database struct {
-	store  Store
 	engine string
 	opened time.Time
+	late   *late[parts]
+}
+
+// parts are what an open database consists of.
+type parts struct {
+	store Store
 
 	// Of a remote store only.
 	box  *outbox.Outbox
@@ -23,6 +29,7 @@ type Database struct {
 // State says how the store is, as far as is known without asking it.
 type State struct {
 	Engine        string    // sqlite or questdb.
+	Open          bool      // Our disk has let us open it; what else is told here holds from then on.
 	Up            bool      // The last attempt to reach it went well.
 	Readable      bool      // Its tables have been found or brought in order: what is read is whole.
 	Outbox        int       // Signals that wait for it.
@@ -31,106 +38,130 @@ type State struct {
 	Err           error     // Why it is not up; for the log and the operator, not for the public.
 }
 
-func embedded(store Store) *Database {
-	return &Database{store: store, engine: "sqlite", opened: time.Now()}
+func embedded(store Store) *parts { return &parts{store: store} }
+
+func remote(store remoteStore, box *outbox.Outbox, log *slog.Logger) *parts {
+	return &parts{store: store, box: box, ship: startShipper(store, box, shipGap, log)}
 }
 
-func remote(engine string, store remoteStore, box *outbox.Outbox, log *slog.Logger) *Database {
-	return &Database{store: store, engine: engine, opened: time.Now(), box: box, ship: startShipper(store, box, shipGap, log)}
+// store is the open store, or one that says why there is none.
+func (d *Database) store() Store {
+	p, err := d.late.now()
+	if err != nil {
+		return absent{err}
+	}
+	return p.store
 }
 
 // Write makes the signals durable, all or none: in the store when it is embedded, in the
 // outbox when it is remote, from where they leave for the store at once.
 func (d *Database) Write(ctx context.Context, signals []status.Signal) error {
-	if d.box == nil {
-		return d.store.Write(ctx, signals)
-	}
-	if err := d.box.Append(ctx, signals); err != nil {
+	p, err := d.late.now()
+	if err != nil {
 		return err
 	}
-	d.ship.wake()
+	if p.box == nil {
+		return p.store.Write(ctx, signals)
+	}
+	if err := p.box.Append(ctx, signals); err != nil {
+		return err
+	}
+	p.ship.wake()
 	return nil
 }
 
 // Signals yields the signals in the store received in [from, to), oldest first; those of
 // Pending may not be among them yet.
 func (d *Database) Signals(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error] {
-	return d.store.Signals(ctx, from, to)
+	return d.store().Signals(ctx, from, to)
 }
 
 // Hours yields the counts of the UTC hours that start in [from, to), in no order, and in parts.
 func (d *Database) Hours(ctx context.Context, from, to time.Time) iter.Seq2[status.Bucket, error] {
-	return d.store.Hours(ctx, from, to)
+	return d.store().Hours(ctx, from, to)
 }
 
 // Days returns the sums of the UTC days that start in [from, to), by start, then service.
 func (d *Database) Days(ctx context.Context, from, to time.Time) ([]status.Bucket, error) {
-	return d.store.Days(ctx, from, to)
+	return d.store().Days(ctx, from, to)
 }
 
 // SignalsOf yields the signals of one service in the store received in [from, to), oldest first.
 func (d *Database) SignalsOf(ctx context.Context, svc status.Service, from, to time.Time) iter.Seq2[status.Signal, error] {
-	return d.store.SignalsOf(ctx, svc, from, to)
+	return d.store().SignalsOf(ctx, svc, from, to)
 }
 
 // HoursOf returns the sums of one service in the UTC hours that start in [from, to).
 func (d *Database) HoursOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.Bucket, error) {
-	return d.store.HoursOf(ctx, svc, from, to)
+	return d.store().HoursOf(ctx, svc, from, to)
 }
 
 // LatenciesOf returns the latencies of one service in the UTC hours that start in [from, to).
 func (d *Database) LatenciesOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.LatencyHour, error) {
-	return d.store.LatenciesOf(ctx, svc, from, to)
+	return d.store().LatenciesOf(ctx, svc, from, to)
 }
 
 // Failures yields the failed signals in the store received in [from, to), oldest first.
 func (d *Database) Failures(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error] {
-	return d.store.Failures(ctx, from, to)
+	return d.store().Failures(ctx, from, to)
 }
 
 // FirstAvailable returns when each service was first found available in its span, in the store.
 func (d *Database) FirstAvailable(ctx context.Context, spans []status.Span) ([]time.Time, error) {
-	return d.store.FirstAvailable(ctx, spans)
+	return d.store().FirstAvailable(ctx, spans)
 }
 
 // Ping asks the store whether it can be read and written now.
-func (d *Database) Ping(ctx context.Context) error { return d.store.Ping(ctx) }
+func (d *Database) Ping(ctx context.Context) error { return d.store().Ping(ctx) }
 
 // Pending yields the signals in the outbox that the store has not got yet, in the order
 // they were written. The iteration ends after an error.
 func (d *Database) Pending(ctx context.Context) iter.Seq2[status.Signal, error] {
-	if d.box == nil {
+	p, err := d.late.now()
+	if err != nil || p.box == nil {
 		return func(func(status.Signal, error) bool) {}
 	}
-	return d.box.Pending(ctx)
+	return p.box.Pending(ctx)
 }
 
 // State returns at once, without a query.
 func (d *Database) State() State {
-	if d.box == nil {
-		return State{Engine: d.engine, Up: true, Readable: true, Since: d.opened}
+	p, err := d.late.now()
+	if err != nil {
+		return State{Engine: d.engine, Since: d.opened, Err: err}
 	}
-	s, b := d.ship.state(), d.box.Status()
-	return State{Engine: d.engine, Up: s.up, Readable: d.ship.readable.Load(), Since: s.since, Err: s.err, Outbox: b.Depth, OldestPending: b.Oldest}
+	if p.box == nil {
+		return State{Engine: d.engine, Open: true, Up: true, Readable: true, Since: d.opened}
+	}
+	s, b := p.ship.state(), p.box.Status()
+	return State{Engine: d.engine, Open: true, Up: s.up, Readable: p.ship.readable.Load(), Since: s.since, Err: s.err, Outbox: b.Depth, OldestPending: b.Oldest}
 }
 
 // WaitDrained returns when every signal that waits in the outbox now has reached the store,
 // or with the error of ctx.
 func (d *Database) WaitDrained(ctx context.Context) error {
-	if d.box == nil {
+	p, err := d.late.now()
+	if err != nil {
+		return err
+	}
+	if p.box == nil {
 		return ctx.Err()
 	}
-	return d.ship.waitDrained(ctx, d.box.Status().Last)
+	return p.ship.waitDrained(ctx, p.box.Status().Last)
 }
 
 // Close makes a last attempt to empty the outbox, of a few seconds, and closes everything.
 // What the store didn't take waits in the outbox for the next start.
 func (d *Database) Close() error {
-	if d.box == nil {
-		return d.store.Close()
+	p := d.late.end()
+	switch {
+	case p == nil:
+		return nil
+	case p.box == nil:
+		return p.store.Close()
 	}
-	d.ship.close()
-	errBox, errStore := d.box.Close(), d.store.Close()
+	p.ship.close()
+	errBox, errStore := p.box.Close(), p.store.Close()
 	if errBox != nil {
 		return errBox
 	}

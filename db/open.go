@@ -24,7 +24,8 @@ type Options struct {
 
 // Open opens the store that the URL names: sqlite:///folder/file.db (four slashes for an
 // absolute path), or questdb://user:password@host:8812/qdb, for which postgresql and
-// postgres mean the same. It succeeds when QuestDB is away: signals wait in the outbox.
+// postgres mean the same. It succeeds when QuestDB is away: signals wait in the outbox. It
+// also does when our disk is full or read-only: then Write and all that reads say so until that is over.
 // No error shows the password.
 func Open(ctx context.Context, url string, o Options) (*Database, error) {
 	if o.Log == nil {
@@ -37,22 +38,26 @@ func Open(ctx context.Context, url string, o Options) (*Database, error) {
 		if err != nil {
 			return nil, err
 		}
-		store, err := sqlite.Open(ctx, path, sqlite.Options{Retention: o.Retention, Log: o.Log})
-		if err != nil {
-			return nil, err
-		}
-		return embedded(store), nil
+		return open(ctx, "sqlite", o.Log, func(ctx context.Context) (*parts, error) {
+			store, err := sqlite.Open(ctx, path, sqlite.Options{Retention: o.Retention, Log: o.Log})
+			if err != nil {
+				return nil, err
+			}
+			return embedded(store), nil
+		})
 	case "questdb", "postgresql", "postgres":
-		store, err := questdb.New(questdb.Options{URL: url, Retention: o.Retention, Prefix: o.prefix, Log: o.Log})
-		if err != nil {
-			return nil, err
-		}
-		box, err := outbox.Open(ctx, o.Outbox, outbox.Options{Log: o.Log})
-		if err != nil {
-			_ = store.Close() // Holds nothing yet.
-			return nil, err
-		}
-		return remote("questdb", store, box, o.Log), nil
+		return open(ctx, "questdb", o.Log, func(ctx context.Context) (*parts, error) {
+			store, err := questdb.New(questdb.Options{URL: url, Retention: o.Retention, Prefix: o.prefix, Log: o.Log})
+			if err != nil {
+				return nil, err
+			}
+			box, err := outbox.Open(ctx, o.Outbox, outbox.Options{Log: o.Log})
+			if err != nil {
+				_ = store.Close() // Holds nothing yet.
+				return nil, err
+			}
+			return remote(store, box, o.Log), nil
+		})
 	default:
 		if !strings.Contains(url, "://") {
 			scheme = "" // Might be anything, a password included.
@@ -60,6 +65,14 @@ func Open(ctx context.Context, url string, o Options) (*Database, error) {
 		return nil, fmt.Errorf("store URL with scheme %q: want sqlite:///folder/file.db or questdb://user:password@host:8812/qdb: %w",
 			scheme, status.ErrInvalid)
 	}
+}
+
+func open(ctx context.Context, engine string, log *slog.Logger, how func(context.Context) (*parts, error)) (*Database, error) {
+	late, err := openLate(ctx, log, how)
+	if err != nil {
+		return nil, err
+	}
+	return &Database{engine: engine, opened: time.Now(), late: late}, nil
 }
 
 // sqlitePath returns the path in what follows sqlite://.

@@ -33,14 +33,23 @@ func (a *app) fill(ctx context.Context, first chan<- struct{}) {
 		return
 	}
 	start := time.Now()
-	waiting, err := feed(a.store.Pending(ctx), a.board.Apply)
-	if err != nil && ctx.Err() == nil {
-		a.log.Error("read the outbox", "error", err)
+	read, waiting := false, 0
+	pending := func() {
+		if read || !a.store.State().Open {
+			return
+		}
+		read = true
+		var err error
+		if waiting, err = feed(a.store.Pending(ctx), a.board.Apply); err != nil && ctx.Err() == nil {
+			a.log.Error("read the outbox", "error", err)
+		}
 	}
+	pending()
 	a.awaitStore(ctx, fillWait/2)
 	pause, told := retry(fillRetry), false
 	known := sync.OnceFunc(func() { close(first) })
 	for {
+		pending() // Once: our disk may have refused before.
 		err := a.fillOnce(ctx, start, waiting > 0, known)
 		a.tried.Store(true)
 		known()

@@ -46,9 +46,17 @@ func freeUp(t *testing.T, dir string) {
 	}
 }
 
-// full disk of ours: the page says so and goes on from memory, and what was measured
-// meanwhile is written when there is room, without a restart.
-func diskFull(t *testing.T, dir, database, name string) (*targets, *witness, *product) {
+// remount makes a disk read-only or writable; nobody may have a file of it open to write.
+func remount(t *testing.T, dir, mode string) {
+	t.Helper()
+	if out, err := exec.Command("mount", "-o", "remount,"+mode, dir).CombinedOutput(); err != nil {
+		t.Fatalf("remount %s: %v\n%s", mode, err, out)
+	}
+}
+
+// badDisk has a disk of ours refuse: the page says so and goes on from memory, and what was measured
+// meanwhile is written when the disk is well, without a restart.
+func badDisk(t *testing.T, dir, database, name string, spoil func(*product), mend func()) (*targets, *witness, *product) {
 	t.Helper()
 	x, w := newTargets(t, name, 10), newWitness(t)
 	conf := t.TempDir()
@@ -59,8 +67,8 @@ func diskFull(t *testing.T, dir, database, name string) (*targets, *witness, *pr
 		p.awaitReady("all is well", func(r ready) bool { return r.Ready && r.Store == "up" && r.Unsaved == 0 })
 		errors, again := p.said("level=ERROR"), p.said("signals are saved again")
 		away := p.said("store is away")
-		fillUp(t, dir)
-		p.awaitReady("the full disk is told", func(r ready) bool { return r.Unsaved > 0 })
+		spoil(p)
+		p.awaitReady("the bad disk is told", func(r ready) bool { return r.Unsaved > 0 })
 		shown := w.count()
 		time.Sleep(pick(time.Minute, 3*time.Second))
 		waitFor(t, "signals go on being shown", func() bool { return w.count() > shown+2*len(x.services) })
@@ -74,9 +82,9 @@ func diskFull(t *testing.T, dir, database, name string) (*targets, *witness, *pr
 			t.Errorf("%d errors in the log, want one", n-errors)
 		}
 		if p.said("store is away") != away || p.ready().Store != "up" {
-			t.Error("a full disk of ours is told as a store that is away")
+			t.Error("a bad disk of ours is told as a store that is away")
 		}
-		freeUp(t, dir)
+		mend()
 		p.awaitReady("signals are saved again", func(r ready) bool { return r.Unsaved == 0 })
 		waitFor(t, "the log says that they are", func() bool { return p.said("signals are saved again") == again+1 })
 	}
@@ -87,6 +95,12 @@ func diskFull(t *testing.T, dir, database, name string) (*targets, *witness, *pr
 		t.Errorf("%d of %d looks at the page failed, the slowest took %v", w.failed, w.pages, w.slowest)
 	}
 	return x, w, p
+}
+
+// diskFull takes all room there is.
+func diskFull(t *testing.T, dir, database, name string) (*targets, *witness, *product) {
+	t.Helper()
+	return badDisk(t, dir, database, name, func(*product) { fillUp(t, dir) }, func() { freeUp(t, dir) })
 }
 
 func TestDiskFullWithSQLite(t *testing.T) {

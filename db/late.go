@@ -1,0 +1,98 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"statuspage/internal/status"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+)
+
+const (
+	reopenMin = time.Second
+	reopenMax = 5 * time.Second
+)
+
+// late is something on a disk that may be full or read-only at the start: then it is opened as soon as the
+// disk lets it, and a page can be served before.
+type late[T any] struct {
+	got  atomic.Pointer[T]
+	why  error // Of the first attempt; nil when it went well.
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// openLate calls open, and again and again after an error that may be over without a restart. Any other it returns.
+func openLate[T any](ctx context.Context, log *slog.Logger, open func(context.Context) (*T, error)) (*late[T], error) {
+	got, err := open(ctx)
+	if err != nil && !diskRefuses(err) {
+		return nil, err
+	}
+	life, stop := context.WithCancel(context.Background()) //nolint:gosec // End calls it.
+	l := &late[T]{why: err, stop: stop, done: make(chan struct{})}
+	if err == nil {
+		l.got.Store(got)
+		close(l.done)
+		return l, nil
+	}
+	log.Warn("the disk is full or read-only; it is tried again until it is not, and no restart is needed", "error", err)
+	go l.keepTrying(life, log, open)
+	return l, nil
+}
+
+func (l *late[T]) keepTrying(life context.Context, log *slog.Logger, open func(context.Context) (*T, error)) {
+	defer close(l.done)
+	began := time.Now()
+	for pause := reopenMin; ; pause = min(2*pause, reopenMax) {
+		select {
+		case <-life.Done():
+			return
+		case <-time.After(pause):
+		}
+		if got, err := open(life); err == nil {
+			l.got.Store(got)
+			log.Info("the disk can be written to", "after", time.Since(began).Round(time.Millisecond))
+			return
+		}
+	}
+}
+
+// now is what was opened, or why nothing was yet.
+func (l *late[T]) now() (*T, error) {
+	if got := l.got.Load(); got != nil {
+		return got, nil
+	}
+	return nil, fmt.Errorf("not open yet, as %w: %w", l.why, status.ErrUnavailable)
+}
+
+// end stops trying, and returns what was opened, nil for nothing.
+func (l *late[T]) end() *T {
+	l.stop()
+	<-l.done
+	return l.got.Load()
+}
+
+// diskRefuses tells a disk that is full or read-only from a mistake of the configuration and from damage, which
+// nobody mends while we wait.
+func diskRefuses(err error) bool {
+	for _, refusal := range []error{syscall.ENOSPC, syscall.EROFS, syscall.EDQUOT} {
+		if errors.Is(err, refusal) {
+			return true
+		}
+	}
+	var of *sqlite.Error
+	if !errors.As(err, &of) {
+		return false
+	}
+	switch of.Code() & 0xff { // The lower byte says what it is, the others more about it.
+	case lib.SQLITE_FULL, lib.SQLITE_READONLY, lib.SQLITE_IOERR, lib.SQLITE_CANTOPEN: // Without room for a log or its index, one of the last two.
+		return true
+	}
+	return false
+}
