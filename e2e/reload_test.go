@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"statuspage/e2e/harness"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -54,6 +55,20 @@ func (p *product) follow(path string) *harness.Output {
 	return &all
 }
 
+// metric is the value of a metric without labels, or -1.
+func (p *product) metric(name string) float64 {
+	p.T.Helper()
+	_, body := p.get("/metrics")
+	for line := range strings.Lines(body) {
+		if value, found := strings.CutPrefix(line, name+" "); found {
+			if n, err := strconv.ParseFloat(strings.TrimSpace(value), 64); err == nil {
+				return n
+			}
+		}
+	}
+	return -1
+}
+
 // gapless expects one signal a second from the first to the last.
 func (p *product) gapless(service string) {
 	p.T.Helper()
@@ -97,7 +112,7 @@ func TestConfigurationEditedWhileRunning(t *testing.T) {
 		t.Errorf("the page of a removed service is %d, want 404", code)
 	}
 	p.says("settings=max_viewers")
-	if _, text := p.get("/metrics"); strings.Contains(text, `service="gone"`) || !strings.Contains(text, "statuspage_config_reload_success 1") {
+	if _, text := p.get("/metrics"); strings.Contains(text, `service="gone"`) || !strings.Contains(text, "statuspage_config_last_reload_successful 1") {
 		t.Error("metrics still tell of a removed service, or not of the change")
 	}
 
@@ -105,8 +120,11 @@ func TestConfigurationEditedWhileRunning(t *testing.T) {
 	p.says("statuspage.yaml:4:")
 	p.wait("tells its trouble", func() bool {
 		_, text := p.get("/metrics")
-		return strings.Contains(text, "statuspage_config_reload_success 0")
+		return strings.Contains(text, "statuspage_config_last_reload_successful 0")
 	})
+	if code, body := p.get("/readyz"); code != http.StatusOK || !strings.Contains(body, `"config":"refused"`) {
+		t.Errorf("/readyz with a bad file = %d %s", code, body)
+	}
 	if err := p.Cmd.Process.Signal(syscall.SIGHUP); err != nil { // Says it again, since it was asked.
 		t.Fatal(err)
 	}
@@ -117,11 +135,18 @@ func TestConfigurationEditedWhileRunning(t *testing.T) {
 
 	// What was there before gets its past back.
 	before := len(p.records("stays"))
+	taken := p.metric("statuspage_config_last_reload_success_timestamp_seconds")
 	p.replace("title: Fourth\nservices:\n" + stays + gone)
 	p.wait("has the past of a service that came back", func() bool {
 		_, body := p.get("/signals?limit=1440&service=gone")
 		return strings.Contains(body, was.Received)
 	})
+	if _, body := p.get("/readyz"); !strings.Contains(body, `"config":"current"`) {
+		t.Errorf("/readyz with a file that is right again: %s", body)
+	}
+	if at := p.metric("statuspage_config_last_reload_success_timestamp_seconds"); p.metric("statuspage_config_last_reload_successful") != 1 || at < taken || time.Since(time.Unix(int64(at), 0)) > patience {
+		t.Errorf("the metrics of a file that is right again: taken %v, before %v", at, taken)
+	}
 	if err := p.Cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}

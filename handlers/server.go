@@ -44,6 +44,7 @@ type Readiness struct {
 	Engine  string `json:"engine"`
 	Outbox  int    `json:"outbox"`  // Signals on disk that the store does not have yet.
 	Unsaved int    `json:"unsaved"` // Signals in memory that are on no disk yet.
+	Config  string `json:"config"`  // "current", or "refused" while the file holds something else than what runs.
 	Role    string `json:"role,omitempty"`
 	Queue   string `json:"queue,omitempty"` // "up" or "away"; empty for one process.
 }
@@ -109,7 +110,7 @@ func (o *Options) check() error {
 		o.Note = func() string { return "" }
 	}
 	if o.Ready == nil {
-		o.Ready = func() Readiness { return Readiness{Ready: true, Board: "filled", Store: "up"} }
+		o.Ready = func() Readiness { return Readiness{Ready: true, Board: "filled", Store: "up", Config: "current"} }
 	}
 	o.Limits = o.Limits.filled()
 	return nil

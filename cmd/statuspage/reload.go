@@ -166,6 +166,6 @@ func labels(checks []status.Check) map[string]string {
 }
 
 func (r *reloading) gauges(a *app) {
-	a.metrics.Flag("statuspage_config_reload_success", "1 when the configuration that was read last is the one that runs.", func() bool { return !r.refused.Load() })
+	a.metrics.Flag("statuspage_config_last_reload_successful", "1 when the configuration that was read last is the one that runs.", func() bool { return !r.refused.Load() })
 	a.metrics.Gauge("statuspage_config_last_reload_success_timestamp_seconds", "Unix time at which a configuration was taken last.", func() float64 { return float64(r.at.Load()) })
 }

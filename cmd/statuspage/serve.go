@@ -330,7 +330,10 @@ func (a *app) readiness() handlers.Readiness {
 	state := a.store.State()
 	r := handlers.Readiness{
 		Ready: a.tried.Load() && !a.stopping.Load(), Board: "loading", Store: "away",
-		Engine: state.Engine, Outbox: state.Outbox, Unsaved: int(a.unsaved()),
+		Engine: state.Engine, Outbox: state.Outbox, Unsaved: int(a.unsaved()), Config: "current",
+	}
+	if a.reloading.refused.Load() {
+		r.Config = "refused"
 	}
 	if a.filled.Load() {
 		r.Board = "filled"
