@@ -62,13 +62,19 @@ type shipper struct {
 	// be halfway through its upgrade, and the history in it seem to be missing.
 	readable atomic.Bool
 
-	stop     chan struct{}      // Closed when Close begins: a last attempt, then the end.
-	abort    context.CancelFunc // Ends even a running attempt.
-	done     chan struct{}
-	stopOnce sync.Once
+	stop      chan struct{}      // Closed when Close begins: a last attempt, then the end.
+	abort     context.CancelFunc // Ends even a running attempt.
+	done      chan struct{}
+	listening sync.WaitGroup
+	stopOnce  sync.Once
 
 	mu    sync.Mutex
 	acked chan struct{} // Closed and replaced after each ack.
+
+	stalled atomic.Bool // It is told as away, and not because it was asked here: it must be asked.
+
+	telling sync.Mutex // Held by report.
+	told    bool       // The log says that it is away.
 
 	ensured bool      // The schema was in order after the last error.
 	checked time.Time // When the store was last asked how it is.
@@ -84,6 +90,9 @@ func startShipper(store Receiver, box *outbox.Outbox, gap time.Duration, log *sl
 	}
 	s.health.Store(&health{since: time.Now(), err: fmt.Errorf("store not reached yet: %w", status.ErrUnavailable)})
 	go s.run(life)
+	if to, is := store.(listened); is {
+		s.listening.Go(func() { s.listen(life, to) })
+	}
 	return s
 }
 
@@ -92,12 +101,12 @@ func startShipper(store Receiver, box *outbox.Outbox, gap time.Duration, log *sl
 func (s *shipper) run(life context.Context) {
 	defer close(s.done)
 	backoff := backoffMin
-	for first := true; ; first = false {
+	for {
 		errStore, errBox := s.round(life)
 		if life.Err() != nil {
 			return
 		}
-		s.report(errStore, first)
+		s.report(errStore)
 		s.reportBox(errBox)
 		pause, wake := checkEvery, s.woken
 		switch {
@@ -144,7 +153,7 @@ func (s *shipper) round(ctx context.Context) (errStore, errBox error) {
 		s.readable.Store(true)
 	}
 	errStore, errBox = s.drain(ctx)
-	if errStore == nil && time.Since(s.checked) >= checkEvery {
+	if silent := s.stalled.Swap(false); errStore == nil && (silent || time.Since(s.checked) >= checkEvery) {
 		s.checked = time.Now()
 		ping, cancel := context.WithTimeout(ctx, shipTimeout)
 		defer cancel()
@@ -198,7 +207,9 @@ func (s *shipper) finish(life context.Context) {
 }
 
 // report keeps the state, and logs when it changes: once, not with each retry.
-func (s *shipper) report(err error, first bool) {
+func (s *shipper) report(err error) {
+	s.telling.Lock()
+	defer s.telling.Unlock()
 	before := *s.health.Load()
 	now := health{up: err == nil, since: before.since, err: err}
 	if now.up != before.up {
@@ -207,8 +218,10 @@ func (s *shipper) report(err error, first bool) {
 	s.health.Store(&now)
 	switch {
 	case now.up && !before.up:
+		s.told = false
 		s.log.Info("store is up", "after", now.since.Sub(before.since).Round(time.Millisecond), "outbox", s.box.Depth())
-	case !now.up && (before.up || first):
+	case !now.up && !s.told:
+		s.told = true
 		s.log.Warn("store is away, signals wait in the outbox", "err", err, "outbox", s.box.Depth())
 	}
 }
@@ -264,4 +277,5 @@ func (s *shipper) close() {
 		<-s.done
 	}
 	s.abort()
+	s.listening.Wait()
 }

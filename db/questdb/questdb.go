@@ -37,6 +37,7 @@ type Options struct {
 type Store struct {
 	pool      *pgxpool.Pool
 	setup     *pgx.ConnConfig // For the schema's own connection.
+	knocker   knocker
 	names     names
 	sql       statementTexts
 	retention time.Duration
@@ -66,14 +67,15 @@ func New(o Options) (*Store, error) {
 	config.HealthCheckPeriod = 30 * time.Second
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	config.ConnConfig.StatementCacheCapacity = statements
-	setup := config.ConnConfig.Copy()
+	s := &Store{names: namesWith(o.Prefix), retention: o.Retention, log: o.Log}
+	config.ConnConfig.DialFunc = s.knocker.listening(config.ConnConfig.DialFunc)
+	s.setup = config.ConnConfig.Copy()
+	s.knocker.config = s.setup
 	config.ConnConfig.RuntimeParams["options"] = "-c statement_timeout=" + statementTimeout
 
-	pool, err := pgxpool.NewWithConfig(context.Background(), config)
-	if err != nil {
+	if s.pool, err = pgxpool.NewWithConfig(context.Background(), config); err != nil {
 		return nil, fmt.Errorf("prepare connections to QuestDB: %w", err)
 	}
-	s := &Store{pool: pool, setup: setup, names: namesWith(o.Prefix), retention: o.Retention, log: o.Log}
 	s.sql = textsFor(s.names)
 	s.step = func(string) error { return nil }
 	if s.log == nil {

@@ -15,6 +15,9 @@ import (
 // waits for a store would not come before its time is out.
 var slowestPage = pick(time.Second, 3*time.Second)
 
+// stallTold is how long a store that says nothing may go unnoticed: 5.5 s, and what a busy machine takes.
+const stallTold = 8 * time.Second
+
 // outage is a product whose store is troubled while it works.
 type outage struct {
 	t       *testing.T
@@ -47,12 +50,14 @@ func newOutageIn(t *testing.T, q *questdb, name string, services int, outbox str
 }
 
 // during makes trouble, waits until the product says so, lets it last, and ends it. The
-// page and the stream go on, and one line tells of it.
-func (o *outage) during(what string, last time.Duration, begin, end func()) {
+// page and the stream go on, and one line tells of it. It returns how long it took to be told.
+func (o *outage) during(what string, last time.Duration, begin, end func()) (told time.Duration) {
 	o.t.Helper()
 	away, up := o.p.said("store is away"), o.p.said("store is up")
+	began := time.Now()
 	begin()
 	o.p.awaitReady(what+" is told", func(r ready) bool { return r.Store == "away" })
+	told = time.Since(began)
 	if o.p.metric("statuspage_store_up") != 0 {
 		o.t.Errorf("%s: the metric says that the store is up", what)
 	}
@@ -72,6 +77,7 @@ func (o *outage) during(what string, last time.Duration, begin, end func()) {
 	if n := o.p.said("store is up"); n != up+1 {
 		o.t.Errorf("%s: told %d times that the store is up, want once", what, n-up)
 	}
+	return told
 }
 
 // settle ends the product and counts.
@@ -122,7 +128,10 @@ func TestStoreOutOfReach(t *testing.T) {
 		t.Run(fault.name, func(t *testing.T) {
 			t.Parallel()
 			o := newOutage(t, q, fault.name)
-			o.during(fault.name, last, func() { fault.begin(o) }, func() { fault.end(o) })
+			told := o.during(fault.name, last, func() { fault.begin(o) }, func() { fault.end(o) })
+			if t.Logf("told after %v", told); fault.name == "stalled" && told > stallTold {
+				t.Error("a stall is told late")
+			}
 			o.settle(fault.name)
 		})
 	}
@@ -135,6 +144,9 @@ func TestStoreOutOfReach(t *testing.T) {
 		if o.witness.count() < shown+5*len(o.targets.services) {
 			t.Error("signals do not go on being shown")
 		}
+		if n := o.p.said("store is away"); n > 0 {
+			t.Errorf("slow answers are told %d times as a store that is away", n)
+		}
 		o.proxy.set(func() { o.proxy.delay = 0 })
 		o.settle("slow")
 	})
@@ -146,12 +158,8 @@ func TestStoreBreaks(t *testing.T) {
 	q := newQuestDB(t, t.TempDir(), "QDB_DEV_MODE_ENABLED=true") // Which lets a table be suspended by a statement.
 	o := newOutage(t, q, "break")
 	o.during("kill -9", pick(time.Minute, 0), func() { q.Signal(syscall.SIGKILL) }, func() { q.Start() })
-	if full {
-		o.during("SIGSTOP", 3*time.Minute, func() { q.Signal(syscall.SIGSTOP) }, func() { q.Signal(syscall.SIGCONT) })
-	} else { // The stalled proxy is as long in being noticed.
-		q.Signal(syscall.SIGSTOP)
-		time.Sleep(2 * time.Second)
-		q.Signal(syscall.SIGCONT)
+	if told := o.during("SIGSTOP", pick(3*time.Minute, 0), func() { q.Signal(syscall.SIGSTOP) }, func() { q.Signal(syscall.SIGCONT) }); told > stallTold {
+		t.Errorf("a server that stands still is told after %v", told)
 	}
 	o.suspended()
 	o.heals("view dropped", "DROP MATERIALIZED VIEW signals_daily")
