@@ -126,7 +126,7 @@ var errDenied = &problem{code: http.StatusUnauthorized, detail: "Send the token 
 // agentSeat finds who asks, and answers who is nobody.
 func (s *Server) agentSeat(c *fiber.Ctx) (*seat, error) {
 	if !s.desk.open() {
-		return nil, notFound(sentence[http.StatusNotFound])
+		return nil, notFound("error.404")
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set(agent.TimeHeader, s.now().UTC().Format(agent.TimeFormat))

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"mime"
-	"net/http"
 	"path"
 	"statuspage/internal/status"
 	"statuspage/views"
@@ -96,7 +95,7 @@ func (s *Server) brandAsset(c *fiber.Ctx) error {
 		f, ok = s.outgoing[c.Path()]
 	}
 	if !ok {
-		return notFound(sentence[http.StatusNotFound])
+		return notFound("error.404")
 	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
 	return send(c, f.kind, f.entity)

@@ -5,8 +5,10 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"statuspage/views/lang"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -19,13 +21,19 @@ const (
 	doorLogged   = time.Minute           // How often the log says so.
 )
 
-// fullHouse is what is told who finds no room: a page that comes back by itself.
-var fullHouse = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\nCache-Control: no-store\r\n" +
-	"Content-Type: text/html; charset=utf-8\r\nContent-Length: " + strconv.Itoa(len(fullPage)) + "\r\n" + heads(protection) +
-	"Cross-Origin-Resource-Policy: same-origin\r\n\r\n" + fullPage
-
-const fullPage = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"10\"><title>Busy</title>" +
-	"<p>Too many visitors at the moment. This page tries again by itself every ten seconds.</p></html>\n"
+// fullHouse is what is told who finds no room: a page that comes back by itself, in every language, as nobody has
+// read which the visitor's is.
+var fullHouse = sync.OnceValue(func() string {
+	var page strings.Builder
+	page.WriteString(`<!DOCTYPE html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="10"><title>` + lang.Default().T("busy") + "</title>")
+	for _, l := range lang.All() {
+		page.WriteString(`<p lang="` + l.Code + `">` + l.T("busy.text") + "</p>")
+	}
+	page.WriteString("</html>\n")
+	return "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\nCache-Control: no-store\r\n" +
+		"Content-Type: text/html; charset=utf-8\r\nContent-Length: " + strconv.Itoa(page.Len()) + "\r\n" + heads(protection) +
+		"Cross-Origin-Resource-Policy: same-origin\r\n\r\n" + page.String()
+})
 
 // heads writes headers as they stand on the wire.
 func heads(all [][2][]byte) string {
@@ -101,7 +109,7 @@ func (d *door) turnAway(conn net.Conn) {
 		defer func() { <-d.away }()
 		defer conn.Close() //nolint:errcheck // It is all over then.
 		_ = conn.SetDeadline(time.Now().Add(turnAwayWait))
-		if _, err := io.WriteString(conn, fullHouse); err != nil {
+		if _, err := io.WriteString(conn, fullHouse()); err != nil {
 			return
 		}
 		if half, ok := conn.(interface{ CloseWrite() error }); ok {

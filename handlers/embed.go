@@ -41,7 +41,7 @@ func (s *Server) embed(c *fiber.Ctx) error {
 				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + k.lang.T("state."+states[i].String()), Href: base + views.ServicePath(svc.ID)})
 			}
 		}
-		view.Banner = views.BuildBanner(s.site.Title, states, s.board.Newest(), "", k.local())
+		view.Banner = views.BuildBanner(s.site.Title, states, s.board.Newest(), views.NoNote, k.local())
 		return s.live.bytes(views.EmbedPage(s.live.head(k, "/embed", view.Banner.Title), view)), nil
 	})
 	if err != nil {

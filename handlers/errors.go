@@ -15,16 +15,22 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// problem is an error whose words were written for the public.
+// problem is an error whose words were written for the public: those of programs in English, those
+// of pages in the visitor's language.
 type problem struct {
 	code   int
 	detail string
-	retry  int // Retry-After in seconds; 0 for none.
+	key    string // Of the catalogue, for what pages say; without one that of the code.
+	retry  int    // Retry-After in seconds; 0 for none.
 }
 
 func (p *problem) Error() string { return strconv.Itoa(p.code) + ": " + p.detail }
 
-func notFound(detail string) error { return &problem{code: http.StatusNotFound, detail: detail} }
+// notFound says what there is not, by a key of the catalogue.
+func notFound(key string) error {
+	return &problem{code: http.StatusNotFound, detail: lang.Default().T(key), key: key}
+}
+
 func unprocessable(detail string) error {
 	return &problem{code: http.StatusUnprocessableEntity, detail: detail}
 }
@@ -39,7 +45,7 @@ var (
 // tooMany is the answer to an address that asks too often.
 func tooMany(wait time.Duration) *problem {
 	seconds := int((wait + time.Second - 1) / time.Second)
-	return &problem{code: http.StatusTooManyRequests, detail: sentence[http.StatusTooManyRequests], retry: max(1, seconds)}
+	return &problem{code: http.StatusTooManyRequests, detail: sentence(http.StatusTooManyRequests), retry: max(1, seconds)}
 }
 
 // fail answers for every handler: the public gets a status and a fixed sentence in the
@@ -91,29 +97,30 @@ func publicProblem(err error) *problem {
 	case errors.As(err, &p):
 		return p
 	case errors.As(err, &f):
-		return &problem{code: f.Code, detail: sentence[f.Code]}
+		return &problem{code: f.Code, detail: sentence(f.Code)}
 	case errors.Is(err, status.ErrNotFound):
-		return &problem{code: http.StatusNotFound, detail: sentence[http.StatusNotFound]}
+		return &problem{code: http.StatusNotFound, detail: sentence(http.StatusNotFound)}
 	case errors.Is(err, status.ErrInvalid):
-		return &problem{code: http.StatusUnprocessableEntity, detail: sentence[http.StatusUnprocessableEntity]}
+		return &problem{code: http.StatusUnprocessableEntity, detail: sentence(http.StatusUnprocessableEntity)}
 	case errors.Is(err, status.ErrUnavailable):
-		return &problem{code: http.StatusServiceUnavailable, detail: sentence[http.StatusServiceUnavailable], retry: 5}
+		return &problem{code: http.StatusServiceUnavailable, detail: sentence(http.StatusServiceUnavailable), retry: 5}
 	default:
-		return &problem{code: http.StatusInternalServerError, detail: sentence[http.StatusInternalServerError]}
+		return &problem{code: http.StatusInternalServerError, detail: sentence(http.StatusInternalServerError)}
 	}
 }
 
-var sentence = map[int]string{
-	http.StatusBadRequest:                  "The request is malformed.",
-	http.StatusNotFound:                    "There is nothing at this address.",
-	http.StatusMethodNotAllowed:            "This address can be read only: GET or HEAD.",
-	http.StatusRequestTimeout:              "The request took too long to arrive.",
-	http.StatusRequestEntityTooLarge:       "The request is too large.",
-	http.StatusUnprocessableEntity:         "A parameter is wrong.",
-	http.StatusTooManyRequests:             "Your address asks too often; wait a moment.",
-	http.StatusRequestHeaderFieldsTooLarge: "The request's header is too large.",
-	http.StatusInternalServerError:         "The mistake is ours, and it is in our log.",
-	http.StatusServiceUnavailable:          "Not available at the moment; try again soon.",
+// sentence says in English what a code means here; empty for one that needs no words.
+func sentence(code int) string { return lang.Default().T("error." + strconv.Itoa(code)) }
+
+// text is what a page says of the problem.
+func (p *problem) text(l *lang.Language) string {
+	if p.key != "" {
+		return l.T(p.key)
+	}
+	if general := l.T("error." + strconv.Itoa(p.code)); general != "" && l != lang.Default() {
+		return general // The detail is English.
+	}
+	return p.detail
 }
 
 // wantsPage tells whether a person asks: a browser, and not for one of the API's addresses.
@@ -129,11 +136,11 @@ func wantsPage(c *fiber.Ctx) bool {
 // errorPage draws the page for a problem, in the visitor's language as far as it is known.
 func (s *Server) errorPage(c *fiber.Ctx, p *problem) []byte {
 	k := look{window: status.LastHour, lang: lang.Match(c.Get(fiber.HeaderAcceptLanguage)), zone: s.board.Location()}
-	headline := http.StatusText(p.code)
+	headline := k.lang.T("error.title")
 	if p.code == http.StatusNotFound {
-		headline = "Nothing here"
+		headline = k.lang.T("error.title.404")
 	}
 	head := s.live.head(k, "/", headline+" · "+s.site.Title)
 	head.Zone.Empty, head.Canonical = true, ""
-	return s.live.bytes(views.ErrorPage(head, headline, p.detail))
+	return s.live.bytes(views.ErrorPage(head, headline, p.text(k.lang)))
 }

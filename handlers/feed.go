@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"net/http"
 	"net/url"
 	"statuspage/views"
 	"statuspage/views/feed"
@@ -34,7 +33,7 @@ func feedFormat(path string) string {
 func (s *Server) feed(c *fiber.Ctx) error {
 	format := feedFormat(c.Path())
 	if format == "" {
-		return notFound(sentence[http.StatusNotFound])
+		return notFound("error.404")
 	}
 	base := s.base(c)
 	f := feed.Feed{Title: "Outages · " + s.site.Title, About: "Outages of the services of " + s.site.Title + ": when, for how long, and why.", Author: s.site.Title, Home: base + "/history", Base: base, Self: base + c.Path()}
@@ -43,7 +42,7 @@ func (s *Server) feed(c *fiber.Ctx) error {
 	if id := c.Params("id"); id != "" {
 		i, ok := s.board.Find(id)
 		if !ok {
-			return notFound("There is no such service.")
+			return notFound("error.service")
 		}
 		svc := s.board.Services()[i]
 		only, f.Title, f.Home = i, "Outages of "+svc.Name+" · "+s.site.Title, base+views.ServicePath(svc.ID)

@@ -104,7 +104,7 @@ func (s *Server) outage(c *fiber.Ctx) error {
 		head.Description = view.Headline + ": " + view.Reason + "."
 		return sendHTML(c, newEntity(s.live.bytes(views.OutagePage(head, view))))
 	}
-	return notFound("There is no such outage, or it is older than the history.")
+	return notFound("error.outage")
 }
 
 // how answers GET /how.

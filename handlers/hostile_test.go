@@ -48,7 +48,7 @@ func newHostileSite(t *testing.T) (*site, *lines) {
 	s := newSite(t, func(o *Options) {
 		o.Board, o.Log = b, slog.New(slog.NewTextHandler(&log, nil))
 		o.Site.Title = hostile["script"]
-		o.Note = func() string { return hostile["script"] }
+		o.Note = func() views.Note { return views.Note(hostile["script"]) }
 		for _, text := range hostile {
 			o.Site.Header = append(o.Site.Header, views.Link{Text: text, Href: text})
 			o.Site.Footer = append(o.Site.Footer, views.Link{Text: text, Href: text})

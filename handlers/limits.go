@@ -128,7 +128,7 @@ func (s *Server) receive(ctx *fasthttp.RequestCtx) {
 	}
 	if h := &ctx.Request.Header; !h.IsGet() && !h.IsHead() && !h.IsOptions() && !s.desk.posts(h) {
 		ctx.Response.Header.Set(fiber.HeaderAllow, "GET, HEAD")
-		s.refuse(ctx, &problem{code: http.StatusMethodNotAllowed, detail: sentence[http.StatusMethodNotAllowed]})
+		s.refuse(ctx, &problem{code: http.StatusMethodNotAllowed, detail: sentence(http.StatusMethodNotAllowed)})
 		return
 	}
 	s.serve(ctx)

@@ -44,7 +44,7 @@ type live struct {
 	log    *slog.Logger
 	site   Site
 	dress  views.Site
-	note   func() string
+	note   func() views.Note
 	epoch  string // Of this process: versions of another one mean nothing here.
 	layout string // Of the page: one of another can't be mended, only loaded anew.
 	groups []status.Group

@@ -9,6 +9,7 @@ import (
 	"statuspage/internal/board"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
+	"statuspage/views"
 	"statuspage/views/lang"
 	"strings"
 	"syscall"
@@ -29,7 +30,7 @@ func newTestLive(t testing.TB, ids ...string) (*live, *board.Board, func()) {
 		t.Fatal(err)
 	}
 	hall := sse.NewHall(10, 10, time.Now)
-	l := newLive(Options{Board: b, Log: slog.New(slog.DiscardHandler), Now: time.Now, Note: func() string { return "" }}, hall, nil)
+	l := newLive(Options{Board: b, Log: slog.New(slog.DiscardHandler), Now: time.Now, Note: func() views.Note { return views.NoNote }}, hall, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

@@ -15,6 +15,7 @@ import (
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
 	"statuspage/static"
+	"statuspage/views"
 	"statuspage/views/feed"
 	"strings"
 	"sync"
@@ -58,7 +59,7 @@ type Options struct {
 	CORS       []string // Origins that may read the API from a browser.
 	MaxViewers int      // Streams at once.
 	Limits     Limits
-	Note       func() string // What the page has to say of the product's own state.
+	Note       func() views.Note // What the page has to say of the product's own state.
 	Ready      func() Readiness
 	Metrics    func(io.Writer) (contentType string, err error)
 	Now        func() time.Time
@@ -107,7 +108,7 @@ func (o *Options) check() error {
 		o.Now = time.Now
 	}
 	if o.Note == nil {
-		o.Note = func() string { return "" }
+		o.Note = func() views.Note { return views.NoNote }
 	}
 	if o.Ready == nil {
 		o.Ready = func() Readiness { return Readiness{Ready: true, Board: "filled", Store: "up", Config: "current"} }
@@ -293,7 +294,7 @@ const staticCaching = "public, max-age=31536000, immutable"
 func (s *Server) static(c *fiber.Ctx) error {
 	f := s.file(c.Path())
 	if f == nil {
-		return notFound(sentence[http.StatusNotFound])
+		return notFound("error.404")
 	}
 	c.Set(fiber.HeaderCacheControl, staticCaching)
 	return send(c, f.kind, &f.entity)
@@ -335,7 +336,7 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 
 func (s *Server) prometheus(c *fiber.Ctx) error {
 	if s.metrics == nil {
-		return notFound(sentence[http.StatusNotFound])
+		return notFound("error.404")
 	}
 	kind, err := s.metrics(c.Context().Response.BodyWriter())
 	if err != nil {

@@ -31,7 +31,7 @@ type detailEdition struct {
 func (s *Server) service(c *fiber.Ctx) error {
 	i, ok := s.board.Find(c.Params("id"))
 	if !ok {
-		return notFound("There is no such service.")
+		return notFound("error.service")
 	}
 	k, err := s.look(c)
 	if err != nil {

@@ -25,7 +25,7 @@ const pastRetry = 10
 func (s *Server) span(c *fiber.Ctx) error {
 	i, ok := s.board.Find(c.Params("id"))
 	if !ok {
-		return notFound("There is no such service.")
+		return notFound("error.service")
 	}
 	k, err := s.look(c)
 	if err != nil {
@@ -34,7 +34,7 @@ func (s *Server) span(c *fiber.Ctx) error {
 	now := s.now()
 	cell, ok := parseSpan(c.Params("at"), k.zone)
 	if !ok || cell.Start.After(now) || cell.Start.Before(historyBegins) {
-		return notFound("There is no such time in the history.")
+		return notFound("error.time")
 	}
 	version := s.live.version.Load()
 	end := cell.Start.Add(cell.Length)

@@ -75,7 +75,7 @@ func (s *Server) events(c *fiber.Ctx) error {
 	if id := c.Query("service"); id != "" {
 		service, ok := s.board.Find(id)
 		if !ok {
-			return notFound("There is no such service.")
+			return notFound("error.service")
 		}
 		return s.stream(c, func(g sse.Guest) (*sse.Events, sse.Joining) {
 			return s.live.watchService(service, k, since, g)

@@ -18,10 +18,25 @@ type Banner struct {
 	Note     string // What we have to say of ourselves, such as a store that is away.
 }
 
+// Note is what we have to say of ourselves: the end of a key of the catalogue.
+type Note string
+
+// What there may be to say.
+const (
+	NoNote      Note = ""
+	NoteAlone   Note = "alone"   // Of several processes, this one reaches neither the others nor the store.
+	NoteNetwork Note = "network" // Our own network is down.
+	NoteUnsaved Note = "unsaved" // No disk takes new signals.
+	NoteUnread  Note = "unread"  // The store can't be read.
+)
+
 // BuildBanner sums the states of all services up.
-func BuildBanner(title string, states []status.Outcome, newest time.Time, note string, to Local) Banner {
+func BuildBanner(title string, states []status.Outcome, newest time.Time, note Note, to Local) Banner {
 	l := to.Lang
-	b := Banner{Note: note, Updated: l.T("banner.nosignal")}
+	b := Banner{Updated: l.T("banner.nosignal")}
+	if note != NoNote {
+		b.Note = l.T("note." + string(note))
+	}
 	if !newest.IsZero() {
 		b.At = newest.UTC().Format("2006-01-02T15:04:05.000Z")
 		b.Updated = l.T("banner.last", newest.In(to.Zone).Format("15:04:05 MST"))

@@ -120,7 +120,7 @@ func TestUntrustedTextIsEscaped(t *testing.T) {
 	in.Service.URL = "https://x.example/" + hostile
 	for name, c := range map[string]templ.Component{
 		"row":     RowView(BuildRow(in, english)),
-		"banner":  BannerView(BuildBanner(hostile, nil, now, hostile, english)),
+		"banner":  BannerView(BuildBanner(hostile, nil, now, Note(hostile), english)),
 		"service": ServicePage(hostileHead, ServiceView{ID: "a", Name: hostile, URL: hostile, Row: templ.NopComponent, Detail: DetailView(hostileHead, Detail{Outages: []OutageRow{{Reason: hostile, Regions: hostile}}})}),
 		"error":   ErrorPage(hostileHead, hostile, hostile),
 		"page":    Page(hostileHead, Board{Banner: templ.NopComponent, Filter: &Filter{Query: hostile}, Groups: []Group{{ID: "g0", Name: hostile, Description: hostile, State: GroupState("g0", "up", hostile)}}}),

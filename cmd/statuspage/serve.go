@@ -293,23 +293,23 @@ func listen(address string) (net.Listener, error) {
 	return ln, nil
 }
 
-// note is what the page says of our own troubles, in public words.
-func (a *app) note() string {
+// note is what the page says of our own troubles.
+func (a *app) note() views.Note {
 	var now monitor.Stats
 	if a.monitor != nil {
 		now = a.monitor.Stats()
 	}
 	switch {
 	case a.alone():
-		return "Neither the other servers nor the history can be reached at the moment. This page shows only what this server knows itself."
+		return views.NoteAlone
 	case now.NetworkDown:
-		return "Our own network is down; nothing can be measured at the moment."
+		return views.NoteNetwork
 	case now.Unsaved > 0:
-		return "New signals can't be saved at the moment. Measuring goes on, and this page with it."
+		return views.NoteUnsaved
 	case a.tried.Load() && !a.filled.Load():
-		return "The history can't be read at the moment. Measuring goes on; older signals will appear when it can."
+		return views.NoteUnread
 	default:
-		return ""
+		return views.NoNote
 	}
 }
 
