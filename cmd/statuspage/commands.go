@@ -9,6 +9,7 @@ import (
 	"os"
 	"statuspage/internal/config"
 	"statuspage/internal/status"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -81,12 +82,26 @@ func (e env) probe(ctx context.Context, args []string) error {
 		fmt.Fprintf(e.stdout, "certificate until %s\n", r.CertificateExpiry.UTC().Format(time.DateOnly))
 	}
 	if r.Err != nil {
-		fmt.Fprintf(e.stdout, "error       %v\n", r.Err)
+		fmt.Fprintf(e.stdout, "error       %s\n", visible(r.Err.Error()))
 	}
 	if !r.Outcome.Available() {
 		return errReported
 	}
 	return nil
+}
+
+// visible has escapes for what would move a terminal's cursor or turn its text: a target may have written it.
+func visible(text string) string {
+	var b strings.Builder
+	for _, r := range strings.ToValidUTF8(text, "\uFFFD") {
+		if status.IsControl(r) {
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 func (e env) findCheck(file, what string) (*config.Config, status.Check, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -58,6 +59,14 @@ type Probe struct {
 	CertificateExpiry time.Time
 }
 
+// labels are the values of service, instance, job and region.
+func (p Probe) labels() []string {
+	return []string{text(p.Service), text(p.Instance), job, text(p.Region)}
+}
+
+// text is what Prometheus takes for one: it panics at other bytes.
+func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
 // New returns an empty registry, with the Go runtime's own metrics.
 func New(version string) *Metrics {
 	labels := []string{"service", "instance", "job", "region"}
@@ -84,7 +93,7 @@ func New(version string) *Metrics {
 
 // Observe counts one probe.
 func (m *Metrics) Observe(p Probe) {
-	m.probes.WithLabelValues(p.Outcome).Inc()
+	m.probes.WithLabelValues(text(p.Outcome)).Inc()
 	success := 0.0
 	if p.Success {
 		success = 1
@@ -111,7 +120,7 @@ func (m *Metrics) setExpiry(s *service, p Probe) {
 		return // Let go meanwhile.
 	}
 	if s.expiry == nil {
-		s.expiry = m.expiry.WithLabelValues(p.Service, p.Instance, job, p.Region)
+		s.expiry = m.expiry.WithLabelValues(p.labels()...)
 	}
 	s.expiry.Set(float64(p.CertificateExpiry.Unix()))
 }
@@ -128,7 +137,7 @@ func (m *Metrics) Only(labels map[string]string) {
 		}
 		delete(m.services, at)
 		for _, gauges := range []*prometheus.GaugeVec{m.success, m.duration, m.status, m.phases, m.expiry} {
-			gauges.DeletePartialMatch(prometheus.Labels{"service": id})
+			gauges.DeletePartialMatch(prometheus.Labels{"service": text(id)})
 		}
 	}
 	m.labels = labels
@@ -152,19 +161,19 @@ func (m *Metrics) of(p Probe) *service {
 		return nil
 	}
 	s = &service{
-		success:  m.success.WithLabelValues(p.Service, p.Instance, job, p.Region),
-		duration: m.duration.WithLabelValues(p.Service, p.Instance, job, p.Region),
-		status:   m.status.WithLabelValues(p.Service, p.Instance, job, p.Region),
+		success:  m.success.WithLabelValues(p.labels()...),
+		duration: m.duration.WithLabelValues(p.labels()...),
+		status:   m.status.WithLabelValues(p.labels()...),
 	}
 	for i, name := range phaseNames {
-		s.phases[i] = m.phases.WithLabelValues(p.Service, p.Instance, job, p.Region, name)
+		s.phases[i] = m.phases.WithLabelValues(append(p.labels(), name)...)
 	}
 	m.services[at] = s
 	return s
 }
 
 // Skipped counts a run that gave no signal.
-func (m *Metrics) Skipped(cause string) { m.skipped.WithLabelValues(cause).Inc() }
+func (m *Metrics) Skipped(cause string) { m.skipped.WithLabelValues(text(cause)).Inc() }
 
 // Gauge adds a figure that is read when Prometheus asks.
 func (m *Metrics) Gauge(name, help string, read func() float64) {
