@@ -16,8 +16,10 @@ const (
 	shipRows = 5000
 	// shipGap is between batches that are not full: a commit costs QuestDB some 60 ms of CPU,
 	// however small it is. The page doesn't wait for it, and the outbox has the signals.
-	shipGap     = 5 * time.Second
-	shipTimeout = 15 * time.Second
+	shipGap = 5 * time.Second
+	// shipTimeout is for a store that takes seconds for each of the half a dozen answers that a batch wants; one
+	// that says nothing is told as away long before (stall.go).
+	shipTimeout = 30 * time.Second
 	checkEvery  = 5 * time.Second
 	backoffMin  = 250 * time.Millisecond
 	backoffMax  = 5 * time.Second

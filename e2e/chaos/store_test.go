@@ -144,6 +144,10 @@ func TestStoreOutOfReach(t *testing.T) {
 		if o.witness.count() < shown+5*len(o.targets.services) {
 			t.Error("signals do not go on being shown")
 		}
+		waits := o.p.ready().Outbox
+		if t.Logf("%d signals wait of %d shown", waits, o.witness.count()); full && waits >= o.witness.count() { // A batch takes longer than the short form.
+			t.Error("nothing is shipped by slow answers")
+		}
 		if n := o.p.said("store is away"); n > 0 {
 			t.Errorf("slow answers are told %d times as a store that is away", n)
 		}
