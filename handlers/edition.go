@@ -44,6 +44,7 @@ type edition struct {
 // part is what a target of the stream last looked like.
 type part struct {
 	html    []byte
+	sum     uint32 // Of the html, the same in every process.
 	version uint64 // Of the frame that brought it.
 }
 
@@ -149,7 +150,7 @@ func (l *live) draw(e *edition, dirty map[int]bool, all bool, version uint64, no
 		if bytes.Equal(html, p.html) {
 			return
 		}
-		*p = part{html, version}
+		*p = part{html, sumOf(html), version}
 		frame.Write(l.bytes(views.Partial(id, drawn(html))))
 	}
 	services := l.board.Services()
@@ -200,47 +201,48 @@ func (l *live) watch(e *edition, since string, g sse.Guest) (catchUp *sse.Events
 	return e.missed.get(e.version.Load(), seen, func() *sse.Events { return l.missed(e, seen) }), e.frames.Join(g)
 }
 
-// missed is everything that has changed since version seen, as one event.
-func (l *live) missed(e *edition, seen uint64) *sse.Events {
+// missed is everything that differs from what was seen, as one event.
+func (l *live) missed(e *edition, s seen) *sse.Events {
 	var missed []byte
-	add := func(p part, id string) {
-		if p.version > seen {
+	lacks := e.lacks(s)
+	add := func(place int, p part, id string) {
+		if lacks(place, p) {
 			missed = append(missed, l.bytes(views.Partial(id, drawn(p.html)))...)
 		}
 	}
 	for i, s := range l.board.Services() {
-		add(e.rows[i], views.DOMID(s.ID))
+		add(1+i, e.rows[i], views.DOMID(s.ID))
 	}
 	for i, g := range l.groups {
 		if g.Name != "" {
-			add(e.heads[i], views.GroupDOMID(g.ID))
+			add(1+len(e.rows)+i, e.heads[i], views.GroupDOMID(g.ID))
 		}
 	}
-	add(e.banner, "banner")
+	add(0, e.banner, "banner")
 	if missed == nil {
 		return nil
 	}
-	return sse.NewEvents(sse.Event(l.id(l.version.Load()), "", missed))
+	return sse.NewEvents(sse.Event(l.id(l.version.Load())+e.digest(), "", missed))
 }
 
 // catchUps keeps what viewers of an edition lacked at its present version: after a restart
 // they all come at once, and all lack the same. It is guarded by live.mu.
 type catchUps struct {
 	version uint64
-	made    map[uint64]*sse.Events // By the version seen.
+	made    map[seen]*sse.Events
 }
 
 // maxCatchUps bounds what is kept; viewers who lag by other versions are rare.
 const maxCatchUps = 8
 
-func (c *catchUps) get(version, seen uint64, build func() *sse.Events) *sse.Events {
+func (c *catchUps) get(version uint64, s seen, build func() *sse.Events) *sse.Events {
 	if c.made == nil || c.version != version || len(c.made) >= maxCatchUps {
-		c.version, c.made = version, make(map[uint64]*sse.Events)
+		c.version, c.made = version, make(map[seen]*sse.Events)
 	}
-	event, ok := c.made[seen]
+	event, ok := c.made[s]
 	if !ok {
 		event = build()
-		c.made[seen] = event
+		c.made[s] = event
 	}
 	return event
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-var sinceOf = regexp.MustCompile(`&amp;since=([a-z0-9.-]+)`)
+var sinceOf = regexp.MustCompile(`&amp;since=([A-Za-z0-9._-]+)`)
 
 // reload shows these services from now on.
 func (s *site) reload(change func(*Options), services ...status.Service) {

@@ -142,12 +142,12 @@ func wellFormed(kind string, body []byte, asked ...string) string {
 // that none brings more than there is.
 func FuzzLastEventID(f *testing.F) {
 	s := fuzzed(f)
-	for _, id := range []string{"", "x", s.live.id(1), s.live.id(1) + "-1700000000000000", s.live.id(1<<63) + "--1", "-", "--", s.live.epoch + "-18446744073709551616", "other-1-9223372036854775807", "other-1--9223372036854775808"} {
+	for _, id := range []string{"", "x", s.live.id(1), s.live.id(1) + "-1700000000000000", s.live.id(1<<63) + "--1", "-", "--", s.live.epoch + "-18446744073709551616", "other-1-9223372036854775807", "other-1--9223372036854775808", "other." + s.live.layout + "-1-AAAA", "other." + s.live.layout + "-1-!"} {
 		f.Add(id)
 	}
 	f.Fuzz(func(t *testing.T, id string) {
-		if seen, _ := s.live.parse(id); seen != 0 && !strings.HasPrefix(id, s.live.epoch+".") {
-			t.Fatalf("%q is taken for version %d", id, seen)
+		if seen, _ := s.live.parse(id); seen.version != 0 && !strings.HasPrefix(id, s.live.epoch+".") || len(seen.digest) > digestSums*sumSize {
+			t.Fatalf("%q is taken for %+v", id, seen)
 		}
 		s.live.mu.Lock()
 		defer s.live.mu.Unlock()

@@ -3,6 +3,7 @@ package handlers
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"io"
 	"log/slog"
 	"statuspage/internal/board"
@@ -10,8 +11,6 @@ import (
 	"statuspage/internal/status"
 	"statuspage/views"
 	"statuspage/views/lang"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,7 +44,7 @@ type live struct {
 	site   Site
 	dress  views.Site
 	note   func() views.Note
-	epoch  string // Of this process: versions of another one mean nothing here.
+	epoch  string // Of this process: versions of another one mean nothing here, their digests do.
 	layout string // Of the page: one of another can't be mended, only loaded anew.
 	groups []status.Group
 
@@ -72,7 +71,7 @@ func newLive(o Options, hall *sse.Hall, before *live) *live {
 		site:    o.Site,
 		dress:   o.Site.dress(),
 		note:    o.Note,
-		epoch:   strconv.FormatInt(o.Now().UnixMilli(), 36),
+		epoch:   rand.Text()[:8], // Not the time: several may start at once.
 		layout:  layout(o.Board, o.Site),
 		groups:  status.Groups(o.Board.Services(), o.Site.Groups),
 		hall:    hall,
@@ -217,28 +216,11 @@ func (l *live) render(dirty map[int]bool, all bool) (changed bool) {
 			continue
 		}
 		l.version.Store(version) // The banner alone may change, by a note.
-		e.frames.Publish(sse.Event(l.id(version), "", frame))
+		e.frames.Publish(sse.Event(l.id(version)+e.digest(), "", frame))
 		changed = changed || e.visitedLately()
 	}
 	l.renderDetails(dirty, all, version, now)
 	return changed
-}
-
-// id is the name of a version in event ids, stream addresses and entity tags.
-func (l *live) id(version uint64) string {
-	return l.epoch + "." + l.layout + "-" + strconv.FormatUint(version, 10)
-}
-
-// parse reads an id; anything but a version of this process means "seen nothing". It is
-// foreign when it names another layout, of this process or another.
-func (l *live) parse(id string) (version uint64, foreign bool) {
-	origin, n, _ := strings.Cut(id, "-")
-	epoch, layout, named := strings.Cut(origin, ".")
-	version, err := strconv.ParseUint(n, 10, 64)
-	if epoch != l.epoch || layout != l.layout || err != nil {
-		return 0, named && layout != l.layout
-	}
-	return version, false
 }
 
 // bytes renders a component. Writing to memory cannot fail, and our components return no

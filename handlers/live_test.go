@@ -29,7 +29,7 @@ func newTestLive(t testing.TB, ids ...string) (*live, *board.Board, func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hall := sse.NewHall(10, 10, time.Now)
+	hall := sse.NewHall(1000, 1000, time.Now)
 	l := newLive(Options{Board: b, Log: slog.New(slog.DiscardHandler), Now: time.Now, Note: func() views.Note { return views.NoNote }}, hall, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})

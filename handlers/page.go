@@ -68,7 +68,7 @@ func (l *live) compose(e *edition, p composition) (html []byte, version uint64) 
 	rows := append([]part(nil), e.rows...)
 	heads := append([]part(nil), e.heads...)
 	states := append([]status.Outcome(nil), l.states...)
-	banner, version := e.banner, e.version.Load()
+	banner, version, digest := e.banner, e.version.Load(), e.digest()
 	l.mu.Unlock()
 
 	k := e.look
@@ -80,7 +80,7 @@ func (l *live) compose(e *edition, p composition) (html []byte, version uint64) 
 		Banner: drawn(banner.html), Window: k.window.Name, Cells: k.window.Cells, Windows: l.windowChoices(k, "/", keep...),
 	}
 	if p.stream {
-		b.Stream = "/events?" + k.query() + "&since=" + l.id(version)
+		b.Stream = "/events?" + k.query() + "&since=" + l.id(version) + digest
 	}
 	found := 0
 	for i, g := range l.groups {

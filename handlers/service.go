@@ -157,7 +157,7 @@ func (l *live) watchService(service int, k look, since string, g sse.Guest) (cat
 	switch seen, foreign := l.parse(since); {
 	case foreign || l.next != nil:
 		catchUp = sse.NewEvents(renewal)
-	case l.touched[service] > seen:
+	case l.touched[service] > seen.version:
 		catchUp = sse.NewEvents(sse.Event(l.id(l.version.Load()), "", l.detailFrame(d, l.now())))
 	}
 	return catchUp, d.frames.Join(g)

@@ -1,0 +1,106 @@
+package handlers
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"hash/crc32"
+	"strconv"
+	"strings"
+)
+
+// An event id says what a browser shows once it has the event, in two ways: by the version,
+// which only the process that wrote it can read, and by a digest of the page's parts, which is
+// the same everywhere. So another page server, or the same one after a restart, sends what differs.
+const (
+	// digestSums is the most sums of a digest. Where there are more parts, several share one, and are sent together.
+	digestSums = 32
+	sumSize    = 3 // Bytes: a part that differs is overlooked once in 16 million times, until the next minute's frame.
+)
+
+// seen is what a browser has: all up to a version of this process, or what a digest of
+// another tells. The zero value is nothing.
+type seen struct {
+	version uint64
+	digest  string // As its bytes.
+}
+
+// id is the name of a version in event ids, stream addresses and entity tags.
+func (l *live) id(version uint64) string {
+	return l.epoch + "." + l.layout + "-" + strconv.FormatUint(version, 10)
+}
+
+// parse reads an id; what can't be read means "seen nothing". It is foreign when it names
+// another layout, of this process or another.
+func (l *live) parse(id string) (s seen, foreign bool) {
+	origin, rest, _ := strings.Cut(id, "-")
+	epoch, layout, named := strings.Cut(origin, ".")
+	if layout != l.layout {
+		return seen{}, named
+	}
+	n, digest, _ := strings.Cut(rest, "-")
+	version, err := strconv.ParseUint(n, 10, 64)
+	if err != nil {
+		return seen{}, false
+	}
+	if epoch == l.epoch {
+		return seen{version: version}, false
+	}
+	sums, err := base64.RawURLEncoding.DecodeString(digest)
+	if err != nil || len(sums) > digestSums*sumSize {
+		return seen{}, false
+	}
+	return seen{digest: string(sums)}, false
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func sumOf(html []byte) uint32 { return crc32.Checksum(html, castagnoli) }
+
+// digest is what the edition shows, as it stands behind a version in an id; mu must be held.
+func (e *edition) digest() string {
+	return "-" + base64.RawURLEncoding.EncodeToString(e.sums())
+}
+
+// sums has a sum for each part, or for those that share it.
+func (e *edition) sums() []byte {
+	all := make([]uint32, 1+min(digestSums-1, len(e.rows)+len(e.heads)))
+	var bytes [4]byte
+	add := func(place int, p part) {
+		binary.BigEndian.PutUint32(bytes[:], p.sum)
+		share := shareOf(place)
+		all[share] = crc32.Update(all[share], castagnoli, bytes[:])
+	}
+	add(0, e.banner)
+	for i, p := range e.rows {
+		add(1+i, p)
+	}
+	for i, p := range e.heads {
+		add(1+len(e.rows)+i, p)
+	}
+	sums := make([]byte, 0, len(all)*sumSize)
+	for _, sum := range all {
+		sums = append(sums, byte(sum>>16), byte(sum>>8), byte(sum))
+	}
+	return sums
+}
+
+// shareOf is which sum a part is in, by its place: the banner's is 0, and it has one for
+// itself, since it changes with most signals.
+func shareOf(place int) int {
+	if place == 0 {
+		return 0
+	}
+	return 1 + (place-1)%(digestSums-1)
+}
+
+// lacks tells of a part whether a browser that has seen s must be sent it.
+func (e *edition) lacks(s seen) func(place int, p part) bool {
+	theirs, ours := s.digest, string(e.sums())
+	if len(theirs) != len(ours) { // Of this process, or of none.
+		return func(_ int, p part) bool { return p.version > s.version }
+	}
+	return func(place int, _ part) bool {
+		at := shareOf(place) * sumSize
+		return theirs[at:at+sumSize] != ours[at:at+sumSize]
+	}
+}
