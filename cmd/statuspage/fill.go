@@ -128,6 +128,9 @@ func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool, known
 			return fmt.Errorf("empty the outbox: %w", err)
 		}
 	}
+	if err := a.baseline(ctx, hour); err != nil { // Before the days: what comes in between is noticed later.
+		return err
+	}
 	if err := a.fillDays(ctx, start, hour); err != nil {
 		return err
 	}
@@ -170,7 +173,7 @@ func (a *app) fillDays(ctx context.Context, start, hour time.Time) error {
 				return err
 			}
 		}
-		past, err := a.failures(ctx, b, start, hour, regions)
+		past, err := a.failures(ctx, b, start, hour, nil, regions)
 		if err != nil {
 			return err
 		}
@@ -185,15 +188,20 @@ func (a *app) fillDays(ctx context.Context, start, hour time.Time) error {
 	return all.Wait()
 }
 
-// failures derives the outages of each service from the failed signals in the store.
-func (a *app) failures(ctx context.Context, b *board.Board, start, hour time.Time, regions *regionPast) ([][]status.Outage, error) {
+// failures derives the outages of each service from the failed signals in the store before an
+// hour. Of services that begins names, it takes only those from before that.
+func (a *app) failures(ctx context.Context, b *board.Board, start, hour time.Time, begins map[int]time.Time, regions *regionPast) ([][]status.Outage, error) {
 	services := b.Services()
 	past := make([][]status.Outage, len(services))
 	for s, err := range a.store.Failures(ctx, start.Add(-a.cfg.Load().Retention), hour) {
 		if err != nil {
 			return nil, fmt.Errorf("read the failures: %w", err)
 		}
-		if i, shown := b.Owner(s.Service, s.URL); shown && !regions.failed(i, s) {
+		i, shown := b.Owner(s.Service, s.URL)
+		if begin, named := begins[i]; !shown || named && !s.Received.Before(begin) {
+			continue
+		}
+		if !regions.failed(i, s) {
 			past[i] = status.Failed(past[i], s.Sample(), s.Region, services[i], board.MaxOutages)
 		}
 	}

@@ -16,8 +16,8 @@ import (
 )
 
 // regionDays writes days of one check a minute from three regions: outages of all, of two, of one.
-func regionDays(svc status.Service, now time.Time, days int) (signals []status.Signal) {
-	random := rand.New(rand.NewPCG(5, 6))
+func regionDays(svc status.Service, now time.Time, days int, seed uint64) (signals []status.Signal) {
+	random := rand.New(rand.NewPCG(seed, 6))
 	down := map[string]bool{}
 	for at := svc.Next(now.AddDate(0, 0, -days).Truncate(time.Hour)); at.Before(now.Add(-time.Minute)); at = at.Add(svc.Interval) {
 		for _, region := range svc.Regions {
@@ -47,7 +47,8 @@ func TestPageOfRegionsIsTheSameAfterARestart(t *testing.T) {
 		name   string
 		quorum status.Quorum
 		n      int
-	}{{"majority", status.Majority, 2}, {"any", status.Fixed, 1}, {"all", status.All, 3}} {
+		seed   uint64
+	}{{"majority", status.Majority, 2, 5}, {"any", status.Fixed, 1, 5}, {"all", status.All, 3, 5}, {"all again", status.All, 3, 6}, {"all once more", status.All, 3, 7}} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			svc := status.Service{
@@ -55,7 +56,7 @@ func TestPageOfRegionsIsTheSameAfterARestart(t *testing.T) {
 				Regions: []string{"eu", "us", "ap"}, Quorum: c.quorum, DownWhen: c.n,
 			}
 			plain := status.Service{ID: "plain", Name: "Plain", URL: "https://plain.example", Interval: time.Minute, Timeout: 10 * time.Second}
-			signals := regionDays(svc, now, 3)
+			signals := regionDays(svc, now, 3, c.seed)
 			for at := plain.Next(now.Add(-30 * time.Hour)); at.Before(now); at = at.Add(plain.Interval) {
 				signals = append(signals, status.Signal{Received: at, Service: "plain", URL: plain.URL, HTTPStatus: 200, Available: true, Outcome: status.Up, Duration: time.Millisecond})
 			}

@@ -9,17 +9,18 @@ import (
 )
 
 // recall brings the past of services that were added to a running process, if the store has any: they
-// may have been there before. It goes on until the store has answered.
-func (a *app) recall(ctx context.Context, added []string) {
+// may have been there before; or of those of which the store has learned more. The board has counted by
+// itself from an hour on. It goes on until the store has answered.
+func (a *app) recall(ctx context.Context, ids []string, counted time.Time) {
 	pause, told := retry(fillRetry), false
 	for {
-		err := a.recallOnce(ctx, added)
+		err := a.recallOnce(ctx, ids, counted)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
 		if !told {
 			told = true
-			a.log.Warn("the history of added services can't be read; trying again", "error", err)
+			a.log.Warn("the history of some services can't be read; trying again", "error", err)
 		}
 		if !pause.wait(ctx) {
 			return
@@ -27,7 +28,7 @@ func (a *app) recall(ctx context.Context, added []string) {
 	}
 }
 
-func (a *app) recallOnce(ctx context.Context, added []string) error {
+func (a *app) recallOnce(ctx context.Context, ids []string, counted time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 	defer cancel()
 	if !a.filled.Load() { // The first fill replaces what is brought before it.
@@ -39,8 +40,9 @@ func (a *app) recallOnce(ctx context.Context, added []string) error {
 	now := time.Now()
 	hour := now.UTC().Truncate(time.Hour)
 	b := a.board.Current()
-	regions, hours := newRegionPast(b), make(map[string][]status.Bucket, len(added))
-	for _, id := range added {
+	regions, hours := newRegionPast(b), make(map[string][]status.Bucket, len(ids))
+	begins := make(map[int]time.Time, len(ids)) // From there on outages follow from the samples.
+	for _, id := range ids {
 		i, shown := b.Find(id)
 		if !shown {
 			continue // Removed again.
@@ -49,6 +51,10 @@ func (a *app) recallOnce(ctx context.Context, added []string) error {
 		if err != nil {
 			return fmt.Errorf("read the last days: %w", err)
 		}
+		begins[i] = hour
+		if whole := b.Whole(i); counted.Before(hour) && !whole.IsZero() && whole.Before(hour) {
+			begins[i] = whole
+		}
 		if hours[id] = sums; len(b.Services()[i].Regions) > 0 {
 			for _, sum := range sums {
 				regions.take(sum)
@@ -56,7 +62,7 @@ func (a *app) recallOnce(ctx context.Context, added []string) error {
 			hours[id] = nil
 		}
 	}
-	failed, err := a.failures(ctx, b, now, hour, regions)
+	failed, err := a.failures(ctx, b, now, hour, begins, regions)
 	if err != nil {
 		return err
 	}
@@ -66,13 +72,13 @@ func (a *app) recallOnce(ctx context.Context, added []string) error {
 		}
 	}
 	var recalled []int
-	for _, id := range added {
+	for _, id := range ids {
 		i, shown := b.Find(id)
 		if !shown {
 			continue // Removed again.
 		}
 		svc := b.Services()[i]
-		past := board.Past{Begin: hour, Outages: failed[i], Hours: hours[id]}
+		past := board.Past{Begin: begins[i], Counted: counted, Outages: failed[i], Hours: hours[id]}
 		from := now.Add(-reach(svc))
 		keep := func(signals []status.Signal) { past.Signals = append(past.Signals, signals...) }
 		if _, err = feed(a.store.SignalsOf(ctx, svc, from, now.Add(time.Hour)), keep); err != nil {

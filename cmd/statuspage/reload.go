@@ -92,7 +92,8 @@ func (a *app) reload(ctx context.Context, next *config.Config) error {
 	a.cfg.Store(next)
 	a.metrics.Only(labels(next.Checks))
 	if len(added) > 0 {
-		a.reloading.recalls.Go(func() { a.recall(ctx, added) })
+		hour := time.Now().UTC().Truncate(time.Hour)
+		a.reloading.recalls.Go(func() { a.recall(ctx, added, hour) })
 	}
 	a.log.Info("configuration read again", "added", len(added), "removed", removed, "changed", changed, "page", dressed, "services", len(next.Checks))
 	return nil

@@ -77,6 +77,7 @@ type app struct {
 	stopping atomic.Bool
 
 	reloading reloading
+	late      late
 }
 
 // serveConfig runs the product until ctx ends. From is nil in the demo.
@@ -220,6 +221,7 @@ func (a *app) run(ctx context.Context, ln net.Listener, from *source) error {
 	go func() {
 		defer close(filler)
 		a.fill(fillCtx, first)
+		a.watchLate(fillCtx)
 	}()
 	select {
 	case <-first:

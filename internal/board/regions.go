@@ -175,26 +175,53 @@ func (r *row) setOutages(before time.Time, past []status.Outage, svc status.Serv
 	r.deriveOutages(0, svc)
 }
 
-// Recount replaces the counts of services with regions, of whole hours before the given one, by
-// those of the samples that the board keeps: sums of the store don't tell regions apart.
+// Recount makes the counts of services with regions, of whole hours before the given one, and
+// their outages anew from the samples that the board keeps: sums of the store don't tell
+// regions apart, nor failed signals who measured.
 func (b *Board) Recount(before time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for i := range b.rows {
-		r := b.rows[i]
-		if r.regional == nil || len(r.samples) == 0 {
-			continue
-		}
-		hour := r.samples[0].Time().Truncate(time.Hour).Add(time.Hour)
-		for ; hour.Before(before.Truncate(time.Hour)); hour = hour.Add(time.Hour) {
-			var sum counts
-			for _, s := range r.samples[r.first(hour):r.first(hour.Add(time.Hour))] {
-				sum = sum.plus(s.Outcome)
-			}
-			r.hours.set(hour, sum)
+	for i, r := range b.rows {
+		if r.regional != nil && len(r.samples) > 0 {
+			r.recount(before)
+			r.resettle(b.services[i])
 		}
 	}
 	b.version++
+}
+
+func (r *row) recount(before time.Time) {
+	if len(r.samples) == 0 {
+		return
+	}
+	for hour := r.whole(); hour.Before(before.Truncate(time.Hour)); hour = hour.Add(time.Hour) {
+		var sum counts
+		for _, s := range r.samples[r.first(hour):r.first(hour.Add(time.Hour))] {
+			sum = sum.plus(s.Outcome)
+		}
+		r.hours.set(hour, sum)
+	}
+}
+
+// resettle derives the outages from the samples as far as they reach back: from the first slot
+// on at which the service was available, and in no outage of the past.
+func (r *row) resettle(svc status.Service) {
+	g := r.regional
+	for _, s := range r.samples[r.first(r.whole()):] {
+		at := s.Time()
+		if !s.Outcome.Available() || slices.ContainsFunc(g.settled, func(o status.Outage) bool {
+			return !o.Begin.After(at) && (o.Ongoing() || o.End.After(at))
+		}) {
+			continue
+		}
+		if s.Received < g.since {
+			g.settled = slices.DeleteFunc(slices.Clone(g.settled), func(o status.Outage) bool { return o.Begin.After(at) })
+			g.since = s.Received
+			g.near, g.nearFrom = nil, 0
+			r.deriveOutages(0, svc)
+		}
+		return
+	}
 }
 
 // change counts a slot as another outcome than before.

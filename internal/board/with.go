@@ -38,14 +38,31 @@ func (b *Board) Current() *Board {
 
 // Past is what a store knows of one service.
 type Past struct {
-	Hours   []status.Bucket // Before Begin.
+	Hours   []status.Bucket // That are over.
 	Outages []status.Outage // That began before Begin, oldest first.
-	Signals []status.Signal // The newest, oldest first; those from Begin on are counted one by one.
+	Signals []status.Signal // The newest, oldest first; those from Counted on are counted one by one.
 	Begin   time.Time       // A full hour.
+	Counted time.Time       // The full hour from which on the board has counted by itself.
 }
 
-// Recall brings the past of a service that was added to a board at work. Its measurements of
-// meanwhile are kept, and none is counted twice. It tells whether the board shows the service.
+// Whole is the first full hour from which on the board keeps every sample of a service that it has
+// been told of; the zero time when it keeps none.
+func (b *Board) Whole(service int) time.Time {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.rows[service].whole()
+}
+
+func (r *row) whole() time.Time {
+	if len(r.samples) == 0 {
+		return time.Time{}
+	}
+	return r.samples[0].Time().Truncate(time.Hour).Add(time.Hour)
+}
+
+// Recall brings the past of a service that was added to a board at work, or of which the store has
+// learned more since. Its measurements of meanwhile are kept, and none is counted twice. It tells
+// whether the board shows the service.
 func (b *Board) Recall(service string, p Past) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -55,23 +72,28 @@ func (b *Board) Recall(service string, p Past) bool {
 		return false
 	}
 	r, svc := b.rows[i], b.services[i]
-	r.hours.clearBefore(p.Begin)
+	r.hours.clearBefore(p.Counted)
+	whole := r.whole()
 	for _, h := range p.Hours {
-		if h.Start.Before(p.Begin) {
+		switch {
+		case h.Start.Before(p.Counted):
 			r.hours.add(h.Start, counts{clip(h.Up), clip(h.Degraded), clip(h.Down)})
+		case h.Start.Before(whole) && h.Measured() > r.hours.at(h.Start).Measured():
+			r.hours.set(h.Start, counts{clip(h.Up), clip(h.Degraded), clip(h.Down)}) // Too long ago to be counted one by one.
 		}
 	}
 	for _, s := range p.Signals {
 		if r.regional != nil {
-			r.report(s.Sample(), s.Region, svc, !s.Received.Before(p.Begin))
+			r.report(s.Sample(), s.Region, svc, !s.Received.Before(p.Counted))
 			continue
 		}
-		if insert(&r.samples, s.Sample(), sampleLimit(svc)) && !s.Received.Before(p.Begin) {
+		if insert(&r.samples, s.Sample(), sampleLimit(svc)) && !s.Received.Before(p.Counted) {
 			r.hours.add(s.Received, counts{}.plus(s.Outcome))
 		}
 	}
 	if b.version++; r.regional != nil {
 		r.setOutages(p.Begin, p.Outages, svc)
+		r.recount(p.Counted)
 		return true
 	}
 	r.outages = slices.Clone(p.Outages)

@@ -71,6 +71,7 @@ func TestRecallCountsNothingTwice(t *testing.T) {
 	b.Apply([]status.Signal{signal("back", hour.Add(30*time.Minute), status.Up)})
 	past := Past{
 		Begin:   hour,
+		Counted: hour,
 		Hours:   []status.Bucket{{Service: "back", Start: hour.Add(-time.Hour), Counts: status.Counts{Up: 58, Down: 2}}},
 		Outages: []status.Outage{{Service: "back", Begin: hour.Add(-time.Minute), Last: hour.Add(-time.Minute), Failures: 1}},
 		Signals: []status.Signal{
