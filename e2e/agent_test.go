@@ -269,6 +269,10 @@ func TestAgentsMistakes(t *testing.T) {
 		"STATUSPAGE_AGENT_TOKEN": {"agent", "--to", "https://status.example"},
 		"24 to 256":              {"agent", "--to", "https://status.example", "--token", "short"},
 		"not the address":        {"agent", "--to", "status.example", "--token", agentToken},
+		"--insecure":             {"agent", "--to", "http://status.example", "--token", agentToken},
+		"no certificate":         {"agent", "--to", "https://status.example", "--token", agentToken, "--ca", "/dev/null"},
+		"neither a URL":          {"agent", "--to", "https://status.example", "--token", agentToken, "--canary", "1.1.1.1:443,nothing"},
+		"not a range":            {"agent", "--to", "https://status.example", "--token", agentToken, "--allow", "office"},
 		"no such file":           {"agent", "--to", "https://status.example", "--token-file", "nowhere"},
 		"leave one out":          {"agent", "--to", "https://status.example", "--token", agentToken, "--token-file", "nowhere"},
 	} {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -34,6 +35,8 @@ func (e env) agent(ctx context.Context, args []string) error {
 	to := f.String("to", "", "")
 	token, file := f.String("token", "", ""), f.String("token-file", "", "")
 	outbox, address := f.String("outbox", agentOutbox, ""), f.String("listen", "", "")
+	ca, insecure := f.String("ca", "", ""), f.Bool("insecure", false, "")
+	guard, allow, canary := f.Bool("guard", false, ""), f.String("allow", "", ""), f.String("canary", "", "")
 	if err := e.parse(f, args); err != nil {
 		return err
 	}
@@ -51,11 +54,18 @@ func (e env) agent(ctx context.Context, args []string) error {
 	if *token != "" {
 		log.Warn("others on this machine can read a token on the command line; write it to a file and name that with --token-file, or set " + envAgentToken)
 	}
-	if open {
+	switch {
+	case open && !*insecure:
+		return errors.New("agent: --to: over http anybody on the way can read the token and the checks' secrets: use https, or add --insecure")
+	case open:
 		log.Warn("over http anybody on the way can read the token and the checks' secrets; use https")
 	}
 	secret, err := e.agentToken(*token, *file)
 	if err != nil {
+		return err
+	}
+	o := &outpost{log: log, metrics: metrics.New(buildVersion()), outbox: *outbox}
+	if err := o.network(*ca, *guard, *allow, *canary); err != nil {
 		return err
 	}
 	var ln net.Listener
@@ -66,7 +76,7 @@ func (e env) agent(ctx context.Context, args []string) error {
 		defer ln.Close() //nolint:errcheck // Closed by the server in the usual case.
 	}
 	thrift(e.getenv)
-	return (&outpost{log: log, metrics: metrics.New(buildVersion()), outbox: *outbox}).run(ctx, server, secret, ln)
+	return o.run(ctx, server, secret, ln)
 }
 
 // agentToken is that of the command line, of the file, or of the environment.
@@ -102,6 +112,9 @@ type outpost struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	outbox  string
+	roots   *x509.CertPool // Who vouches for the server; nil for those of the system.
+	guard   *probe.Guard   // Nil lets everything through.
+	canary  []string
 	store   *db.Forwarder
 	client  *agent.Client
 	monitor *monitor.Monitor
@@ -112,7 +125,7 @@ func (o *outpost) run(ctx context.Context, server *url.URL, token string, ln net
 	checks := o.remembered()
 	// The monitor needs the store, and who fills the store asks for checks: those wait until it is there.
 	built := make(chan struct{})
-	o.client = agent.NewClient(server, token, o.log, func(region string, checks []status.Check, document []byte) error {
+	o.client = agent.NewClient(server, o.roots, token, o.log, func(region string, checks []status.Check, document []byte) error {
 		<-built
 		return o.take(region, checks, document)
 	})
@@ -120,7 +133,7 @@ func (o *outpost) run(ctx context.Context, server *url.URL, token string, ln net
 		return err
 	}
 	o.monitor, err = monitor.New(monitor.Options{
-		Checks: checks, Store: o.store, Board: nowhere{}, Log: o.log, Probe: probe.New(probe.Options{Keep: keptConnections(openFiles())}).Kinds(),
+		Checks: checks, Store: o.store, Board: nowhere{}, Log: o.log, Probe: probe.New(probe.Options{Guard: o.guard, Keep: keptConnections(openFiles())}).Kinds(), Canary: o.canary,
 		Observe: o.observe, Skipped: o.metrics.Skipped,
 		// Regions share their slots, so there is no run between them, not even the first.
 		MeasuredAt: func(string) time.Time { return time.Now().Add(-status.MinInterval / 2) },
@@ -208,6 +221,9 @@ func (o *outpost) gauges() {
 	m.Gauge("statuspage_agent_clock_skew_seconds", "By how much the server's clock is ahead of ours.", func() float64 { return o.client.Skew().Seconds() })
 	m.Counter("statuspage_agent_handed_in_total", "Signals that the server has taken.", func() float64 { return float64(o.client.Handed()) })
 	m.Counter("statuspage_agent_dropped_total", "Signals that the server refused for good.", func() float64 { return float64(o.client.Dropped()) })
+	if len(o.canary) > 0 {
+		m.Flag("statuspage_network_up", "1 unless no canary answers.", func() bool { return !o.monitor.Stats().NetworkDown })
+	}
 	m.Gauge("statuspage_outbox_signals", "Signals on disk that the server does not have yet.", func() float64 { return float64(o.store.State().Outbox) })
 	m.Gauge("statuspage_signals_unsaved", "Signals in memory that no disk has.", func() float64 { return float64(o.monitor.Stats().Unsaved) })
 	m.Gauge("statuspage_probes_in_flight", "Probes running.", func() float64 { return float64(o.monitor.Stats().InFlight) })

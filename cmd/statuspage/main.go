@@ -37,7 +37,8 @@ var errReported = errors.New("reported")
 const usage = `statuspage is a public status page and the prober behind it.
 
   statuspage serve [--config FILE] [--listen ADDR] [--database URL] [--role ROLES] [URL…]
-  statuspage agent --to URL [--token-file FILE] [--outbox FILE] [--listen ADDR]
+  statuspage agent --to URL [--token-file FILE] [--ca FILE] [--outbox FILE] [--listen ADDR]
+                   [--canary LIST] [--guard] [--allow LIST] [--insecure]
                                         measures elsewhere and hands in over HTTPS; STATUSPAGE_AGENT_TOKEN
   statuspage demo [--listen ADDR]       sample targets, checked every two seconds
   statuspage probe NAME|URL             probe once; exit status 0 when available, 1 when not

@@ -122,7 +122,7 @@ func talk(t *testing.T, h http.HandlerFunc) (*Client, *logged, *[]status.Check) 
 		t.Fatal(err)
 	}
 	log, took := &logged{}, new([]status.Check)
-	return NewClient(u, "office-office-office-office", slog.New(slog.NewTextHandler(log, nil)), func(_ string, checks []status.Check, _ []byte) error {
+	return NewClient(u, nil, "office-office-office-office", slog.New(slog.NewTextHandler(log, nil)), func(_ string, checks []status.Check, _ []byte) error {
 		*took = checks
 		return nil
 	}), log, took
@@ -172,6 +172,68 @@ func TestRefusedSignalsDoNotHoldUpOthers(t *testing.T) {
 	}
 	if !slices.Equal(before, signals) {
 		t.Error("the caller's signals were changed")
+	}
+}
+
+// TestASignalThatCantBeReadHoldsUpNoOthers holds for a batch that is answered 400 or 413 as a whole.
+func TestASignalThatCantBeReadHoldsUpNoOthers(t *testing.T) {
+	t.Parallel()
+	for name, refuses := range map[string]func(batch []map[string]any) int{
+		"poison": func(batch []map[string]any) int {
+			if slices.ContainsFunc(batch, func(s map[string]any) bool { return s["error"] == "poison" }) {
+				return http.StatusBadRequest
+			}
+			return 0
+		},
+		"a proxy that takes little": func(batch []map[string]any) int {
+			if len(batch) > 100 {
+				return http.StatusRequestEntityTooLarge
+			}
+			return 0
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var taken, asked int
+			c, log, _ := talk(t, func(w http.ResponseWriter, r *http.Request) {
+				batch := read(r)
+				asked++
+				if code := refuses(batch); code != 0 {
+					w.WriteHeader(code)
+					return
+				}
+				taken += len(batch)
+				_ = json.NewEncoder(w).Encode(Answer{Taken: len(batch)})
+			})
+			signals, poison := signalsAt(time.Now(), 1500, "good"), 0
+			if name == "poison" {
+				for _, i := range []int{0, 700, 1499} {
+					signals[i].Error = "poison"
+					poison++
+				}
+			}
+			if err := c.Write(t.Context(), signals); err != nil {
+				t.Fatal(err)
+			}
+			if taken != 1500-poison || c.Dropped() != uint64(poison) || log.count("they are dropped") != min(1, poison) || asked > 100 {
+				t.Errorf("taken %d, dropped %d, asked %d times; log:\n%s", taken, c.Dropped(), asked, log.b.String())
+			}
+		})
+	}
+}
+
+// TestAServerThatReadsNothingGetsNothing holds that signals are kept for a server of another kind.
+func TestAServerThatReadsNothingGetsNothing(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 5, 1500} {
+		asked := 0
+		c, _, _ := talk(t, func(w http.ResponseWriter, _ *http.Request) {
+			asked++
+			w.WriteHeader(http.StatusBadRequest)
+		})
+		if err := c.Write(t.Context(), signalsAt(time.Now(), n, "good")); !errors.Is(err, errUnread) || c.Dropped() > 0 || asked > 60 {
+			t.Errorf("%d signals: %v, %d dropped, asked %d times", n, err, c.Dropped(), asked)
+		}
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,8 +29,17 @@ const (
 	droppedSaid = time.Minute // How often the log says that signals are refused.
 )
 
-// errDenied is the answer to a token that the server does not know.
-var errDenied = errors.New("the server refuses the token")
+var (
+	// errDenied is the answer to a token that the server does not know.
+	errDenied = errors.New("the server refuses the token")
+	// errUnread is the answer to a batch that can't be read, as a whole: too large for something on
+	// the way, or with a signal in it that the server chokes on.
+	errUnread = errors.New("the batch is not read")
+)
+
+// maxUnread is how many single signals may be answered so before any is taken: a server that reads none is
+// another one than we think, and gets no more of them for now.
+const maxUnread = 16
 
 // Client asks one server for checks, and hands signals in. It is for one goroutine; the
 // figures may be read from any.
@@ -60,10 +71,12 @@ func ParseServer(address string) (u *url.URL, open bool, err error) {
 	return u, u.Scheme == "http" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()), nil
 }
 
-// NewClient returns one that has asked for nothing yet.
-func NewClient(server *url.URL, token string, log *slog.Logger, changed func(region string, checks []status.Check, document []byte) error) *Client {
+// NewClient returns one that has asked for nothing yet. It believes servers that one of the roots vouches
+// for, those of the system when there are none given.
+func NewClient(server *url.URL, roots *x509.CertPool, token string, log *slog.Logger, changed func(region string, checks []status.Check, document []byte) error) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // It is one.
 	transport.MaxResponseHeaderBytes = 64 << 10
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	return &Client{
 		base: strings.TrimRight(server.String(), "/"), token: token, log: log, changed: changed,
 		http: &http.Client{
@@ -127,18 +140,30 @@ func (c *Client) Ping(ctx context.Context) error {
 
 // Write hands the signals in. When it returns nil the server has them on disk, all but those
 // that it refuses for good: they are counted and let go, so that others are not held up.
+//
+// A batch that the server can't read is halved until the signal is found that it is for; that
+// one is let go as well, provided that the server reads others.
 func (c *Client) Write(ctx context.Context, signals []status.Signal) error {
 	var lost []Refusal
-	handed := 0
+	handed, unread, most := 0, 0, MaxSignals
 	for len(signals) > 0 {
-		body, n, err := EncodeSignals(signals)
+		body, n, err := EncodeSignals(signals[:min(most, len(signals))])
 		if err != nil {
 			return err
 		}
 		refused, err := c.handIn(ctx, body, n)
-		if err != nil {
+		switch {
+		case errors.Is(err, errUnread) && n > 1:
+			most = n / 2
+			continue
+		case errors.Is(err, errUnread) && (handed > 0 || unread < maxUnread):
+			unread++
+			lost, signals = append(lost, Refusal{Cause: err.Error()}), signals[1:]
+			continue
+		case err != nil:
 			return err
 		}
+		most = min(2*most, MaxSignals)
 		if len(refused) == 0 {
 			handed, signals = handed+n, signals[n:]
 			continue
@@ -149,6 +174,9 @@ func (c *Client) Write(ctx context.Context, signals []status.Signal) error {
 			kept = slices.Delete(kept, r.Index, r.Index+1)
 		}
 		signals = kept
+	}
+	if unread > 0 && handed == 0 {
+		return fmt.Errorf("the server reads none of the signals: %w", errUnread)
 	}
 	c.handed.Add(uint64(handed))
 	c.dropped.Add(uint64(len(lost)))
@@ -256,6 +284,8 @@ func answered(res *http.Response) error {
 		return fmt.Errorf("%w (%d): set the one that it has under agents: for this region", errDenied, code)
 	case code == http.StatusNotFound || code == http.StatusMethodNotAllowed:
 		return fmt.Errorf("the server knows no agents (%d): set agents: in its configuration, or another --to: %w", code, status.ErrNotFound)
+	case code == http.StatusBadRequest || code == http.StatusRequestEntityTooLarge:
+		return fmt.Errorf("the server answers %d: %w", code, errUnread)
 	case code >= 300 && code < 400:
 		return fmt.Errorf("the server sends us elsewhere (%d); name the address that answers with --to: %w", code, status.ErrInvalid)
 	default:

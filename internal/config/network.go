@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strings"
@@ -85,6 +86,32 @@ func parseCanary(text string) (string, error) {
 		return "", errors.New("neither a URL nor host:port: " + want)
 	}
 	return text, nil
+}
+
+// ParseCanaries reads canaries joined by commas, as the canary setting takes them.
+func ParseCanaries(text string) ([]string, error) { return parseList(text, maxCanaries, parseCanary) }
+
+// ParseRanges reads ranges of addresses joined by commas, as those under guard.
+func ParseRanges(text string) ([]netip.Prefix, error) {
+	return parseList(text, maxPrefixes, parsePrefix)
+}
+
+func parseList[T any](text string, most int, parse func(string) (T, error)) ([]T, error) {
+	if text == "" {
+		return nil, nil
+	}
+	words := strings.Split(text, ",")
+	if len(words) > most {
+		return nil, fmt.Errorf("too many: at most %d", most)
+	}
+	all := make([]T, len(words))
+	for i, word := range words {
+		var err error
+		if all[i], err = parse(strings.TrimSpace(word)); err != nil {
+			return nil, fmt.Errorf("%q: %w", strings.TrimSpace(word), err)
+		}
+	}
+	return all, nil
 }
 
 // printed is the form that guard reads.
