@@ -123,13 +123,21 @@ func TestEachSlotIsQueuedOnce(t *testing.T) {
 	l := up(t, server.URL())
 	eu, err1 := l.Depth(t.Context(), "eu")
 	anywhere, err2 := l.Depth(t.Context(), "")
-	// A scheduler that lags may offer a slot that is older than the newest: it had its turn.
-	if err1 != nil || err2 != nil || queued != eu.Waiting+anywhere.Waiting || queued > 5*710 || queued < 710 {
+	if err1 != nil || err2 != nil || queued != eu.Waiting+anywhere.Waiting || queued != 5*710 {
 		t.Errorf("%d queued, %+v and %+v wait (%v, %v)", queued, eu, anywhere, err1, err2)
 	}
 	q, err := l.Enqueue(t.Context(), tasks(3, "eu", time.Now().Add(time.Hour)))
 	if err != nil || q != (cluster.Queued{Early: 3}) {
 		t.Errorf("slots an hour ahead: %+v, %v", q, err)
+	}
+	// A slot that is offered after the next one counts all the same, once; one of long ago does not.
+	for _, c := range []struct {
+		slot time.Time
+		want int
+	}{{slot.Add(7 * time.Second), 3}, {slot.Add(6 * time.Second), 3}, {slot.Add(6 * time.Second), 0}, {slot.Add(-time.Minute), 0}} {
+		if q, err := l.Enqueue(t.Context(), tasks(3, "eu", c.slot)); err != nil || q != (cluster.Queued{Queued: c.want}) {
+			t.Errorf("slots at %v: %+v, %v, want %d", c.slot.Sub(slot), q, err, c.want)
+		}
 	}
 }
 
@@ -200,7 +208,7 @@ func TestLateTasksAreDropped(t *testing.T) {
 	t.Parallel()
 	server := redistest.New(t)
 	l := up(t, server.URL())
-	if _, err := l.Enqueue(t.Context(), tasks(5, "eu", time.Now().Add(-time.Minute).Truncate(time.Millisecond))); err != nil {
+	if q, err := l.Enqueue(t.Context(), tasks(5, "eu", time.Now().Add(-10*time.Second).Truncate(time.Millisecond))); err != nil || q.Queued != 5 {
 		t.Fatal(err)
 	}
 	w := hire(t, up(t, server.URL()), 100, true, "eu")

@@ -17,7 +17,9 @@ const (
 	// aheadLimit is how far in the future a slot may lie by the clock of Redis: schedulers plan
 	// a second ahead, and their clocks may differ.
 	aheadLimit = 10 * time.Second
-	enqueueMax = 500 // Tasks in one call.
+	// behindLimit is how old a slot may be: its last instant to begin has passed before.
+	behindLimit = 20 * time.Second
+	enqueueMax  = 500 // Tasks in one call.
 )
 
 // Task is one planned run: the slot of a check in one region.
@@ -28,35 +30,35 @@ type Task struct {
 	Deadline time.Time // It is not begun later than this.
 }
 
-// enqueueScript queues each slot once, whoever comes first. The newest slot of each check
-// is kept, not a lock for each, so that what it takes does not grow with time, and lock and
-// queue are one step: a scheduler that dies between them does not exist. A slot that is
-// kept from a clock gone wrong, far in the future, counts for nothing.
+// enqueueScript queues each slot once, whoever comes first. The slots of the last moments are
+// kept, not only the newest of each check: a scheduler whose clock is ahead offers a slot before
+// another has offered the one that comes before it. Lock and queue are one step, so that a
+// scheduler which dies between them does not exist.
 var enqueueScript = redis.NewScript(`
 local t = redis.call('TIME')
-local ahead = t[1] * 1000000 + t[2] + tonumber(ARGV[2])
+local now = t[1] * 1000000 + t[2]
+local ahead, oldest = now + tonumber(ARGV[2]), now - tonumber(ARGV[3])
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', oldest)
 local room = tonumber(ARGV[1]) - redis.call('XLEN', KEYS[1])
 local queued, full, early = 0, 0, 0
-for i = 3, #ARGV, 3 do
+for i = 4, #ARGV, 3 do
   local slot = tonumber(ARGV[i + 1])
-  local last = tonumber(redis.call('HGET', KEYS[2], ARGV[i]) or 0)
-  if last > ahead then last = 0 end
+  local name = ARGV[i] .. ' ' .. ARGV[i + 1]
   if slot > ahead then
     early = early + 1
-  elseif slot > last then
-    if room > 0 then
-      redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+  elseif slot > oldest then
+    if room <= 0 then
+      if not redis.call('ZSCORE', KEYS[2], name) then full = full + 1 end
+    elseif redis.call('ZADD', KEYS[2], 'NX', ARGV[i + 1], name) == 1 then
       redis.call('XADD', KEYS[1], '*', 's', ARGV[i], 't', ARGV[i + 1], 'd', ARGV[i + 2])
       queued, room = queued + 1, room - 1
-    else
-      full = full + 1
     end
   end
 end
 return {queued, full, early}`)
 
 // Queued says what became of tasks that were offered; those missing in the sum had been
-// queued by another scheduler.
+// queued by another scheduler, or are of the past.
 type Queued struct {
 	Queued int
 	Full   int // Refused because too many wait.
@@ -95,14 +97,14 @@ func (l *Link) Enqueue(ctx context.Context, tasks []Task) (Queued, error) {
 }
 
 func (l *Link) enqueue(ctx context.Context, region string, tasks []Task) (Queued, error) {
-	args := make([]any, 0, 2+3*len(tasks))
-	args = append(args, queueLimit, aheadLimit.Microseconds())
+	args := make([]any, 0, 3+3*len(tasks))
+	args = append(args, queueLimit, aheadLimit.Microseconds(), behindLimit.Microseconds())
 	for _, t := range tasks {
 		args = append(args, t.Service, t.Slot.UnixMicro(), t.Deadline.UnixMicro())
 	}
 	var counts []int64
 	err := l.do(ctx, func(ctx context.Context) (err error) {
-		counts, err = enqueueScript.Run(ctx, l.redis, []string{l.key(region, "queue"), l.key(region, "slots")}, args...).Int64Slice()
+		counts, err = enqueueScript.Run(ctx, l.redis, []string{l.key(region, "queue"), l.key(region, "queued")}, args...).Int64Slice()
 		return err
 	})
 	if err != nil || len(counts) != 3 {
