@@ -36,6 +36,7 @@ type Agent struct {
 type Desk struct {
 	retention time.Duration
 	handIn    func(ctx context.Context, signals []status.Signal) error
+	expiry    func(service string, at time.Time)
 	seats     atomic.Pointer[[]seat]
 
 	taken, refused, denied atomic.Uint64
@@ -49,9 +50,10 @@ type seat struct {
 }
 
 // NewDesk returns a desk without agents. handIn makes signals durable before it returns, and
-// shows them; those older than retention are refused.
-func NewDesk(retention time.Duration, handIn func(ctx context.Context, signals []status.Signal) error) *Desk {
-	d := &Desk{retention: retention, handIn: handIn}
+// shows them; those older than retention are refused. expiry is told when the certificates
+// of services expire.
+func NewDesk(retention time.Duration, handIn func(ctx context.Context, signals []status.Signal) error, expiry func(service string, at time.Time)) *Desk {
+	d := &Desk{retention: retention, handIn: handIn, expiry: expiry}
 	d.seats.Store(&[]seat{})
 	return d
 }
@@ -159,7 +161,7 @@ func (s *Server) agentSignals(c *fiber.Ctx) error {
 		return err
 	}
 	signals, refused, err := agent.DecodeSignals(body, agent.Rules{
-		Region: who.Region, Services: who.services, Retention: s.desk.retention, Now: s.now(),
+		Region: who.Region, Services: who.services, Retention: s.desk.retention, Now: s.now(), Certificate: s.desk.expiry,
 	})
 	switch {
 	case errors.Is(err, agent.ErrTooMany) || errors.Is(err, agent.ErrTooLarge):

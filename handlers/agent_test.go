@@ -66,7 +66,7 @@ func newDesk(t *testing.T, change func(*Options)) *desk {
 		}
 		b.Apply(signals)
 		return nil
-	})
+	}, b.SetCertificate)
 	if err := front.Set([]Agent{{"office", sha256.Sum256([]byte(officeToken))}, {"depot", sha256.Sum256([]byte(depotToken))}}, checks); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestAgentGuessesAreLimited(t *testing.T) {
 func TestWithoutAgentsThereIsNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(o *Options) {
-		o.Desk = NewDesk(time.Hour, func(context.Context, []status.Signal) error { return nil })
+		o.Desk = NewDesk(time.Hour, func(context.Context, []status.Signal) error { return nil }, nil)
 	})
 	if res, _ := s.get(agent.ChecksPath); res.StatusCode != http.StatusNotFound {
 		t.Errorf("checks: %d", res.StatusCode)
@@ -219,7 +219,7 @@ func TestAgentTakesItsChecks(t *testing.T) {
 func TestAgentHandsInAndRepeats(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, nil)
-	batch := []byte("[" + d.item("region", `"depot"`, "url", `"https://evil.example"`) + "," + d.item("received", `"`+d.now.Format(time.RFC3339Nano)+`"`, "outcome", `"up"`, "reason", `""`, "http_status", "200") + "]")
+	batch := []byte("[" + d.item("region", `"depot"`, "url", `"https://evil.example"`) + "," + d.item("received", `"`+d.now.Format(time.RFC3339Nano)+`"`, "outcome", `"up"`, "reason", `""`, "http_status", "200", "certificate_expiry", `"2031-01-02T03:04:05+01:00"`) + "]")
 	for i, body := range [][]byte{batch, packed(batch), batch} {
 		var header []string
 		if i == 1 {
@@ -237,6 +237,9 @@ func TestAgentHandsInAndRepeats(t *testing.T) {
 		if s.Region != "office" || s.URL != "https://web.example" || s.Service != "web" {
 			t.Errorf("stored %+v", s)
 		}
+	}
+	if at, want := d.board.Certificate(0), time.Date(2031, 1, 2, 2, 4, 5, 0, time.UTC); !at.Equal(want) {
+		t.Errorf("the certificate expires at %v, want %v", at, want)
 	}
 	if samples := d.board.Recent(0, 10); len(samples) != 2 {
 		t.Errorf("%d samples on the board, want 2: %v", len(samples), samples)

@@ -212,6 +212,9 @@ func writePrivate(name string, body []byte) error {
 }
 
 func (o *outpost) observe(c status.Check, r probe.Result) {
+	if !r.CertificateExpiry.IsZero() {
+		o.client.Certificate(c.ID, r.CertificateExpiry)
+	}
 	o.metrics.Observe(measured(c, "", r))
 }
 

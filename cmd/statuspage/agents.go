@@ -21,7 +21,7 @@ func (a *app) openDesk(cfg *config.Config) error {
 		}
 		to.Apply(signals)
 		return nil
-	})
+	}, a.certificate)
 	a.metrics.Counter("statuspage_agents_signals_total", "Signals that agents have handed in, repeated ones included.", func() float64 { return float64(a.desk.Taken()) })
 	a.metrics.Counter("statuspage_agents_refused_total", "Signals of agents that were not as they must be.", func() float64 { return float64(a.desk.Refused()) })
 	a.metrics.Counter("statuspage_agents_denied_total", "Requests to agents' addresses without the token of one.", func() float64 { return float64(a.desk.Denied()) })

@@ -129,7 +129,7 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 		return err
 	}
 	if a.team != nil && a.roles.web {
-		a.team.follower = cluster.NewFollower(a.team.link, a.board.Apply, a.refill)
+		a.team.follower = cluster.NewFollower(a.team.link, a.board.Apply, a.refill, a.board.SetCertificate)
 	}
 	if a.roles.scheduler || a.roles.worker {
 		if err := a.buildMonitor(cfg); err != nil {
@@ -354,9 +354,17 @@ func (a *app) readiness() handlers.Readiness {
 
 func (a *app) observe(c status.Check, r probe.Result) {
 	if !r.CertificateExpiry.IsZero() {
-		a.board.SetCertificate(c.ID, r.CertificateExpiry)
+		a.certificate(c.ID, r.CertificateExpiry)
 	}
 	a.metrics.Observe(measured(c, c.Region(a.cfg.Load().Region), r))
+}
+
+// certificate notes when the certificate of a service expires, here and on other page servers.
+func (a *app) certificate(service string, expiry time.Time) {
+	a.board.SetCertificate(service, expiry)
+	if a.team != nil {
+		a.team.publisher.Certificate(service, expiry)
+	}
 }
 
 // measured is what the metrics tell of a probe.

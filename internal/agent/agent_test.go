@@ -46,7 +46,7 @@ func TestBatchesComeBackAsTheyWere(t *testing.T) {
 		rest, batches := all, 0
 		var back []status.Signal
 		for ; len(rest) > 0; batches++ {
-			body, n, err := EncodeSignals(rest)
+			body, n, err := EncodeSignals(rest, nil)
 			if err != nil || n < 1 || len(body) > MaxBody {
 				t.Fatal(n, len(body), err)
 			}
@@ -315,7 +315,7 @@ func TestClientSaysOnceWhatIsWrong(t *testing.T) {
 // FuzzSignals holds that whatever is read may be stored, and reads the same once more.
 func FuzzSignals(f *testing.F) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	body, _, err := EncodeSignals(signalsAt(now, 3, "dial tcp"))
+	body, _, err := EncodeSignals(signalsAt(now, 3, "dial tcp"), nil)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -339,7 +339,7 @@ func FuzzSignals(f *testing.F) {
 		if len(signals) == 0 {
 			return
 		}
-		again, n, err := EncodeSignals(signals)
+		again, n, err := EncodeSignals(signals, nil)
 		if err != nil || n > len(signals) {
 			t.Fatal(n, err)
 		}

@@ -11,12 +11,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"statuspage/internal/status"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -56,6 +58,9 @@ type Client struct {
 	clockOff  bool
 	saidDrops time.Time
 
+	mu    sync.Mutex
+	known map[string]time.Time // When certificates expire, by service.
+
 	handed, dropped atomic.Uint64
 	skew            atomic.Int64
 }
@@ -78,13 +83,21 @@ func NewClient(server *url.URL, roots *x509.CertPool, token string, log *slog.Lo
 	transport.MaxResponseHeaderBytes = 64 << 10
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
 	return &Client{
-		base: strings.TrimRight(server.String(), "/"), token: token, log: log, changed: changed,
+		base: strings.TrimRight(server.String(), "/"), token: token, log: log, changed: changed, known: make(map[string]time.Time),
 		http: &http.Client{
 			Transport: transport,
 			// A token goes to the server that was named and to no other.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
+}
+
+// Certificate says when the certificate expires that a service has shown: its signals tell it
+// from then on.
+func (c *Client) Certificate(service string, expiry time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.known[service] = expiry.UTC().Truncate(time.Second)
 }
 
 // Handed counts the signals that the server has taken.
@@ -144,10 +157,13 @@ func (c *Client) Ping(ctx context.Context) error {
 // A batch that the server can't read is halved until the signal is found that it is for; that
 // one is let go as well, provided that the server reads others.
 func (c *Client) Write(ctx context.Context, signals []status.Signal) error {
+	c.mu.Lock()
+	known := maps.Clone(c.known)
+	c.mu.Unlock()
 	var lost []Refusal
 	handed, unread, most := 0, 0, MaxSignals
 	for len(signals) > 0 {
-		body, n, err := EncodeSignals(signals[:min(most, len(signals))])
+		body, n, err := EncodeSignals(signals[:min(most, len(signals))], known)
 		if err != nil {
 			return err
 		}

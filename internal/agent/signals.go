@@ -20,6 +20,7 @@ type signal struct {
 	HTTPStatus int       `json:"http_status"`
 	DurationUs int64     `json:"duration_us"`
 	Error      string    `json:"error,omitempty"`
+	Expiry     time.Time `json:"certificate_expiry,omitzero"`
 }
 
 // Refusal is a signal of a batch that is not taken.
@@ -41,17 +42,20 @@ type Rules struct {
 	Services  map[string]status.Service // Those measured in the region, by id.
 	Retention time.Duration             // Older signals are refused; 0 takes all.
 	Now       time.Time
+	// Certificate is told when the certificate expires that a service has shown; it may be nil.
+	Certificate func(service string, expiry time.Time)
 }
 
 // EncodeSignals writes the first of the signals, as many as one batch holds, and tells how many
-// those are: at least one of any.
-func EncodeSignals(signals []status.Signal) (body []byte, n int, err error) {
+// those are: at least one of any. Known is when the certificates of services expire.
+func EncodeSignals(signals []status.Signal, known map[string]time.Time) (body []byte, n int, err error) {
 	body = append(body, '[')
 	for n < min(len(signals), MaxSignals) {
 		s := signals[n]
 		item, err := json.Marshal(signal{
 			Service: s.Service, Received: s.Received.UTC(), Outcome: s.Outcome.String(), Reason: s.Reason.String(),
 			HTTPStatus: s.HTTPStatus, DurationUs: s.Duration.Microseconds(), Error: clean(s.Error),
+			Expiry: known[s.Service],
 		})
 		if err != nil {
 			return nil, 0, fmt.Errorf("signal of %q: %w", s.Service, err)
@@ -97,6 +101,9 @@ func DecodeSignals(r io.Reader, rules Rules) (signals []status.Signal, refused [
 			continue
 		}
 		signals = append(signals, s)
+		if rules.Certificate != nil && w.Expiry.Unix() > 0 {
+			rules.Certificate(s.Service, w.Expiry.UTC())
+		}
 	}
 	if _, err := d.Token(); err != nil {
 		return nil, nil, malformed(err)

@@ -283,12 +283,19 @@ func TestRelayBringsEverythingToEachPageServer(t *testing.T) {
 	var mu sync.Mutex
 	got := make([][]status.Signal, 3)
 	refills := 0
+	expires, told := at.AddDate(0, 0, 41), make([]time.Time, 3)
 	for i := range got {
 		f := cluster.NewFollower(up(t, server.URL()), func(s []status.Signal) {
 			mu.Lock()
 			defer mu.Unlock()
 			got[i] = append(got[i], s...)
-		}, func(context.Context, time.Time) error { mu.Lock(); defer mu.Unlock(); refills++; return nil })
+		}, func(context.Context, time.Time) error { mu.Lock(); defer mu.Unlock(); refills++; return nil }, func(service string, at time.Time) {
+			mu.Lock()
+			defer mu.Unlock()
+			if service == "api" {
+				told[i] = at
+			}
+		})
 		running.Go(func() { f.Run(ctx) })
 	}
 	all := func(n int) func() bool {
@@ -299,8 +306,14 @@ func TestRelayBringsEverythingToEachPageServer(t *testing.T) {
 		}
 	}
 	eventually(t, "what was there", all(1200))
+	p.Certificate("api", expires)
 	p.Apply(signals(10, at.Add(time.Minute)))
 	eventually(t, "what is new", all(1210))
+	mu.Lock()
+	if !slices.Equal(told, []time.Time{expires, expires, expires}) {
+		t.Errorf("the certificate expires at %v, told %v", expires, told)
+	}
+	mu.Unlock()
 	server.Kill()
 	p.Apply(signals(10, at.Add(2*time.Minute)))
 	mu.Lock()

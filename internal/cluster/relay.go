@@ -35,23 +35,33 @@ type wire struct {
 	Outcome    status.Outcome `json:"o"`
 	Duration   int64          `json:"d"` // Microseconds.
 	Reason     string         `json:"w,omitempty"`
+	Expiry     int64          `json:"c,omitempty"` // Of the target's certificate, in Unix seconds; 0 for none that is known.
 }
 
-func pack(signals []status.Signal) ([]byte, error) {
+// expiries is when the certificates of services expire.
+type expiries map[string]time.Time
+
+func pack(signals []status.Signal, known expiries) ([]byte, error) {
 	all := make([]wire, len(signals))
 	for i, s := range signals {
-		all[i] = wire{s.Service, s.Region, s.URL, s.Received.UnixMicro(), s.HTTPStatus, s.Outcome, s.Duration.Microseconds(), s.Reason.String()}
+		all[i] = wire{s.Service, s.Region, s.URL, s.Received.UnixMicro(), s.HTTPStatus, s.Outcome, s.Duration.Microseconds(), s.Reason.String(), 0}
+		if at, ok := known[s.Service]; ok {
+			all[i].Expiry = at.Unix()
+		}
 	}
 	return json.Marshal(all)
 }
 
-func unpack(data string) ([]status.Signal, error) {
+func unpack(data string, known expiries) ([]status.Signal, error) {
 	var all []wire
 	if err := json.Unmarshal([]byte(data), &all); err != nil {
 		return nil, fmt.Errorf("read a message of the relay: %w", err)
 	}
 	signals := make([]status.Signal, len(all))
 	for i, w := range all {
+		if w.Expiry > 0 {
+			known[w.Service] = time.Unix(w.Expiry, 0).UTC()
+		}
 		signals[i] = status.Signal{
 			Service: w.Service, Region: w.Region, URL: w.URL, Received: time.UnixMicro(w.Received).UTC(), HTTPStatus: w.HTTPStatus,
 			Outcome: w.Outcome, Available: w.Outcome.Available(), Duration: time.Duration(w.Duration) * time.Microsecond, Reason: status.ParseReason(w.Reason),
@@ -67,11 +77,22 @@ type Publisher struct {
 
 	mu     sync.Mutex
 	buffer []status.Signal
+	known  expiries // As probed here; one a service.
 	woken  chan struct{}
 }
 
 // NewPublisher returns a publisher; Run does its work.
-func NewPublisher(l *Link) *Publisher { return &Publisher{link: l, woken: make(chan struct{}, 1)} }
+func NewPublisher(l *Link) *Publisher {
+	return &Publisher{link: l, known: expiries{}, woken: make(chan struct{}, 1)}
+}
+
+// Certificate says when the certificate expires that a service has shown: its signals tell it
+// from then on.
+func (p *Publisher) Certificate(service string, expiry time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.known[service] = expiry
+}
 
 // Lost counts signals that page servers must find in the database, because Redis was away
 // for too long.
@@ -115,11 +136,11 @@ func (p *Publisher) flush(ctx context.Context) bool {
 		p.mu.Lock()
 		batch := slices.Clone(p.buffer[:min(relayBatch, len(p.buffer))])
 		before := p.lost.Load()
+		data, err := pack(batch, p.known)
 		p.mu.Unlock()
 		if len(batch) == 0 {
 			return true
 		}
-		data, err := pack(batch)
 		if err != nil {
 			p.link.log.Error("encode signals for the relay", "error", err) // Plain values always encode.
 			return true
@@ -145,13 +166,14 @@ type Follower struct {
 	link   *Link
 	apply  func([]status.Signal)
 	refill func(ctx context.Context, from time.Time) error // Brings what the database has.
+	expiry func(service string, at time.Time)              // Is told when certificates expire.
 	log    *slog.Logger
 }
 
 // NewFollower returns a follower; Run does its work. Signals come in batches, and some
 // more than once.
-func NewFollower(l *Link, apply func([]status.Signal), refill func(context.Context, time.Time) error) *Follower {
-	return &Follower{link: l, apply: apply, refill: refill, log: l.log}
+func NewFollower(l *Link, apply func([]status.Signal), refill func(context.Context, time.Time) error, expiry func(string, time.Time)) *Follower {
+	return &Follower{link: l, apply: apply, refill: refill, expiry: expiry, log: l.log}
 }
 
 // Run follows until ctx ends, beginning with what the relay still has. While Redis is away,
@@ -210,15 +232,19 @@ func (f *Follower) read(ctx context.Context, last string) ([]redis.XMessage, err
 
 func (f *Follower) hand(got []redis.XMessage, last string) string {
 	var all []status.Signal
+	known := expiries{}
 	for _, m := range got {
 		last = m.ID
 		data, _ := m.Values["b"].(string)
-		signals, err := unpack(data)
+		signals, err := unpack(data, known)
 		if err != nil {
 			f.log.Error("the relay holds something else", "id", m.ID, "error", err)
 			continue
 		}
 		all = append(all, signals...)
+	}
+	for service, at := range known {
+		f.expiry(service, at)
 	}
 	if len(all) > 0 {
 		f.apply(all)
