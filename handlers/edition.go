@@ -3,6 +3,7 @@ package handlers
 import (
 	"bytes"
 	"maps"
+	"slices"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
 	"statuspage/views"
@@ -161,11 +162,11 @@ func (l *live) draw(e *edition, dirty map[int]bool, all bool, version uint64, no
 	}
 	for i, g := range l.groups {
 		if g.Name != "" {
-			states := l.statesOf(g.Services)
-			put(&e.heads[i], views.GroupDOMID(g.ID), views.GroupState(g.ID, status.Worst(states).String(), views.GroupText(e.look.lang, states)))
+			states := l.standing(g.Services)
+			put(&e.heads[i], views.GroupDOMID(g.ID), views.GroupState(g.ID, status.Worst(states.States).String(), views.GroupText(e.look.lang, states)))
 		}
 	}
-	banner := views.BuildBanner(l.site.Title, l.states, l.board.Newest(), l.note(), e.look.local())
+	banner := views.BuildBanner(l.site.Title, views.Standing{States: l.states, Partial: l.partial}, l.board.Newest(), l.note(), e.look.local())
 	put(&e.banner, "banner", views.BannerView(banner))
 	if frame.Len() > 0 {
 		e.version.Store(version)
@@ -180,12 +181,18 @@ func (l *live) row(service int, k look, now time.Time) templ.Component {
 	return views.RowView(views.BuildRow(views.RowInput(row), k.local()))
 }
 
-func (l *live) statesOf(services []int) []status.Outcome {
-	states := make([]status.Outcome, len(services))
+func (l *live) standing(services []int) views.Standing {
+	all := views.Standing{States: make([]status.Outcome, len(services))}
 	for i, s := range services {
-		states[i] = l.states[s]
+		all.States[i] = l.states[s]
+		all.Partial = all.Partial || watchesRegions(l.board.Services()[s])
 	}
-	return states
+	return all
+}
+
+// watchesRegions tells whether any of the services is watched from regions.
+func watchesRegions(services ...status.Service) bool {
+	return slices.ContainsFunc(services, func(s status.Service) bool { return len(s.Regions) > 0 })
 }
 
 // watch lets a viewer in who has seen version since, and returns what it lacks. Snapshot and

@@ -38,10 +38,10 @@ func (s *Server) embed(c *fiber.Ctx) error {
 		for i, svc := range services {
 			states[i] = s.board.State(i, now)
 			if states[i] >= status.Degraded && len(view.Affected) < embedAffected {
-				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + k.lang.T("state."+states[i].String()), Href: base + views.ServicePath(svc.ID)})
+				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + views.StateText(k.lang, svc, states[i]), Href: base + views.ServicePath(svc.ID)})
 			}
 		}
-		view.Banner = views.BuildBanner(s.site.Title, states, s.board.Newest(), views.NoNote, k.local())
+		view.Banner = views.BuildBanner(s.site.Title, views.Standing{States: states, Partial: s.live.partial}, s.board.Newest(), views.NoNote, k.local())
 		return s.live.bytes(views.EmbedPage(s.live.head(k, "/embed", view.Banner.Title), view)), nil
 	})
 	if err != nil {

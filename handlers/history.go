@@ -114,7 +114,7 @@ func (s *Server) how(c *fiber.Ctx) error {
 		return err
 	}
 	head := s.live.head(k, "/how", k.lang.T("how")+" · "+s.site.Title)
-	return sendHTML(c, newEntity(s.live.bytes(views.HowPage(head))))
+	return sendHTML(c, newEntity(s.live.bytes(views.HowPage(head, watchesRegions(s.board.Services()...)))))
 }
 
 // rangeOf computes the uptime of the days that the visitor asked for.
@@ -147,7 +147,7 @@ func (s *Server) rangeOf(c *fiber.Ctx, service int, k look, from, to string, now
 		sum = status.CountBetween(count, first, end)
 	}
 	sum.Expected = svc.Due(first, end, now)
-	row := views.BuildUptime(k.lang, k.lang.T("range.days", from, to), sum)
+	row := views.BuildUptime(svc, k.lang.T("range.days", from, to), sum, k.local())
 	f.Result = &row
 	return f
 }
@@ -165,7 +165,8 @@ func (s *Server) servicePage(c *fiber.Ctx, i int, k look, chart, from, to string
 	head.Title = s.live.serviceTitle(i, k, state)
 	head.Refresh, head.Scripts, head.Live, head.State = refreshSeconds, true, true, state.String()
 	view := views.ServiceView{
-		ID: svc.ID, Name: svc.Name, URL: svc.PublicURL(), About: k.lang.T("every", k.lang.Duration(svc.Interval)),
+		Partial: watchesRegions(svc),
+		ID:      svc.ID, Name: svc.Name, URL: svc.PublicURL(), About: k.lang.T("every", k.lang.Duration(svc.Interval)),
 		Window: k.window.Name, Cells: k.window.Cells, Windows: s.live.windowChoices(k, views.ServicePath(svc.ID), chartPair),
 		Row:    s.live.row(i, k, now),
 		Detail: views.DetailView(head, s.live.detail(i, k, now)),

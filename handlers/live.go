@@ -47,6 +47,8 @@ type live struct {
 	epoch  string // Of this process: versions of another one mean nothing here, their digests do.
 	layout string // Of the page: one of another can't be mended, only loaded anew.
 	groups []status.Group
+	// partial says that some services are watched from regions.
+	partial bool
 
 	hall    *sse.Hall
 	signals *sse.Stream   // For /signals/stream.
@@ -74,6 +76,7 @@ func newLive(o Options, hall *sse.Hall, before *live) *live {
 		epoch:   rand.Text()[:8], // Not the time: several may start at once.
 		layout:  layout(o.Board, o.Site),
 		groups:  status.Groups(o.Board.Services(), o.Site.Groups),
+		partial: watchesRegions(o.Board.Services()...),
 		hall:    hall,
 		signals: hall.Stream(signalBacklog),
 		details: make(map[string]*detailEdition),

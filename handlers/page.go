@@ -77,7 +77,7 @@ func (l *live) compose(e *edition, p composition) (html []byte, version uint64) 
 		keep = append(keep, views.Pair{Name: "view", Value: kioskView})
 	}
 	b := views.Board{
-		Banner: drawn(banner.html), Window: k.window.Name, Cells: k.window.Cells, Windows: l.windowChoices(k, "/", keep...),
+		Banner: drawn(banner.html), Partial: l.partial, Window: k.window.Name, Cells: k.window.Cells, Windows: l.windowChoices(k, "/", keep...),
 	}
 	if p.stream {
 		b.Stream = "/events?" + k.query() + "&since=" + l.id(version) + digest
@@ -100,7 +100,7 @@ func (l *live) compose(e *edition, p composition) (html []byte, version uint64) 
 	if found == 0 && len(rows) > 0 {
 		b.Nothing = k.lang.T("filter.none")
 	}
-	headline := views.Headline(k.lang, states)
+	headline := views.Headline(k.lang, views.Standing{States: states, Partial: l.partial})
 	head := l.head(k, "/", headline+" · "+l.site.Title, append([]views.Pair{windowPair(k)}, keep...)...)
 	head.Description = headline + ". " + head.Description
 	head.State, head.Refresh, head.Scripts, head.Live, head.Kiosk = status.Worst(states).String(), refreshSeconds, true, true, p.kiosk

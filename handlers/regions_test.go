@@ -62,6 +62,7 @@ func TestPageTellsHowManyRegionsAreDown(t *testing.T) {
 		t.Error("the table of regions lacks one")
 	}
 	s.wants("/services/web/"+at.Format("2006-01-02T15:04Z"), "<small>us-east</small>", "<small>ap</small>", "2 of 3 regions down", "Down, 2 of 3 regions down")
+	s.wants("/how", "Several regions")
 	if _, plain := s.get("/services/api"); strings.Contains(plain, `id="regions"`) {
 		t.Error("a service without regions has a table of them")
 	}
@@ -161,9 +162,9 @@ func TestOldHoursOfRegionsAreMerged(t *testing.T) {
 		o.History = h
 	})
 	hour := longAgo.Truncate(time.Hour)
-	s.wants("/services/web/"+hour.Format("2006-01-02T15Z"), "58 up, 1 slow, 1 down", "1 of 3 regions down")
-	s.wants("/services/web/"+hour.Format("2006-01-02"), "58 up, 1 slow, 1 down")
+	s.wants("/services/web/"+hour.Format("2006-01-02T15Z"), "58 up, 1 degraded, 1 down", "1 of 3 regions down")
+	s.wants("/services/web/"+hour.Format("2006-01-02"), "58 up, 1 degraded, 1 down")
 	s.wants("/services/web/"+hour.Add(7*time.Minute).Format("2006-01-02T15:04Z"), "<small>us-east</small>", "<small>ap</small>", "2 of 3 regions down", `data-s="up"`)
 	day := hour.Format("2006-01-02")
-	s.wants("/services/web?from="+day+"&to="+day, "58 up, 1 slow, 1 down")
+	s.wants("/services/web?from="+day+"&to="+day, "58 up, 1 degraded, 1 down")
 }

@@ -58,7 +58,8 @@ func (s *Server) service(c *fiber.Ctx) error {
 
 // serviceTitle is what the browser's tab says of a service: its state first of all.
 func (l *live) serviceTitle(service int, k look, state status.Outcome) string {
-	return l.board.Services()[service].Name + ": " + k.lang.T("state."+state.String()) + " · " + l.site.Title
+	svc := l.board.Services()[service]
+	return svc.Name + ": " + views.StateText(k.lang, svc, state) + " · " + l.site.Title
 }
 
 func serviceHead(l *live, k look, svc status.Service, keep ...views.Pair) views.Head {
@@ -86,7 +87,7 @@ func (l *live) detail(service int, k look, now time.Time) views.Detail {
 	}
 	d.Outages = views.BuildOutages(outages, svc, now, to)
 	for _, p := range status.Periods {
-		d.Uptimes = append(d.Uptimes, views.BuildUptime(k.lang, views.PeriodText(k.lang, p.Length), l.board.Uptime(service, p.Length, now)))
+		d.Uptimes = append(d.Uptimes, views.BuildUptime(svc, views.PeriodText(k.lang, p.Length), l.board.Uptime(service, p.Length, now), to))
 	}
 	year, month, _ := now.In(k.zone).Date()
 	for back := range pageMonths {
@@ -97,7 +98,7 @@ func (l *live) detail(service int, k look, now time.Time) views.Detail {
 		}
 		sum := l.board.Counts(service, from, until)
 		sum.Expected = svc.Due(from, until, now)
-		d.Uptimes = append(d.Uptimes, views.BuildUptime(k.lang, k.lang.Month(from), sum))
+		d.Uptimes = append(d.Uptimes, views.BuildUptime(svc, k.lang.Month(from), sum, to))
 	}
 	return d
 }

@@ -50,12 +50,14 @@ func (s *Server) status(c *fiber.Ctx) error {
 	now := s.now()
 	states := make([]status.Outcome, len(services))
 	var n [4]int
+	partial := false
 	for i, service := range services {
 		states[i] = s.board.State(service, now)
 		n[states[i]]++
+		partial = partial || watchesRegions(s.board.Services()[service])
 	}
 	st := standing{
-		State: status.Worst(states), Headline: views.Headline(lang.Default(), states), Services: len(states),
+		State: status.Worst(states), Headline: views.Headline(lang.Default(), views.Standing{States: states, Partial: partial}), Services: len(states),
 		Up: n[status.Up], Slow: n[status.Degraded], Down: n[status.Down], NoData: n[status.Unknown],
 	}
 	if newest := s.board.Newest(); !newest.IsZero() {

@@ -56,6 +56,12 @@ func outageState(o OutageRow) string {
 }
 
 // howTexts are the paragraphs of the page that explains the figures.
-var howTexts = []string{"signal", "uptime", "coverage", "rounding", "cells", "outages", "latency"}
+func howTexts(regions bool) []string {
+	all := []string{"signal", "uptime", "coverage", "rounding", "cells", "outages", "latency"}
+	if regions {
+		all = append(all, "regions")
+	}
+	return all
+}
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -30,8 +30,15 @@ const (
 	NoteUnread  Note = "unread"  // The store can't be read.
 )
 
+// Standing is the states of services. Partial says that some are watched from regions: degraded
+// may mean down in some of them then, not slow.
+type Standing struct {
+	States  []status.Outcome
+	Partial bool
+}
+
 // BuildBanner sums the states of all services up.
-func BuildBanner(title string, states []status.Outcome, newest time.Time, note Note, to Local) Banner {
+func BuildBanner(title string, s Standing, newest time.Time, note Note, to Local) Banner {
 	l := to.Lang
 	b := Banner{Updated: l.T("banner.nosignal")}
 	if note != NoNote {
@@ -41,23 +48,23 @@ func BuildBanner(title string, states []status.Outcome, newest time.Time, note N
 		b.At = newest.UTC().Format("2006-01-02T15:04:05.000Z")
 		b.Updated = l.T("banner.last", newest.In(to.Zone).Format("15:04:05 MST"))
 	}
-	b.State = status.Worst(states).String()
-	b.Headline = Headline(l, states)
+	b.State = status.Worst(s.States).String()
+	b.Headline = Headline(l, s)
 	switch {
-	case len(states) == 0:
+	case len(s.States) == 0:
 		b.Detail = l.T("banner.empty.detail")
-	case known(states) == 0:
+	case known(s.States) == 0:
 		b.Detail = l.T("banner.unknown.detail")
 	default:
-		b.Detail = tally(l, states)
+		b.Detail = tally(l, s)
 	}
 	b.Title = b.Headline + " · " + title
 	return b
 }
 
 // Headline says the state of services in one sentence, with the number of those affected.
-func Headline(l *lang.Language, states []status.Outcome) string {
-	all := len(states)
+func Headline(l *lang.Language, s Standing) string {
+	states, all := s.States, len(s.States)
 	worst := status.Worst(states)
 	affected := count(states, worst)
 	switch {
@@ -66,12 +73,20 @@ func Headline(l *lang.Language, states []status.Outcome) string {
 	case worst == status.Unknown && known(states) == 0:
 		return l.T("banner.unknown")
 	case all == 1:
-		return l.T("banner.one." + worst.String())
+		return l.T("banner.one." + s.word(worst))
 	case affected == all:
-		return l.T("banner.all."+worst.String(), all)
+		return l.T("banner.all."+s.word(worst), all)
 	default:
-		return l.T("banner.some."+worst.String(), affected, all)
+		return l.T("banner.some."+s.word(worst), affected, all)
 	}
+}
+
+// word is the last part of the key of an outcome.
+func (s Standing) word(o status.Outcome) string {
+	if o == status.Degraded && s.Partial {
+		return "partial"
+	}
+	return o.String()
 }
 
 func count(states []status.Outcome, o status.Outcome) int {
@@ -87,21 +102,22 @@ func count(states []status.Outcome, o status.Outcome) int {
 func known(states []status.Outcome) int { return len(states) - count(states, status.Unknown) }
 
 // tally lists how many services are in which state.
-func tally(l *lang.Language, states []status.Outcome) string {
+func tally(l *lang.Language, s Standing) string {
 	var parts []string
 	for _, o := range []status.Outcome{status.Up, status.Degraded, status.Down, status.Unknown} {
-		if n := count(states, o); n > 0 {
-			parts = append(parts, l.Number(n)+" "+l.T(cellKeys[o]))
+		if n := count(s.States, o); n > 0 {
+			parts = append(parts, l.Number(n)+" "+l.T("cell."+s.word(o)))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
 // GroupText says the state of a group in a few words.
-func GroupText(l *lang.Language, states []status.Outcome) string {
-	worst := status.Worst(states)
-	if count(states, worst) == len(states) {
-		return l.T("group.all." + worst.String())
+func GroupText(l *lang.Language, s Standing) string {
+	worst := status.Worst(s.States)
+	n := count(s.States, worst)
+	if n == len(s.States) {
+		return l.T("group.all." + s.word(worst))
 	}
-	return l.T("group.some", count(states, worst), len(states), l.T(cellKeys[worst]))
+	return l.T("group.some", n, len(s.States), l.T("cell."+s.word(worst)))
 }

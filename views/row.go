@@ -13,6 +13,23 @@ import (
 type Local struct {
 	Lang *lang.Language
 	Zone *time.Location
+
+	partial bool // Of a service with regions: see degradedKey.
+}
+
+// of is the same for what is said of one service.
+func (to Local) of(s status.Service) Local {
+	to.partial = len(s.Regions) > 0
+	return to
+}
+
+// degradedKey is the word for degraded in counts. A service that is watched from regions may have been
+// slow, or down in some of them, and the counts don't tell which.
+func degradedKey(partial bool) string {
+	if partial {
+		return "cell.partial"
+	}
+	return "cell.degraded"
 }
 
 // Row is one service as the page draws it: ready strings only.
@@ -78,7 +95,7 @@ func cellName(c status.Cell) string {
 
 // BuildRow puts a row into words.
 func BuildRow(in RowInput, to Local) Row {
-	l := to.Lang
+	l, to := to.Lang, to.of(in.Service)
 	row := Row{
 		DOMID:     DOMID(in.Service.ID),
 		ID:        in.Service.ID,
@@ -95,6 +112,14 @@ func BuildRow(in RowInput, to Local) Row {
 		row.Latency = l.Milliseconds(in.Last.Duration())
 	}
 	return row
+}
+
+// StateText is the state of a service in a word.
+func StateText(l *lang.Language, s status.Service, state status.Outcome) string {
+	if state == status.Degraded && len(s.Regions) > 0 {
+		return l.T("state.partial")
+	}
+	return l.T(stateKeys[state])
 }
 
 func buildCells(service string, cells []status.Cell, to Local) []Cell {
@@ -190,7 +215,7 @@ func cellText(c status.Cell, to Local) string {
 	var b strings.Builder
 	b.WriteString(cellTime(c, to))
 	b.WriteByte(' ')
-	b.WriteString(cellOutcome(l, c))
+	b.WriteString(cellOutcome(to, c))
 	if c.Carried {
 		b.WriteString(", " + l.T("cell.carried"))
 		return b.String()
@@ -204,7 +229,7 @@ func cellText(c status.Cell, to Local) string {
 		b.WriteString(", HTTP " + strconv.Itoa(c.HTTPStatus))
 	}
 	if c.Length > time.Minute && c.Measured() > 0 || c.Measured() > 1 || c.Missing() > 0 && c.Measured() > 0 {
-		b.WriteString(", " + countsText(l, c.Counts, c.Length > time.Minute))
+		b.WriteString(", " + countsText(to, c.Counts, c.Length > time.Minute))
 	}
 	// Sixty latencies a row don't compress: the good ones are half of the page on the wire, and
 	// stand on the pages of their minutes.
@@ -215,11 +240,11 @@ func cellText(c status.Cell, to Local) string {
 }
 
 // cellOutcome is the outcome of a cell in a word; some regions being down is not the same as slow.
-func cellOutcome(l *lang.Language, c status.Cell) string {
-	if c.Outcome == status.Degraded && c.Regions.Down > 0 {
-		return l.T("cell.partial")
+func cellOutcome(to Local, c status.Cell) string {
+	if c.Outcome == status.Degraded {
+		return to.Lang.T(degradedKey(c.Regions.Down > 0 || to.partial && c.Length > time.Minute))
 	}
-	return l.T(cellKeys[c.Outcome])
+	return to.Lang.T(cellKeys[c.Outcome])
 }
 
 func cellTime(c status.Cell, to Local) string {
@@ -239,12 +264,13 @@ func cellTime(c status.Cell, to Local) string {
 }
 
 // countsText writes counts: "58 up, 2 slow, 0 down, 0 missing", or without the zeroes.
-func countsText(l *lang.Language, c status.Counts, all bool) string {
+func countsText(to Local, c status.Counts, all bool) string {
+	l := to.Lang
 	var b strings.Builder
 	for _, n := range []struct {
 		count int
 		key   string
-	}{{c.Up, "cell.up"}, {c.Degraded, "cell.degraded"}, {c.Down, "cell.down"}, {c.Missing(), "cell.missing"}} {
+	}{{c.Up, "cell.up"}, {c.Degraded, degradedKey(to.partial)}, {c.Down, "cell.down"}, {c.Missing(), "cell.missing"}} {
 		if n.count == 0 && !all {
 			continue
 		}

@@ -21,6 +21,7 @@ type Span struct {
 	Outages              []OutageRow
 	Previous, Next       *Link
 	Note                 string // Why something is missing.
+	Slow                 string // The head of that column.
 }
 
 // Fact is a figure with its name.
@@ -53,6 +54,7 @@ type SpanInput struct {
 // BuildSpan puts a span into words. Times are those of the visitor's zone.
 func BuildSpan(in SpanInput, to Local) Span {
 	l, c := to.Lang, in.Whole
+	to = to.of(in.Service)
 	start := c.Start.In(to.Zone)
 	s := Span{
 		Service: in.Service.Name, ServiceHref: ServicePath(in.Service.ID),
@@ -61,6 +63,7 @@ func BuildSpan(in SpanInput, to Local) Span {
 		Cells:   buildCells(in.Service.ID, in.Cells, to),
 		Outages: BuildOutages(in.Outages, in.Service, in.Now, to),
 		Note:    in.Note,
+		Slow:    l.T(degradedKey(to.partial)),
 	}
 	hour := status.Cell{Start: c.Start.UTC().Truncate(time.Hour), Length: time.Hour}
 	switch {
@@ -80,7 +83,7 @@ func BuildSpan(in SpanInput, to Local) Span {
 		}
 		s.StateText += regionsText(l, c.Regions)
 	}
-	s.Facts = spanFacts(l, in)
+	s.Facts = spanFacts(in, to)
 	for i, cell := range in.Cells {
 		s.Rows = append(s.Rows, spanRow(cell, s.Cells[i].Href, at(in.Percentiles, i), to))
 	}
@@ -102,12 +105,12 @@ func at(percentiles [][]time.Duration, i int) []time.Duration {
 	return nil
 }
 
-func spanFacts(l *lang.Language, in SpanInput) []Fact {
-	c := in.Whole
+func spanFacts(in SpanInput, to Local) []Fact {
+	l, c := to.Lang, in.Whole
 	uptime, coverage := uptimeText(l, c.Counts)
 	facts := []Fact{
 		{l.T("uptime"), uptime, coverage},
-		{l.T("measurements"), l.Number(c.Measured()), countsText(l, c.Counts, true)},
+		{l.T("measurements"), l.Number(c.Measured()), countsText(to, c.Counts, true)},
 	}
 	if len(in.Overall) == 3 && in.Overall[0] > 0 {
 		facts = append(facts, Fact{l.T("latency"), l.Milliseconds(in.Overall[0]), percentilesText(l, in.Overall)})
@@ -125,7 +128,7 @@ func percentilesText(l *lang.Language, p []time.Duration) string {
 func spanRow(c status.Cell, href string, p []time.Duration, to Local) SpanRow {
 	l := to.Lang
 	row := SpanRow{
-		Href: href, Time: cellTime(c, to), State: c.Outcome.String(), StateText: cellOutcome(l, c),
+		Href: href, Time: cellTime(c, to), State: c.Outcome.String(), StateText: cellOutcome(to, c),
 		Up: l.Number(c.Up), Slow: l.Number(c.Degraded), Down: l.Number(c.Down), Missing: l.Number(c.Missing()),
 		P50: "–", P95: "–", P99: "–",
 	}

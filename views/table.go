@@ -11,11 +11,12 @@ import (
 type UptimeRow struct{ Window, Uptime, Coverage, Counts string }
 
 // BuildUptime puts the counts of one window into words.
-func BuildUptime(l *lang.Language, window string, c status.Counts) UptimeRow {
+func BuildUptime(svc status.Service, window string, c status.Counts, to Local) UptimeRow {
+	l := to.Lang
 	row := UptimeRow{Window: window, Uptime: "–", Coverage: l.Percent(c.Coverage()), Counts: l.T("nothing.measured")}
 	if percent, ok := c.Uptime(); ok {
 		row.Uptime = l.Percent(percent)
-		row.Counts = countsText(l, c, true)
+		row.Counts = countsText(to.of(svc), c, true)
 	}
 	return row
 }

@@ -93,7 +93,7 @@ func TestRows(t *testing.T) {
 func TestPageContainsTheRowsOfTheStream(t *testing.T) {
 	t.Parallel()
 	row := RowView(BuildRow(rowInput("api", "API", "uxu"), english))
-	banner := BannerView(BuildBanner("Acme", []status.Outcome{status.Up, status.Down}, now, "", english))
+	banner := BannerView(BuildBanner("Acme", Standing{States: []status.Outcome{status.Up, status.Down}}, now, "", english))
 	head := Head{Lang: lang.Default(), Title: "T", Site: Site{Title: "Acme"}, Refresh: 30, Scripts: true}
 	page := render(t, Page(head, Board{
 		Banner: banner, Stream: "/events?since=a-1", Window: "1h", Cells: 60,
@@ -120,7 +120,7 @@ func TestUntrustedTextIsEscaped(t *testing.T) {
 	in.Service.URL = "https://x.example/" + hostile
 	for name, c := range map[string]templ.Component{
 		"row":     RowView(BuildRow(in, english)),
-		"banner":  BannerView(BuildBanner(hostile, nil, now, Note(hostile), english)),
+		"banner":  BannerView(BuildBanner(hostile, Standing{}, now, Note(hostile), english)),
 		"service": ServicePage(hostileHead, ServiceView{ID: "a", Name: hostile, URL: hostile, Row: templ.NopComponent, Detail: DetailView(hostileHead, Detail{Outages: []OutageRow{{Reason: hostile, Regions: hostile}}})}),
 		"error":   ErrorPage(hostileHead, hostile, hostile),
 		"page":    Page(hostileHead, Board{Banner: templ.NopComponent, Filter: &Filter{Query: hostile}, Groups: []Group{{ID: "g0", Name: hostile, Description: hostile, State: GroupState("g0", "up", hostile)}}}),
@@ -154,7 +154,7 @@ func TestBannerWords(t *testing.T) {
 		{[]status.Outcome{u, d, x, x}, "down", "2 of 4 services are down"},
 		{[]status.Outcome{x, x}, "down", "All 2 services are down"},
 	} {
-		b := BuildBanner("Acme", c.states, now, "", english)
+		b := BuildBanner("Acme", Standing{States: c.states}, now, "", english)
 		if b.State != c.state || b.Headline != c.headline {
 			t.Errorf("%v: %s, %q; want %s, %q", c.states, b.State, b.Headline, c.state, c.headline)
 		}
@@ -172,7 +172,7 @@ func TestCellText(t *testing.T) {
 		"13:00 down, unexpected status 503, 1 up, 1 down, 2 missing, 100 ms":   {Start: start, Outcome: status.Down, Reason: status.UnexpectedStatus, HTTPStatus: 503, Counts: status.Counts{Up: 1, Down: 1, Expected: 4}, Latency: 100 * time.Millisecond},
 		"13:00 up, as in the check before; none was due in this minute so far": {Start: start, Outcome: status.Up, Carried: true, HTTPStatus: 200},
 	} {
-		if got := cellText(c, Local{lang.Default(), zone}); got != want {
+		if got := cellText(c, Local{Lang: lang.Default(), Zone: zone}); got != want {
 			t.Errorf("cellText = %q, want %q", got, want)
 		}
 	}
@@ -187,7 +187,7 @@ func TestHoursOfAClockChangeAreToldApart(t *testing.T) {
 	start := time.Date(2026, 10, 25, 0, 0, 0, 0, time.UTC)
 	for i, want := range []string{"02:00 CEST–02:00 CET", "02:00–03:00", "03:00–04:00"} {
 		c := status.Cell{Start: start.Add(time.Duration(i) * time.Hour), Length: time.Hour}
-		if got := cellTime(c, Local{lang.Default(), zone}); got != want {
+		if got := cellTime(c, Local{Lang: lang.Default(), Zone: zone}); got != want {
 			t.Errorf("hour %d = %q, want %q", i, got, want)
 		}
 		if got, want := CellPath("web", c), "/services/web/2026-10-25T0"+string(rune('0'+i))+"Z"; got != want {
@@ -205,4 +205,29 @@ func BenchmarkRow(b *testing.B) {
 		_ = RowView(BuildRow(in, english)).Render(context.Background(), &w)
 	}
 	b.ReportMetric(float64(w.Len()), "bytes")
+}
+
+// TestDegradedIsNotCalledSlowWhereRegionsWatch holds that "slow" stands only where nothing else can have been.
+func TestDegradedIsNotCalledSlowWhereRegionsWatch(t *testing.T) {
+	t.Parallel()
+	plain, watched := status.Service{ID: "a"}, status.Service{ID: "a", Regions: []string{"eu", "us"}}
+	counts := status.Counts{Up: 3, Degraded: 2, Expected: 5}
+	hour := status.Cell{Outcome: status.Degraded, Length: time.Hour, Counts: counts}
+	states := []status.Outcome{status.Up, status.Degraded}
+	for _, c := range []struct{ got, want string }{
+		{BuildUptime(plain, "1 h", counts, english).Counts, "3 up, 2 slow, 0 down, 0 missing"},
+		{BuildUptime(watched, "1 h", counts, english).Counts, "3 up, 2 degraded, 0 down, 0 missing"},
+		{cellText(hour, english.of(plain)), "00:00–01:00 slow, 3 up, 2 slow, 0 down, 0 missing"},
+		{cellText(hour, english.of(watched)), "00:00–01:00 degraded, 3 up, 2 degraded, 0 down, 0 missing"},
+		{Headline(english.Lang, Standing{States: states}), "1 of 2 services is slow"},
+		{Headline(english.Lang, Standing{States: states, Partial: true}), "1 of 2 services is degraded"},
+		{GroupText(english.Lang, Standing{States: states[1:], Partial: true}), "All degraded"},
+		{tally(english.Lang, Standing{States: states, Partial: true}), "1 up, 1 degraded"},
+		{StateText(english.Lang, watched, status.Degraded), "Degraded"},
+		{StateText(english.Lang, plain, status.Degraded), "Slow"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
 }
