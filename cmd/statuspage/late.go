@@ -53,7 +53,7 @@ func (a *app) watchLate(ctx context.Context) {
 
 // lookForLate recalls the services of which the store knows more than before, and tells how many.
 func (a *app) lookForLate(ctx context.Context) (int, error) {
-	if !a.shared() || a.late.hour.IsZero() {
+	if !a.shared() || a.late.hour.IsZero() || !a.store.State().Up { // That it is away is told elsewhere.
 		return 0, nil
 	}
 	sums, err := a.sums(ctx, a.late.hour)

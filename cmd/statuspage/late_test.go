@@ -45,9 +45,9 @@ func TestSignalsThatCameLateAreShown(t *testing.T) {
 	plain := status.Service{ID: "plain", Name: "Plain", URL: "https://plain.example", Interval: time.Minute, Timeout: 10 * time.Second}
 	quick := status.Service{ID: "quick", Name: "Quick", URL: "https://quick.example", Interval: 10 * time.Second, Timeout: time.Second}
 	now := time.Now().UTC()
-	signals := regionDays(svc, now, 3, 5)
-	for _, s := range []status.Service{plain, quick} {
-		for at := s.Next(now.Add(-60 * time.Hour)); at.Before(now); at = at.Add(s.Interval) {
+	signals := regionDays(svc, now, 2, 5)
+	for s, hours := range map[*status.Service]time.Duration{&plain: 50, &quick: 14} {
+		for at := s.Next(now.Add(-hours * time.Hour)); at.Before(now); at = at.Add(s.Interval) {
 			one := status.Signal{Received: at, Service: s.ID, URL: s.URL, HTTPStatus: 200, Available: true, Outcome: status.Up, Duration: time.Millisecond}
 			if m := at.Unix() / 60 % 97; m < 7 {
 				one.Available, one.Outcome, one.Reason, one.HTTPStatus = false, status.Down, status.Timeout, status.NoHTTPStatus
@@ -64,7 +64,7 @@ func TestSignalsThatCameLateAreShown(t *testing.T) {
 		case "plain":
 			return ago > 90*time.Minute && ago < 9*time.Hour || ago > 30*time.Hour && ago < 40*time.Hour
 		default:
-			return ago > 3*time.Hour && ago < 50*time.Hour
+			return ago > 3*time.Hour && ago < 12*time.Hour
 		}
 	}
 	store, err := db.Open(t.Context(), "sqlite:///"+filepath.Join(t.TempDir(), "s.db"), db.Options{Retention: 90 * 24 * time.Hour, Log: slog.New(slog.DiscardHandler)})
