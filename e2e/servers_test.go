@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"statuspage/e2e/harness"
 	"statuspage/internal/cluster/redistest"
@@ -154,4 +155,38 @@ func rowsOf(t *testing.T, p *product) map[string]string {
 		shows[target] = row + "</" + tag + ">"
 	}
 	return shows
+}
+
+// TestSignalsReachAPageServerLate writes hours of signals to QuestDB after a page server has read the past, as
+// another process does whose outbox had kept them. The server shows them by itself.
+func TestSignalsReachAPageServerLate(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("CHAOS") != "full" {
+		t.Skip("takes minutes; CHAOS=full runs it")
+	}
+	x, q, redis := newTarget(t), newQuestDB(t), redistest.New(t)
+	p := start(t, t.TempDir(), fmt.Sprintf("listen: 127.0.0.1:0\ndatabase: %q\nqueue: %s\noutbox: outbox.db\nservices:\n  - {name: web, id: web, url: '%s', interval: 1m, timeout: 1s}\n",
+		harness.StoreURL(q.Address()), redis.URL(), x.url), "serve", "--role", "web")
+	p.wait("has read the past", func() bool {
+		code, body := p.get("/readyz")
+		return code == http.StatusOK && strings.Contains(body, "filled")
+	})
+	hour := time.Now().UTC().Truncate(time.Hour)
+	var rows strings.Builder
+	for at := hour.Add(-4 * time.Hour); at.Before(hour.Add(-time.Hour)); at = at.Add(time.Minute) {
+		if rows.Len() > 0 {
+			rows.WriteByte(',')
+		}
+		fmt.Fprintf(&rows, "('%s', 200, '%s', true)", x.url, at.Format("2006-01-02T15:04:05.000000Z"))
+	}
+	if _, err := q.exec("INSERT INTO signals(url, http_status, received, available) VALUES" + rows.String()); err != nil {
+		t.Fatal(err)
+	}
+	harness.WaitFor(t, 5*time.Minute, "the page server shows what came late", func() bool {
+		_, body := p.get("/services/web?window=24h")
+		return strings.Contains(body, "180 up, 0 slow, 0 down")
+	})
+	if !strings.Contains(p.Log.String(), "came late") {
+		t.Error("it is not said")
+	}
 }
