@@ -4,35 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"statuspage/internal/status"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 )
 
-// pipelined is how many questions travel together. QuestDB 9.3 fails those of a pipeline whose
-// answers overflow its buffer, which takes more than 200 of one row.
-const pipelined = 100
+// askers is how many connections ask for recoveries at once. One after the other on each: QuestDB
+// compiles a statement anew for all that travel in one pipeline but the first.
+const askers = 3
 
 // FirstAvailable returns when each service was first found available in its span, or the zero time.
 func (s *Store) FirstAvailable(ctx context.Context, spans []status.Span) ([]time.Time, error) {
-	found := make([]time.Time, 0, len(spans))
-	for some := range slices.Chunk(spans, pipelined) {
-		batch := &pgx.Batch{}
-		for _, span := range some {
-			batch.Queue(s.sql.firstAvailable, instant(span.From), instant(span.To), span.Service.ID, span.Service.URL).QueryRow(func(row pgx.Row) error {
-				var at time.Time
-				if err := row.Scan(&at); err != nil && !errors.Is(err, pgx.ErrNoRows) {
-					return err
+	found := make([]time.Time, len(spans))
+	all, ctx := errgroup.WithContext(ctx)
+	for n := range askers {
+		all.Go(func() error {
+			for i := n; i < len(spans); i += askers {
+				span := spans[i]
+				err := s.pool.QueryRow(ctx, s.sql.firstAvailable, instant(span.From), instant(span.To), span.Service.ID, span.Service.URL).Scan(&found[i])
+				if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+					return fmt.Errorf("read recoveries: %w", err)
 				}
-				found = append(found, at.UTC())
-				return nil
-			})
-		}
-		if err := s.pool.SendBatch(ctx, batch).Close(); err != nil {
-			return nil, fmt.Errorf("read recoveries: %w", err)
-		}
+				found[i] = found[i].UTC()
+			}
+			return ctx.Err()
+		})
 	}
-	return found, ctx.Err()
+	return found, all.Wait()
 }
