@@ -43,7 +43,7 @@ func (s *Store) eachHour(ctx context.Context, from, to time.Time, yield func(sta
 	for rows.Next() {
 		v := rows.RawValues()
 		b := status.Bucket{Start: instantOf(v[0]), Service: names.one(v[1]), URL: names.one(v[2])}
-		b.Up, b.Degraded, b.Down = count(v[3]), count(v[4]), count(v[5])
+		b.Up, b.Degraded, b.Down = integer(v[3]), integer(v[4]), integer(v[5])
 		if !yield(b, nil) {
 			return nil
 		}
@@ -58,12 +58,16 @@ func instantOf(v []byte) time.Time {
 	return time.UnixMicro(postgresEpoch + int64(binary.BigEndian.Uint64(v))).UTC()
 }
 
-// count reads a LONG; NULL is none.
-func count(v []byte) int {
-	if len(v) != 8 {
+// integer reads an INT or a LONG; NULL is 0.
+func integer(v []byte) int {
+	switch len(v) {
+	case 4:
+		return int(int32(binary.BigEndian.Uint32(v)))
+	case 8:
+		return int(binary.BigEndian.Uint64(v))
+	default:
 		return 0
 	}
-	return int(binary.BigEndian.Uint64(v))
 }
 
 // interned keeps one copy of each text: the hours of 90 days name a service 2,160 times.

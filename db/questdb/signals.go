@@ -122,18 +122,17 @@ func (s *Store) LatenciesOf(ctx context.Context, svc status.Service, from, to ti
 	if err := s.settle(ctx, to); err != nil {
 		return nil, fmt.Errorf("read latencies: %w", err)
 	}
-	rows, err := s.pool.Query(ctx, s.sql.latencies, instant(from), instant(to), svc.ID, svc.URL)
+	rows, err := s.pool.Query(ctx, s.sql.latencies, binaryResults, instant(from), instant(to), svc.ID, svc.URL)
 	if err != nil {
 		return nil, fmt.Errorf("read latencies: %w", err)
 	}
+	defer rows.Close()
 	var all []status.LatencyHour
-	var start time.Time
-	var bin int32
-	var n int64
-	if _, err := pgx.ForEachRow(rows, []any{&start, &bin, &n}, func() error {
-		all = status.AppendLatency(all, start.UTC(), int(bin), int(n))
-		return nil
-	}); err != nil {
+	for rows.Next() { // Some 30,000 in 90 days, so they are taken as they come over the wire.
+		v := rows.RawValues()
+		all = status.AppendLatency(all, instantOf(v[0]), integer(v[1]), integer(v[2]))
+	}
+	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("read latencies: %w", err)
 	}
 	return all, nil

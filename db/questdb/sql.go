@@ -72,7 +72,7 @@ func textsFor(n names) statementTexts {
 			` WHERE received >= $1 AND received < $2 GROUP BY received, service, CASE WHEN service IS NULL THEN url END`,
 		hoursOf: `SELECT received, max(service) service, max(url) url, sum(up) up, sum(degraded) degraded, sum(down) down, sum(duration) duration FROM ` + n.hourly +
 			` WHERE received >= $1 AND received < $2` + ofService + ` GROUP BY received`,
-		latencies: `SELECT received, bin, sum(n) n FROM ` + n.latencies + ` WHERE received >= $1 AND received < $2` + ofService + ` GROUP BY received, bin ORDER BY received`,
+		latencies: `SELECT received, bin, n FROM ` + n.latencies + ` WHERE received >= $1 AND received < $2` + ofService + ` ORDER BY received`,
 		// status.Bin in SQL. Rows of other writers have no duration, and so no latency.
 		createLatencies: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.latencies + ` WITH BASE ` + n.signals + ` ` + refreshEvery + ` AS (
 			SELECT received, service, url, cast(floor(ln(CASE WHEN duration < 1 THEN 1 ELSE duration END) * 8 / ln(2)) AS INT) bin, count() n

@@ -1,12 +1,15 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
+	"database/sql"
 	"fmt"
 	"iter"
 	"maps"
 	"slices"
 	"statuspage/internal/status"
+	"strconv"
 	"time"
 )
 
@@ -28,8 +31,11 @@ const (
 		WHERE at < ?2 AND service = ?3
 		UNION ALL SELECT received, service, url, up, degraded, down, duration FROM hour CROSS JOIN signals_hourly ON received = at
 		WHERE at < ?2 AND service = '' AND url = ?4`
-	selectLatencies = `SELECT received, bin, n FROM latencies_hourly WHERE service = ?3 AND received >= ?1 AND received < ?2
-		UNION ALL SELECT received, bin, n FROM latencies_hourly WHERE service = '' AND url = ?4 AND received >= ?1 AND received < ?2`
+	// An hour is a row, in the order of the key.
+	selectLatencies = `SELECT received, group_concat(bin || ' ' || n) FROM latencies_hourly
+		WHERE service = ?3 AND received >= ?1 AND received < ?2 GROUP BY url, received
+		UNION ALL SELECT received, group_concat(bin || ' ' || n) FROM latencies_hourly
+		WHERE service = '' AND url = ?4 AND received >= ?1 AND received < ?2 GROUP BY received`
 )
 
 // Signals yields the signals received in [from, to), oldest first. The iteration ends
@@ -112,17 +118,24 @@ func (s *Store) LatenciesOf(ctx context.Context, svc status.Service, from, to ti
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err tells all there is to tell.
 	byHour := make(map[int64]status.Histogram)
+	var start int64
+	var bins sql.RawBytes
 	for rows.Next() {
-		var start int64
-		var bin, n int
-		if err := rows.Scan(&start, &bin, &n); err != nil {
+		if err := rows.Scan(&start, &bins); err != nil {
 			return nil, fmt.Errorf("read latencies: %w", err)
 		}
-		if byHour[start] == nil {
-			byHour[start] = status.Histogram{}
+		hour := byHour[start]
+		if hour == nil {
+			hour = status.Histogram{}
+			byHour[start] = hour
 		}
-		if byHour[start][bin] += n; byHour[start][bin] <= 0 {
-			delete(byHour[start], bin) // Replaced by signals of other latencies.
+		for one := range bytes.SplitSeq(bins, []byte{','}) {
+			left, right, _ := bytes.Cut(one, []byte{' '})
+			bin, _ := strconv.Atoi(string(left)) // Both are INTEGERs of the table.
+			n, _ := strconv.Atoi(string(right))
+			if hour[bin] += n; hour[bin] <= 0 {
+				delete(hour, bin) // Replaced by signals of other latencies.
+			}
 		}
 	}
 	if err := rows.Err(); err != nil {
