@@ -68,28 +68,46 @@ func (l *lab) past(ctx context.Context, engine string, s spec, run int) error {
 	} else if err := os.WriteFile(filepath.Join(dir, "statuspage.yaml"), []byte(s.yaml(dir)), 0o600); err != nil {
 		return err // The port of QuestDB is another one.
 	}
-	p, err := l.product(ctx, dir, s)
+	if engine == "questdb" { // In all runs but the first QuestDB itself has just been started, and finds its feet.
+		p, err := l.startOnPast(ctx, dir, group, ", the first since QuestDB's own", "", s)
+		if err != nil {
+			return err
+		}
+		p.Stop()
+	}
+	p, err := l.startOnPast(ctx, dir, group, "", "< 1.5", s)
 	if err != nil {
 		return err
 	}
 	defer p.Stop()
-	err = p.awaitFilled(ctx)
-	filled := time.Since(p.Started)
-	if err != nil {
-		return err
-	}
-	shown, err := p.complete(ctx)
-	if err != nil {
-		return err
-	}
-	l.Add(group, "start → all read", "s", filled.Seconds())
-	l.Add(group, "start → complete page", "s", max(filled, shown).Seconds(), "< 1.5")
 	usage, err := p.Usage()
 	if err != nil {
 		return err
 	}
 	l.Add(group, "memory after the start", "MiB", float64(usage.RSS)/(1<<20))
 	return l.look(ctx, p, group, engine)
+}
+
+// startOnPast measures a start up to the complete page.
+func (l *lab) startOnPast(ctx context.Context, dir, group, which, goal string, s spec) (*product, error) {
+	p, err := l.product(ctx, dir, s)
+	if err != nil {
+		return nil, err
+	}
+	err = p.awaitFilled(ctx)
+	filled := time.Since(p.Started)
+	if err != nil {
+		p.Stop()
+		return nil, err
+	}
+	shown, err := p.complete(ctx)
+	if err != nil {
+		p.Stop()
+		return nil, err
+	}
+	l.Add(group, "start → all read"+which, "s", filled.Seconds())
+	l.Add(group, "start → complete page"+which, "s", max(filled, shown).Seconds(), goal)
+	return p, nil
 }
 
 // settle gives the views of a store that was just filled the time to follow.
