@@ -89,7 +89,7 @@ type Stats struct {
 type Monitor struct {
 	o         Options
 	scheduler gocron.Scheduler
-	queue     chan run
+	queue     chan *run
 	recorder  *recorder
 	canary    *canary          // Nil without any.
 	now       func() time.Time // The wall clock, for slots; durations are measured without it.
@@ -163,7 +163,7 @@ func New(o Options) (*Monitor, error) {
 		o.Ended = func(string, string, time.Time) {}
 	}
 	m := &Monitor{
-		o: o, now: o.now, pulse: newPulse(), queue: make(chan run, queueSize), halt: make(chan struct{}),
+		o: o, now: o.now, pulse: newPulse(), queue: make(chan *run, queueSize), halt: make(chan struct{}),
 		clockWatched: make(chan struct{}), recorder: newRecorder(o.Store, o.Board, o.Log),
 		rounds: make(map[span]*round),
 	}
@@ -295,7 +295,7 @@ func (m *Monitor) discard() {
 	for {
 		select {
 		case r := <-m.queue:
-			m.skip(r, SkippedStopped)
+			m.skip(*r, SkippedStopped)
 		default:
 			return
 		}

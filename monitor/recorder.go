@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	recorderQueue = 10_000                 // Results on their way to the recorder.
+	recorderQueue = 20_000                 // Results on their way to the recorder.
 	maxBatch      = 2000                   // Signals of one write.
 	gather        = 200 * time.Millisecond // Between the beginnings of two writes, at least: a write costs a sync of the disk.
 	writeTimeout  = 2 * time.Second        // A disk that takes longer is in trouble; the page goes on.
@@ -26,7 +26,7 @@ type recorder struct {
 	store   Store
 	board   Board
 	log     *slog.Logger
-	in      chan status.Signal
+	in      chan *status.Signal // Pointers: all of its places are there from the start.
 	done    chan struct{}
 	kept    []status.Signal // Refused by the store, oldest first.
 	retry   time.Duration   // 0 while all is well.
@@ -38,7 +38,7 @@ type recorder struct {
 }
 
 func newRecorder(store Store, board Board, log *slog.Logger) *recorder {
-	return &recorder{store: store, board: board, log: log, in: make(chan status.Signal, recorderQueue), done: make(chan struct{})}
+	return &recorder{store: store, board: board, log: log, in: make(chan *status.Signal, recorderQueue), done: make(chan struct{})}
 }
 
 func (r *recorder) start() {
@@ -48,7 +48,7 @@ func (r *recorder) start() {
 
 // add hands a signal over. The queue holds a result of every check there may be, and the
 // recorder never waits longer than writeTimeout, so this does not block for long.
-func (r *recorder) add(s status.Signal) { r.in <- s }
+func (r *recorder) add(s status.Signal) { r.in <- &s }
 
 // stop writes what is left until ctx ends.
 func (r *recorder) stop(ctx context.Context) error {
@@ -76,7 +76,7 @@ func (r *recorder) run() {
 				return
 			}
 			r.pause()
-			if r.take(r.batch(s)) {
+			if r.take(r.batch(*s)) {
 				retry.Reset(r.retry)
 			}
 		case <-retry.C:
@@ -106,7 +106,7 @@ func (r *recorder) batch(first status.Signal) []status.Signal {
 			if !open {
 				return signals // The next receive sees the end again.
 			}
-			signals = append(signals, s)
+			signals = append(signals, *s)
 		default:
 			return signals
 		}

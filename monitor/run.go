@@ -53,7 +53,7 @@ func (m *Monitor) enqueue(r run) {
 		return // The same slot again, after a small step of the clock.
 	}
 	select {
-	case m.queue <- r:
+	case m.queue <- &r:
 		m.load.Add(1)
 		m.hire()
 	default:
@@ -111,9 +111,9 @@ func (m *Monitor) work() {
 			return
 		case r := <-m.queue:
 			if m.halted() {
-				m.skip(r, SkippedStopped)
+				m.skip(*r, SkippedStopped)
 			} else {
-				m.measure(r)
+				m.measure(*r)
 			}
 			m.load.Add(-1)
 		}
