@@ -14,7 +14,7 @@ import (
 
 var historyPart = part{
 	name: "history", title: "History", measure: measureHistory,
-	about: "`bench/seed` makes up the past of all services, one signal a minute. Then the product starts on it. Pages are asked for one after the other on a kept connection, " +
+	about: "`bench/seed` makes up the past of all services, one signal a minute. Then the product starts on it, and once more: the first time files may have to come from the disk, and QuestDB has just been started itself. Pages are asked for one after the other on a kept connection, " +
 		"gzipped; days are of services and dates by chance, each asked once, so that nothing is answered from a cache. The pages of a day and of 90 days are asked in turns.",
 }
 
@@ -68,13 +68,12 @@ func (l *lab) past(ctx context.Context, engine string, s spec, run int) error {
 	} else if err := os.WriteFile(filepath.Join(dir, "statuspage.yaml"), []byte(s.yaml(dir)), 0o600); err != nil {
 		return err // The port of QuestDB is another one.
 	}
-	if engine == "questdb" { // In all runs but the first QuestDB itself has just been started, and finds its feet.
-		p, err := l.startOnPast(ctx, dir, group, ", the first since QuestDB's own", "", s)
-		if err != nil {
-			return err
-		}
-		p.Stop()
+	// Files that nobody has read lately, sums to be folded, a QuestDB that has just been started itself.
+	first, err := l.startOnPast(ctx, dir, group, ", the first time", "", s)
+	if err != nil {
+		return err
 	}
+	first.Stop()
 	p, err := l.startOnPast(ctx, dir, group, "", "< 1.5", s)
 	if err != nil {
 		return err
