@@ -39,10 +39,10 @@ func (s *Store) eachHour(ctx context.Context, from, to time.Time, yield func(sta
 		return err
 	}
 	defer func() { cancel(); rows.Close() }()
-	names := interned{}
+	names := status.Interned{}
 	for rows.Next() {
 		v := rows.RawValues()
-		b := status.Bucket{Start: instantOf(v[0]), Service: names.one(v[1]), URL: names.one(v[2])}
+		b := status.Bucket{Start: instantOf(v[0]), Service: names.One(v[1]), URL: names.One(v[2])}
 		b.Up, b.Degraded, b.Down = integer(v[3]), integer(v[4]), integer(v[5])
 		if !yield(b, nil) {
 			return nil
@@ -68,16 +68,4 @@ func integer(v []byte) int {
 	default:
 		return 0
 	}
-}
-
-// interned keeps one copy of each text: the hours of 90 days name a service 2,160 times.
-type interned map[string]string
-
-func (i interned) one(v []byte) string {
-	if known, ok := i[string(v)]; ok {
-		return known
-	}
-	name := string(v)
-	i[name] = name
-	return name
 }

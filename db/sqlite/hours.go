@@ -38,7 +38,7 @@ func (s *Store) Hours(ctx context.Context, from, to time.Time) iter.Seq2[status.
 
 // hours returns nil also when the reader wants no more.
 func (s *Store) hours(ctx context.Context, from, to time.Time, yield func(status.Bucket, error) bool) error {
-	names := interned{}
+	names := status.Interned{}
 	var start int64
 	var all sql.RawBytes
 	more, err := s.each(ctx, selectHours, from, to, func() bool {
@@ -49,7 +49,7 @@ func (s *Store) hours(ctx context.Context, from, to time.Time, yield func(status
 			if err != nil {
 				continue // Of a name with a separator in it, which is none of a configuration.
 			}
-			if !yield(status.Bucket{Service: names.one(service), Start: at, Counts: unpack(packed)}, nil) {
+			if !yield(status.Bucket{Service: names.One(service), Start: at, Counts: unpack(packed)}, nil) {
 				return false
 			}
 		}
@@ -86,16 +86,4 @@ func (s *Store) each(ctx context.Context, query string, from, to time.Time, take
 
 func unpack(n int64) status.Counts {
 	return status.Counts{Up: int(n >> (2 * countBits)), Degraded: int(n >> countBits & countMax), Down: int(n & countMax)}
-}
-
-// interned keeps one copy of each text: the hours of 90 days name a service 2,160 times.
-type interned map[string]string
-
-func (i interned) one(s []byte) string {
-	if known, ok := i[string(s)]; ok {
-		return known
-	}
-	name := string(s)
-	i[name] = name
-	return name
 }

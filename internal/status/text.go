@@ -9,3 +9,16 @@ import "unicode"
 func IsControl(r rune) bool {
 	return unicode.IsControl(r) || 0x2028 <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069
 }
+
+// Interned keeps one copy of each text: the hours of 90 days name a service 2,160 times.
+type Interned map[string]string
+
+// One returns the copy of a text, and makes it where there is none.
+func (i Interned) One(text []byte) string {
+	if known, ok := i[string(text)]; ok {
+		return known
+	}
+	one := string(text)
+	i[one] = one
+	return one
+}
