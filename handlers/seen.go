@@ -95,12 +95,13 @@ func shareOf(place int) int {
 
 // lacks tells of a part whether a browser that has seen s must be sent it.
 func (e *edition) lacks(s seen) func(place int, p part) bool {
-	theirs, ours := s.digest, string(e.sums())
-	if len(theirs) != len(ours) { // Of this process, or of none.
-		return func(_ int, p part) bool { return p.version > s.version }
+	if s.digest != "" {
+		if theirs, ours := s.digest, string(e.sums()); len(theirs) == len(ours) {
+			return func(place int, _ part) bool {
+				at := shareOf(place) * sumSize
+				return theirs[at:at+sumSize] != ours[at:at+sumSize]
+			}
+		}
 	}
-	return func(place int, _ part) bool {
-		at := shareOf(place) * sumSize
-		return theirs[at:at+sumSize] != ours[at:at+sumSize]
-	}
+	return func(_ int, p part) bool { return p.version > s.version } // Of this process, or of none.
 }
