@@ -22,38 +22,17 @@ const evil = "\x1b[2J\x1b]0;x\x07\u202eevil\u2066\x9b2J\xff\xfe\\\"'=\t\x00\x7f\
 // newEvilTarget answers with evil where an error may quote it.
 func newEvilTarget(t *testing.T) (address string) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ln.Close() })
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				req, err := http.ReadRequest(bufio.NewReader(c))
-				if err != nil {
-					return
-				}
-				_, _ = fmt.Fprintf(c, map[string]string{
-					"/status":   "HTTP/1.1 2%s\r\n\r\n",
-					"/words":    "HTTP/1.1 500 %s\r\n\r\n",
-					"/version":  "%s HTTP/1.1\r\n\r\n",
-					"/header":   "HTTP/1.1 200 OK\r\n%s\r\n\r\n",
-					"/length":   "HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n",
-					"/coding":   "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n",
-					"/location": "HTTP/1.1 302 Found\r\nLocation: http://[%s\r\n\r\n",
-					"/host":     "HTTP/1.1 302 Found\r\nLocation: http://%s.invalid/\r\n\r\n",
-					"/scheme":   "HTTP/1.1 302 Found\r\nLocation: %s://x/\r\n\r\n",
-				}[req.URL.Path], evil)
-			}()
-		}
-	}()
-	return ln.Addr().String()
+	return newEcho(t, func(*http.Request) string { return evil }, map[string]string{
+		"/status":   "HTTP/1.1 2%s\r\n\r\n",
+		"/words":    "HTTP/1.1 500 %s\r\n\r\n",
+		"/version":  "%s HTTP/1.1\r\n\r\n",
+		"/header":   "HTTP/1.1 200 OK\r\n%s\r\n\r\n",
+		"/length":   "HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n",
+		"/coding":   "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n",
+		"/location": "HTTP/1.1 302 Found\r\nLocation: http://[%s\r\n\r\n",
+		"/host":     "HTTP/1.1 302 Found\r\nLocation: http://%s.invalid/\r\n\r\n",
+		"/scheme":   "HTTP/1.1 302 Found\r\nLocation: %s://x/\r\n\r\n",
+	})
 }
 
 // oddRune finds a rune that no line of a log or of a command may have.

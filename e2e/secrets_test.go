@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -70,39 +69,20 @@ func search(t *testing.T, where, text string) {
 // newMirror is a target that answers with what it was asked, where an error may quote it.
 func newMirror(t *testing.T) (address string) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	asked := func(r *http.Request) string {
+		return r.RequestURI + " " + r.Header.Get("Authorization") + " " + r.Header.Get("X-Api-Key")
 	}
-	t.Cleanup(func() { _ = ln.Close() })
-	go func() {
-		for {
-			c, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				req, err := http.ReadRequest(bufio.NewReader(c))
-				if err != nil {
-					return
-				}
-				said := req.RequestURI + " " + req.Header.Get("Authorization") + " " + req.Header.Get("X-Api-Key")
-				_, _ = fmt.Fprintf(c, map[string]string{
-					"/status":   "HTTP/1.1 %s\r\n\r\n",
-					"/version":  "%s\r\n\r\n",
-					"/header":   "HTTP/1.1 200 OK\r\n%s\r\n\r\n",
-					"/length":   "HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n",
-					"/coding":   "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n",
-					"/location": "HTTP/1.1 302 Found\r\nLocation: http://[%s\r\n\r\n",
-					"/scheme":   "HTTP/1.1 302 Found\r\nLocation: ftp://x/%s\r\n\r\n",
-					"/host":     "HTTP/1.1 302 Found\r\nLocation: http://nowhere.invalid%s\r\n\r\n",
-					"/refused":  "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1%s\r\n\r\n",
-				}[req.URL.Path], said)
-			}()
-		}
-	}()
-	return ln.Addr().String()
+	return newEcho(t, asked, map[string]string{
+		"/status":   "HTTP/1.1 %s\r\n\r\n",
+		"/version":  "%s\r\n\r\n",
+		"/header":   "HTTP/1.1 200 OK\r\n%s\r\n\r\n",
+		"/length":   "HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n",
+		"/coding":   "HTTP/1.1 200 OK\r\nTransfer-Encoding: %s\r\n\r\n",
+		"/location": "HTTP/1.1 302 Found\r\nLocation: http://[%s\r\n\r\n",
+		"/scheme":   "HTTP/1.1 302 Found\r\nLocation: ftp://x/%s\r\n\r\n",
+		"/host":     "HTTP/1.1 302 Found\r\nLocation: http://nowhere.invalid%s\r\n\r\n",
+		"/refused":  "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1%s\r\n\r\n",
+	})
 }
 
 // secretServices fail in every way that may quote what was asked; one is well.

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// newSelfSigned starts a target whose certificate nobody vouches for.
-func newSelfSigned(t *testing.T) (url string) {
+// selfSigned is a certificate for loopback that nobody vouches for.
+func selfSigned(t *testing.T) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -27,7 +27,13 @@ func newSelfSigned(t *testing.T) (url string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}})
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// newSelfSigned starts a target with a certificate that nobody vouches for.
+func newSelfSigned(t *testing.T) (url string) {
+	t.Helper()
+	ln, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{selfSigned(t)}})
 	if err != nil {
 		t.Fatal(err)
 	}
