@@ -330,7 +330,7 @@ func TestNoCoreIsDumped(t *testing.T) {
 	p := launch(t, t.TempDir(), []string{"GOTRACEBACK=crash"}, "serve", "--listen", "127.0.0.1:0")
 	limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", p.Cmd.Process.Pid))
 	if err != nil {
-		t.Skip("NOT TESTED: limits are read from /proc")
+		harness.Missing(t, "/proc", "the limits of a process are read there")
 	}
 	for line := range strings.Lines(string(limits)) {
 		if size, is := strings.CutPrefix(line, "Max core file size"); is && strings.Fields(size)[1] != "1" {
