@@ -63,7 +63,8 @@ func (f *Front) Streams() *sse.Hall { return f.hall }
 // Serve answers on ln until Shutdown. It returns nil after a Shutdown.
 func (f *Front) Serve(ln net.Listener) error {
 	s := f.server()
-	return f.app.Listener(newDoor(ln, s.limits.Connections, s.log))
+	// Not App.Listener: a server without routes needs nothing of it, and it brings a start-up banner into the binary.
+	return f.app.Server().Serve(newDoor(ln, s.limits.Connections, s.log))
 }
 
 // Shutdown ends the streams first, so that browsers reconnect elsewhere, and then waits a
