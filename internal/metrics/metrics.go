@@ -201,8 +201,6 @@ func (m *Metrics) Write(w io.Writer) (contentType string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("gather: %w", err)
 	}
-	format := expfmt.NewFormat(expfmt.TypeTextPlain)
-	encoder := expfmt.NewEncoder(w, format)
 	for _, f := range families {
 		for _, m := range f.GetMetric() {
 			for i, l := range m.GetLabel() {
@@ -212,9 +210,10 @@ func (m *Metrics) Write(w io.Writer) (contentType string, err error) {
 				}
 			}
 		}
-		if err := encoder.Encode(f); err != nil {
+		// Not expfmt.NewEncoder, which brings the encoders of five other formats into the binary.
+		if _, err := expfmt.MetricFamilyToText(w, f); err != nil {
 			return "", fmt.Errorf("encode: %w", err)
 		}
 	}
-	return string(format), nil
+	return string(expfmt.NewFormat(expfmt.TypeTextPlain)), nil
 }
