@@ -47,7 +47,7 @@ bench-peers: ## The same of other status pages that a package registry has; inst
 bench-go: ## Go benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./views/... ./handlers/... ./monitor/...
 
-generate: ## Make the templ components anew, and pack what every page loads
+generate: ## Make the templ components anew, and pack the files for browsers
 	$(GO) tool templ generate
 	$(GO) run ./static/pack
 

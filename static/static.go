@@ -13,16 +13,18 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/valyala/fasthttp"
 )
 
-//go:embed *.css *.js *.svg vendor/*.js vendor/*LICENSE* vendor/CHECKSUMS packed/*.br
+//go:embed *.css *.js *.svg vendor/h*.js vendor/*LICENSE* vendor/CHECKSUMS packed/*.br
 var files embed.FS
 
 // File is one embedded file, ready to send.
 type File struct {
 	Body        func() []byte // Must not be changed.
 	Hash        string        // Of the body, as in the address.
-	Brotli      []byte        // The same, packed the smallest there is, of what every page loads; nil for others.
+	Brotli      []byte        // The same, packed the smallest there is, of what is in Packed; nil for others.
 	ContentType string
 }
 
@@ -40,11 +42,6 @@ func init() {
 		if err != nil || d.IsDir() || path.Ext(name) == ".br" {
 			return err
 		}
-		if sum, known := sums[name]; known && !slices.Contains(pageScripts, name) {
-			// Few read it, and it is a megabyte: not copied before somebody does.
-			put(name, sum, sync.OnceValue(func() []byte { return read(name) }))
-			return nil
-		}
 		body := read(name)
 		if slices.Contains(ours, name) {
 			body = dense(body)
@@ -54,6 +51,10 @@ func init() {
 	})
 	if err != nil {
 		panic(err) // Only a broken binary can get here.
+	}
+	for _, name := range PackedOnly {
+		sum := sums[name]
+		put(name, sum, sync.OnceValue(func() []byte { return unpack(name, sum[:hashLength]) }))
 	}
 	var bundle bytes.Buffer
 	for _, name := range pageScripts {
@@ -71,6 +72,14 @@ func read(name string) []byte {
 	return body
 }
 
+func unpack(name, hash string) []byte {
+	body, err := fasthttp.AppendUnbrotliBytes(nil, read(PackedName(name, hash)))
+	if err != nil {
+		panic(err) // A test has unpacked it.
+	}
+	return body
+}
+
 // checksums are the SHA-256 sums of the vendored scripts, by name; a test holds the files to them.
 func checksums() map[string]string {
 	sums := map[string]string{}
@@ -82,12 +91,15 @@ func checksums() map[string]string {
 	return sums
 }
 
-// Packed are the files that every page loads. Packing them the smallest there is takes a tenth of a
-// second and 50 MB, so that is done by `make generate`, not by each process.
-var Packed = []string{"page.js", "app.css"}
+// Packed are the files that every page loads, and the large one. Packing them the smallest there is
+// takes seconds and 50 MB, so that is done by `make generate`, not by each process.
+var Packed = append([]string{"page.js", "app.css"}, PackedOnly...)
+
+// PackedOnly are in the binary in no other form: a megabyte that few read, and most of them packed.
+var PackedOnly = []string{"vendor/redoc-2.5.4.standalone.js"}
 
 // PackedName is where the packed form of a file with that hash lies, below this folder.
-func PackedName(name, hash string) string { return "packed/" + name + "." + hash + ".br" }
+func PackedName(name, hash string) string { return "packed/" + path.Base(name) + "." + hash + ".br" }
 
 // ours are the files that are written here, with comments, which browsers need not load.
 var ours = []string{"app.css", "app.js", "look.js"}

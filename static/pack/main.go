@@ -1,4 +1,4 @@
-// Command pack packs what every page loads, and removes the forms of before:
+// Command pack packs the files of static.Packed, and removes the forms of before:
 //
 //	go run ./static/pack
 package main
@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"statuspage/static"
 
 	"github.com/valyala/fasthttp"
@@ -25,7 +26,11 @@ func run() error {
 		f, _ := static.Lookup(static.Path(name))
 		file := filepath.Join("static", static.PackedName(name, f.Hash))
 		keep[file] = true
-		packed := fasthttp.AppendBrotliBytesLevel(nil, f.Body(), fasthttp.CompressBrotliBestCompression)
+		body, err := source(name, f)
+		if err != nil {
+			return err
+		}
+		packed := fasthttp.AppendBrotliBytesLevel(nil, body, fasthttp.CompressBrotliBestCompression)
 		if err := os.WriteFile(file, packed, 0o644); err != nil { //nolint:gosec // As every file of the source.
 			return err
 		}
@@ -42,4 +47,12 @@ func run() error {
 		}
 	}
 	return nil
+}
+
+// source is what is to be packed. What the binary has packed only is read from its file.
+func source(name string, f static.File) ([]byte, error) {
+	if slices.Contains(static.PackedOnly, name) {
+		return os.ReadFile(filepath.Join("static", name)) //nolint:gosec // Of our own list.
+	}
+	return f.Body(), nil
 }
