@@ -6,7 +6,7 @@ WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /statuspage ./cmd/statuspage \
+RUN scripts/build /statuspage "$VERSION" \
  && mkdir -p /empty/data
 
 # Nothing but the binary, the certificates that it trusts, and a folder to write to: no shell, no root.

@@ -10,7 +10,7 @@ help: ## What there is
 	@awk 'BEGIN{FS=":.*## "} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/statuspage
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/statuspage
+	GO="$(GO)" scripts/build $(BIN) "$(VERSION)"
 
 run: build ## Serve on http://127.0.0.1:8000; URL="https://a https://b" watches those
 	./$(BIN) serve $(URL)

@@ -42,9 +42,8 @@ func (l *lab) build(ctx context.Context) error {
 	var err error
 	if l.options.product != "" {
 		_, err = command(ctx, "cp", l.options.product, l.bin("statuspage"))
-	} else { // As the Makefile builds it.
-		_, err = command(ctx, "env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=bench",
-			"-o", l.bin("statuspage"), "./cmd/statuspage")
+	} else {
+		_, err = command(ctx, "scripts/build", l.bin("statuspage"), "bench")
 	}
 	for _, name := range []string{"ceiling", "target", "viewers", "writer", "seed"} {
 		if err == nil {

@@ -62,6 +62,10 @@ func New(o Options) (*Store, error) {
 		// The parser's text may hold the password.
 		return nil, fmt.Errorf("store URL: want questdb://user:password@host:8812/qdb: %w", status.ErrInvalid)
 	}
+	if mode := config.ConnConfig.DefaultQueryExecMode; mode == pgx.QueryExecModeExec || mode == pgx.QueryExecModeSimpleProtocol {
+		// The simple protocol wants a setting that QuestDB doesn't have; in the other, reading signals hangs.
+		return nil, fmt.Errorf("store URL: default_query_exec_mode %v does not work with QuestDB: %w", mode, status.ErrInvalid)
+	}
 	config.MaxConns = connections
 	config.MaxConnIdleTime = 2 * time.Minute // QuestDB hangs up after 5.
 	config.HealthCheckPeriod = 30 * time.Second

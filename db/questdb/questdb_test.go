@@ -96,7 +96,7 @@ func TestEnsureTwiceIsQuiet(t *testing.T) {
 }
 
 func TestURLs(t *testing.T) {
-	for _, bad := range []string{"", "questdb://", "mysql://u:hunter2@h/x", "questdb://u:hunter2@h:no/x", "questdb://u:hunter2@h/x?sslmode=odd"} {
+	for _, bad := range []string{"", "questdb://", "mysql://u:hunter2@h/x", "questdb://u:hunter2@h:no/x", "questdb://u:hunter2@h/x?sslmode=odd", "questdb://u:hunter2@h/x?default_query_exec_mode=exec"} {
 		_, err := questdb.New(questdb.Options{URL: bad})
 		if err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%q: %v", bad, err)

@@ -21,8 +21,7 @@ var Binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "statuspage")
-	cmd := exec.Command("go", "build", "-o", path, "./cmd/statuspage")
-	cmd.Dir = root()
+	cmd := exec.Command(filepath.Join(root(), "scripts", "build"), path) //nolint:gosec // Our own.
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
