@@ -4,13 +4,16 @@ BIN := bin/statuspage
 GO ?= go
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build run demo run-questdb test check race chaos fuzz schemathesis bench bench-peers bench-go generate verify lint vuln fmt compose image clean
+.PHONY: help build size run demo run-questdb test check race chaos fuzz schemathesis bench bench-peers bench-go generate verify lint vuln fmt compose image clean
 
 help: ## What there is
 	@awk 'BEGIN{FS=":.*## "} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/statuspage
 	GO="$(GO)" scripts/build $(BIN) "$(VERSION)"
+
+size: build ## The binary is smaller than 25 MiB
+	scripts/size $(BIN)
 
 run: build ## Serve on http://127.0.0.1:8000; URL="https://a https://b" watches those
 	./$(BIN) serve $(URL)
@@ -24,7 +27,7 @@ run-questdb: build ## Serve on a real QuestDB, started here and stopped with the
 test: ## All tests: unit, contract on SQLite and a real QuestDB, end to end, browser
 	scripts/test
 
-check: verify lint test ## What CI runs
+check: verify lint size test ## What CI runs
 
 race: ## The quick packages under the race detector
 	$(GO) test -race ./internal/... ./views/... ./handlers/... ./monitor/... ./static/...
