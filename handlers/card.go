@@ -24,7 +24,7 @@ func (s *Server) card(c *fiber.Ctx) error {
 		for i := range services {
 			all[i], states[i] = i, s.board.State(i, now)
 		}
-		picture := card.Card{Title: s.site.Title, Headline: views.Headline(lang.Default(), views.Standing{States: states, Partial: watchesRegions(services...)}), State: status.Worst(states)}
+		picture := card.Card{Title: s.site.Title, Headline: views.Headline(lang.Default(), views.Stand(states, watchesRegions(services...))), State: status.Worst(states)}
 		for _, h := range s.hours(all, now) {
 			picture.Hours = append(picture.Hours, h.State)
 		}

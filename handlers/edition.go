@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"iter"
 	"maps"
 	"slices"
 	"statuspage/internal/sse"
@@ -31,9 +32,10 @@ type edition struct {
 	rows    []part // By service.
 	heads   []part // By group.
 	banner  part
-	drawn   bool          // Its rows are there.
-	stale   atomic.Bool   // Changes were not drawn, since nobody looked.
-	version atomic.Uint64 // Of the newest frame.
+	sums    [digestSums]uint32 // Of the parts, see digest.
+	drawn   bool               // Its rows are there.
+	stale   atomic.Bool        // Changes were not drawn, since nobody looked.
+	version atomic.Uint64      // Of the newest frame.
 	frames  *sse.Stream
 	missed  catchUps
 
@@ -138,6 +140,8 @@ func (l *live) shelve() {
 		e.stale.Store(true)
 		e.page.Store(nil)
 		clear(e.rows)
+		clear(e.heads)
+		e.banner, e.sums = part{}, [digestSums]uint32{}
 		e.missed, e.drawn = catchUps{}, false
 	}
 }
@@ -146,28 +150,23 @@ func (l *live) shelve() {
 // what changed as the partials of a frame; mu must be held.
 func (l *live) draw(e *edition, dirty map[int]bool, all bool, version uint64, now time.Time) []byte {
 	var frame bytes.Buffer
-	put := func(p *part, id string, c templ.Component) {
-		html := l.bytes(c)
-		if bytes.Equal(html, p.html) {
-			return
+	put := func(place int, id string, c templ.Component) {
+		if html := l.bytes(c); e.put(place, html, version) {
+			frame.Write(l.bytes(views.Partial(id, drawn(html))))
 		}
-		*p = part{html, sumOf(html), version}
-		frame.Write(l.bytes(views.Partial(id, drawn(html))))
 	}
 	services := l.board.Services()
-	for i := range services {
-		if all || dirty[i] {
-			put(&e.rows[i], views.DOMID(services[i].ID), l.row(i, e.look, now))
+	groups := make(map[int]bool)
+	for i := range l.places(dirty, all) {
+		groups[l.group[i]] = true
+		put(1+i, views.DOMID(services[i].ID), l.row(i, e.look, now))
+	}
+	for _, i := range slices.Sorted(maps.Keys(groups)) {
+		if g, s := l.groups[i], l.standing[i]; g.Name != "" {
+			put(1+len(e.rows)+i, views.GroupDOMID(g.ID), views.GroupState(g.ID, s.Worst().String(), views.GroupText(e.look.lang, s)))
 		}
 	}
-	for i, g := range l.groups {
-		if g.Name != "" {
-			states := l.standing(g.Services)
-			put(&e.heads[i], views.GroupDOMID(g.ID), views.GroupState(g.ID, status.Worst(states.States).String(), views.GroupText(e.look.lang, states)))
-		}
-	}
-	banner := views.BuildBanner(l.site.Title, views.Standing{States: l.states, Partial: l.partial}, l.board.Newest(), l.note(), e.look.local())
-	put(&e.banner, "banner", views.BannerView(banner))
+	put(0, "banner", views.BannerView(views.BuildBanner(l.site.Title, l.all, l.board.Newest(), l.note(), e.look.local())))
 	if frame.Len() > 0 {
 		e.version.Store(version)
 	}
@@ -181,13 +180,23 @@ func (l *live) row(service int, k look, now time.Time) templ.Component {
 	return views.RowView(views.BuildRow(views.RowInput(row), k.local()))
 }
 
-func (l *live) standing(services []int) views.Standing {
-	all := views.Standing{States: make([]status.Outcome, len(services))}
-	for i, s := range services {
-		all.States[i] = l.states[s]
-		all.Partial = all.Partial || watchesRegions(l.board.Services()[s])
+// places yields the dirty services, or all, in their order.
+func (l *live) places(dirty map[int]bool, all bool) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		if all {
+			for i := range l.states {
+				if !yield(i) {
+					return
+				}
+			}
+			return
+		}
+		for _, i := range slices.Sorted(maps.Keys(dirty)) {
+			if !yield(i) {
+				return
+			}
+		}
 	}
-	return all
 }
 
 // watchesRegions tells whether any of the services is watched from regions.
@@ -212,20 +221,20 @@ func (l *live) watch(e *edition, since string, g sse.Guest) (catchUp *sse.Events
 func (l *live) missed(e *edition, s seen) *sse.Events {
 	var missed []byte
 	lacks := e.lacks(s)
-	add := func(place int, p part, id string) {
-		if lacks(place, p) {
+	add := func(place int, id string) {
+		if p := e.part(place); lacks(place, *p) {
 			missed = append(missed, l.bytes(views.Partial(id, drawn(p.html)))...)
 		}
 	}
 	for i, s := range l.board.Services() {
-		add(1+i, e.rows[i], views.DOMID(s.ID))
+		add(1+i, views.DOMID(s.ID))
 	}
 	for i, g := range l.groups {
 		if g.Name != "" {
-			add(1+len(e.rows)+i, e.heads[i], views.GroupDOMID(g.ID))
+			add(1+len(e.rows)+i, views.GroupDOMID(g.ID))
 		}
 	}
-	add(0, e.banner, "banner")
+	add(0, "banner")
 	if missed == nil {
 		return nil
 	}

@@ -41,7 +41,7 @@ func (s *Server) embed(c *fiber.Ctx) error {
 				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + views.StateText(k.lang, svc, states[i]), Href: base + views.ServicePath(svc.ID)})
 			}
 		}
-		view.Banner = views.BuildBanner(s.site.Title, views.Standing{States: states, Partial: s.live.partial}, s.board.Newest(), views.NoNote, k.local())
+		view.Banner = views.BuildBanner(s.site.Title, views.Stand(states, s.live.partial), s.board.Newest(), views.NoNote, k.local())
 		return s.live.bytes(views.EmbedPage(s.live.head(k, "/embed", view.Banner.Title), view)), nil
 	})
 	if err != nil {

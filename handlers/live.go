@@ -47,6 +47,7 @@ type live struct {
 	epoch  string // Of this process: versions of another one mean nothing here, their digests do.
 	layout string // Of the page: one of another can't be mended, only loaded anew.
 	groups []status.Group
+	group  []int // Of each service.
 	// partial says that some services are watched from regions.
 	partial bool
 
@@ -57,10 +58,12 @@ type live struct {
 	mu       sync.Mutex                        // Editions, their rows and the subscriptions move together.
 	editions atomic.Pointer[map[look]*edition] // The map is never changed, but replaced.
 	details  map[string]*detailEdition
-	states   []status.Outcome // As last drawn.
-	touched  []uint64         // By service, the version that last changed its row.
-	seen     uint64           // Board version up to which signals are published.
-	next     *live            // What took this one's place.
+	states   []status.Outcome // As last drawn; written by set alone.
+	standing []views.Standing // Of each group.
+	all      views.Standing
+	touched  []uint64 // By service, the version that last changed its row.
+	seen     uint64   // Board version up to which signals are published.
+	next     *live    // What took this one's place.
 }
 
 // newLive goes on where the one before stands, which has ended; nil at first.
@@ -76,12 +79,22 @@ func newLive(o Options, hall *sse.Hall, before *live) *live {
 		epoch:   rand.Text()[:8], // Not the time: several may start at once.
 		layout:  layout(o.Board, o.Site),
 		groups:  status.Groups(o.Board.Services(), o.Site.Groups),
+		group:   make([]int, n),
 		partial: watchesRegions(o.Board.Services()...),
 		hall:    hall,
 		signals: hall.Stream(signalBacklog),
 		details: make(map[string]*detailEdition),
 		states:  make([]status.Outcome, n),
 		touched: make([]uint64, n),
+	}
+	l.all = views.Stand(l.states, l.partial)
+	l.standing = make([]views.Standing, len(l.groups))
+	for i, g := range l.groups {
+		for _, service := range g.Services {
+			l.group[service] = i
+			l.standing[i].Counts[l.states[service]]++
+			l.standing[i].Partial = l.standing[i].Partial || watchesRegions(o.Board.Services()[service])
+		}
 	}
 	l.editions.Store(&map[look]*edition{})
 	l.seen = l.board.Version()
@@ -191,19 +204,29 @@ func (l *live) overdue(now time.Time) map[int]bool {
 	return late
 }
 
+// set notes the state of a service, and counts it in its group and in all; mu must be held.
+func (l *live) set(service int, now status.Outcome) {
+	was := l.states[service]
+	for _, s := range []*views.Standing{&l.standing[l.group[service]], &l.all} {
+		s.Counts[was]--
+		s.Counts[now]++
+	}
+	l.states[service] = now
+}
+
 // render draws the dirty rows (or all) anew in every edition that somebody looks at, and
 // publishes what differs from before, one frame an edition. It tells whether a page that is
-// visited has changed. An edition that nobody looks at is drawn when somebody does.
+// visited has changed. An edition that nobody looks at is drawn when somebody does. What it takes
+// grows with the rows that are dirty, not with those there are.
 func (l *live) render(dirty map[int]bool, all bool) (changed bool) {
 	now := l.now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	version := l.version.Load() + 1
 	if all || len(dirty) > 0 {
-		for i := range l.states {
-			if all || dirty[i] {
-				l.states[i], l.touched[i] = l.board.State(i, now), version
-			}
+		for i := range l.places(dirty, all) {
+			l.set(i, l.board.State(i, now))
+			l.touched[i] = version
 		}
 		l.version.Store(version)
 	}

@@ -68,7 +68,7 @@ func (l *live) compose(e *edition, p composition) (html []byte, version uint64) 
 	rows := append([]part(nil), e.rows...)
 	heads := append([]part(nil), e.heads...)
 	states := append([]status.Outcome(nil), l.states...)
-	banner, version, digest := e.banner, e.version.Load(), e.digest()
+	banner, all, version, digest := e.banner, l.all, e.version.Load(), e.digest()
 	l.mu.Unlock()
 
 	k := e.look
@@ -100,10 +100,10 @@ func (l *live) compose(e *edition, p composition) (html []byte, version uint64) 
 	if found == 0 && len(rows) > 0 {
 		b.Nothing = k.lang.T("filter.none")
 	}
-	headline := views.Headline(k.lang, views.Standing{States: states, Partial: l.partial})
+	headline := views.Headline(k.lang, all)
 	head := l.head(k, "/", headline+" · "+l.site.Title, append([]views.Pair{windowPair(k)}, keep...)...)
 	head.Description = headline + ". " + head.Description
-	head.State, head.Refresh, head.Scripts, head.Live, head.Kiosk = status.Worst(states).String(), refreshSeconds, true, true, p.kiosk
+	head.State, head.Refresh, head.Scripts, head.Live, head.Kiosk = all.Worst().String(), refreshSeconds, true, true, p.kiosk
 	head.Feeds = pageFeeds(k.lang, nil)
 	return l.bytes(views.Page(head, b)), version
 }

@@ -1,8 +1,8 @@
 package handlers
 
 import (
+	"bytes"
 	"encoding/base64"
-	"encoding/binary"
 	"hash/crc32"
 	"strconv"
 	"strings"
@@ -56,32 +56,55 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func sumOf(html []byte) uint32 { return crc32.Checksum(html, castagnoli) }
 
-// digest is what the edition shows, as it stands behind a version in an id; mu must be held.
-func (e *edition) digest() string {
-	return "-" + base64.RawURLEncoding.EncodeToString(e.sums())
+// part is what stands at a place: the banner at 0, then the rows, then the headings.
+func (e *edition) part(place int) *part {
+	switch {
+	case place == 0:
+		return &e.banner
+	case place <= len(e.rows):
+		return &e.rows[place-1]
+	default:
+		return &e.heads[place-1-len(e.rows)]
+	}
 }
 
-// sums has a sum for each part, or for those that share it.
-func (e *edition) sums() []byte {
-	all := make([]uint32, 1+min(digestSums-1, len(e.rows)+len(e.heads)))
-	var bytes [4]byte
-	add := func(place int, p part) {
-		binary.BigEndian.PutUint32(bytes[:], p.sum)
-		share := shareOf(place)
-		all[share] = crc32.Update(all[share], castagnoli, bytes[:])
+// put sets what stands at a place, and tells whether something else stood there; mu must be held.
+func (e *edition) put(place int, html []byte, version uint64) bool {
+	p, sum := e.part(place), &e.sums[shareOf(place)]
+	if bytes.Equal(html, p.html) {
+		return false
 	}
-	add(0, e.banner)
-	for i, p := range e.rows {
-		add(1+i, p)
+	if p.html != nil {
+		*sum -= weigh(place, p.sum)
 	}
-	for i, p := range e.heads {
-		add(1+len(e.rows)+i, p)
+	*p = part{html, sumOf(html), version}
+	*sum += weigh(place, p.sum)
+	return true
+}
+
+// weigh is what a part adds to the sum that it is in: any part can leave and enter a sum in no time,
+// however many share it. The sums of parts that change alike differ alike, so they are
+// stirred (with the finalizer of MurmurHash3), lest two changes make up for each other.
+func weigh(place int, sum uint32) uint32 {
+	h := uint64(place)<<32 | uint64(sum)
+	h = (h ^ h>>33) * 0xff51afd7ed558ccd
+	h = (h ^ h>>33) * 0xc4ceb9fe1a85ec53
+	return uint32(h ^ h>>33)
+}
+
+// digest is what the edition shows, as it stands behind a version in an id; mu must be held.
+func (e *edition) digest() string {
+	return "-" + base64.RawURLEncoding.EncodeToString(e.digestBytes())
+}
+
+// digestBytes has a sum for each part, or for those that share it.
+func (e *edition) digestBytes() []byte {
+	n := 1 + min(digestSums-1, len(e.rows)+len(e.heads))
+	made := make([]byte, 0, n*sumSize)
+	for _, sum := range e.sums[:n] {
+		made = append(made, byte(sum>>16), byte(sum>>8), byte(sum))
 	}
-	sums := make([]byte, 0, len(all)*sumSize)
-	for _, sum := range all {
-		sums = append(sums, byte(sum>>16), byte(sum>>8), byte(sum))
-	}
-	return sums
+	return made
 }
 
 // shareOf is which sum a part is in, by its place: the banner's is 0, and it has one for
@@ -96,7 +119,7 @@ func shareOf(place int) int {
 // lacks tells of a part whether a browser that has seen s must be sent it.
 func (e *edition) lacks(s seen) func(place int, p part) bool {
 	if s.digest != "" {
-		if theirs, ours := s.digest, string(e.sums()); len(theirs) == len(ours) {
+		if theirs, ours := s.digest, string(e.digestBytes()); len(theirs) == len(ours) {
 			return func(place int, _ part) bool {
 				at := shareOf(place) * sumSize
 				return theirs[at:at+sumSize] != ours[at:at+sumSize]

@@ -57,7 +57,7 @@ func (s *Server) status(c *fiber.Ctx) error {
 		partial = partial || watchesRegions(s.board.Services()[service])
 	}
 	st := standing{
-		State: status.Worst(states), Headline: views.Headline(lang.Default(), views.Standing{States: states, Partial: partial}), Services: len(states),
+		State: status.Worst(states), Headline: views.Headline(lang.Default(), views.Stand(states, partial)), Services: len(states),
 		Up: n[status.Up], Slow: n[status.Degraded], Down: n[status.Down], NoData: n[status.Unknown],
 	}
 	if newest := s.board.Newest(); !newest.IsZero() {

@@ -30,12 +30,45 @@ const (
 	NoteUnread  Note = "unread"  // The store can't be read.
 )
 
-// Standing is the states of services. Partial says that some are watched from regions: degraded
-// may mean down in some of them then, not slow.
+// Standing is how many services are in each state. Partial says that some are watched from
+// regions: degraded may mean down in some of them then, not slow.
 type Standing struct {
-	States  []status.Outcome
+	Counts  [status.Down + 1]int // By outcome.
 	Partial bool
 }
+
+// Stand counts states.
+func Stand(states []status.Outcome, partial bool) Standing {
+	s := Standing{Partial: partial}
+	for _, o := range states {
+		s.Counts[o]++
+	}
+	return s
+}
+
+// Worst is the state of them together, as status.Worst tells it.
+func (s Standing) Worst() status.Outcome {
+	switch {
+	case s.Counts[status.Down] > 0:
+		return status.Down
+	case s.Counts[status.Degraded] > 0:
+		return status.Degraded
+	case s.Counts[status.Unknown] == 0 && s.Counts[status.Up] > 0:
+		return status.Up
+	default:
+		return status.Unknown
+	}
+}
+
+func (s Standing) all() int {
+	n := 0
+	for _, count := range s.Counts {
+		n += count
+	}
+	return n
+}
+
+func (s Standing) known() int { return s.all() - s.Counts[status.Unknown] }
 
 // BuildBanner sums the states of all services up.
 func BuildBanner(title string, s Standing, newest time.Time, note Note, to Local) Banner {
@@ -48,12 +81,12 @@ func BuildBanner(title string, s Standing, newest time.Time, note Note, to Local
 		b.At = newest.UTC().Format("2006-01-02T15:04:05.000Z")
 		b.Updated = l.T("banner.last", newest.In(to.Zone).Format("15:04:05 MST"))
 	}
-	b.State = status.Worst(s.States).String()
+	b.State = s.Worst().String()
 	b.Headline = Headline(l, s)
 	switch {
-	case len(s.States) == 0:
+	case s.all() == 0:
 		b.Detail = l.T("banner.empty.detail")
-	case known(s.States) == 0:
+	case s.known() == 0:
 		b.Detail = l.T("banner.unknown.detail")
 	default:
 		b.Detail = tally(l, s)
@@ -64,13 +97,12 @@ func BuildBanner(title string, s Standing, newest time.Time, note Note, to Local
 
 // Headline says the state of services in one sentence, with the number of those affected.
 func Headline(l *lang.Language, s Standing) string {
-	states, all := s.States, len(s.States)
-	worst := status.Worst(states)
-	affected := count(states, worst)
+	worst, all := s.Worst(), s.all()
+	affected := s.Counts[worst]
 	switch {
 	case all == 0:
 		return l.T("banner.empty")
-	case worst == status.Unknown && known(states) == 0:
+	case worst == status.Unknown && s.known() == 0:
 		return l.T("banner.unknown")
 	case all == 1:
 		return l.T("banner.one." + s.word(worst))
@@ -89,23 +121,11 @@ func (s Standing) word(o status.Outcome) string {
 	return o.String()
 }
 
-func count(states []status.Outcome, o status.Outcome) int {
-	n := 0
-	for _, s := range states {
-		if s == o {
-			n++
-		}
-	}
-	return n
-}
-
-func known(states []status.Outcome) int { return len(states) - count(states, status.Unknown) }
-
 // tally lists how many services are in which state.
 func tally(l *lang.Language, s Standing) string {
 	var parts []string
 	for _, o := range []status.Outcome{status.Up, status.Degraded, status.Down, status.Unknown} {
-		if n := count(s.States, o); n > 0 {
+		if n := s.Counts[o]; n > 0 {
 			parts = append(parts, l.Number(n)+" "+l.T("cell."+s.word(o)))
 		}
 	}
@@ -114,10 +134,10 @@ func tally(l *lang.Language, s Standing) string {
 
 // GroupText says the state of a group in a few words.
 func GroupText(l *lang.Language, s Standing) string {
-	worst := status.Worst(s.States)
-	n := count(s.States, worst)
-	if n == len(s.States) {
+	worst := s.Worst()
+	n := s.Counts[worst]
+	if n == s.all() {
 		return l.T("group.all." + s.word(worst))
 	}
-	return l.T("group.some", n, len(s.States), l.T("cell."+s.word(worst)))
+	return l.T("group.some", n, s.all(), l.T("cell."+s.word(worst)))
 }

@@ -57,6 +57,7 @@ type Board struct {
 	location *time.Location
 	feed     hub.Hub[Change]
 	rows     []*row // By service; shared with the boards before and after this one.
+	latest   int64  // When the newest sample of all rows was received; kept by the newest board.
 
 	*shared
 }
@@ -140,6 +141,7 @@ func (b *Board) Apply(signals []status.Signal) {
 		sample := s.Sample()
 		sample.Seq = b.version + 1
 		r := b.rows[i]
+		b.latest = max(b.latest, sample.Received)
 		if r.regional != nil {
 			if r.report(sample, s.Region, b.services[i], true) {
 				b.version++
@@ -171,6 +173,9 @@ func (b *Board) Backfill(signals []status.Signal) {
 	b = b.newest
 	for _, s := range signals {
 		i, shown := b.Owner(s.Service, s.URL)
+		if shown {
+			b.latest = max(b.latest, s.Sample().Received)
+		}
 		switch {
 		case !shown:
 		case b.rows[i].regional != nil:

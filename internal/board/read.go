@@ -134,16 +134,24 @@ func (b *Board) collect(take func(status.Sample) bool, order func(x, y Signal) i
 func (b *Board) Newest() time.Time {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	var newest status.Sample
-	for i := range b.rows {
-		if n := len(b.rows[i].samples); n > 0 && b.rows[i].samples[n-1].Received > newest.Received {
-			newest = b.rows[i].samples[n-1]
-		}
+	us := b.latest
+	if b != b.newest {
+		us = b.scan()
 	}
-	if newest.Received == 0 {
+	if us == 0 {
 		return time.Time{}
 	}
-	return newest.Time()
+	return status.Sample{Received: us}.Time()
+}
+
+// scan looks for the newest sample of all rows.
+func (b *Board) scan() (us int64) {
+	for _, r := range b.rows {
+		if n := len(r.samples); n > 0 {
+			us = max(us, r.samples[n-1].Received)
+		}
+	}
+	return us
 }
 
 // MeasuredAt is the planned instant of a service's newest sample, zero when there is none.

@@ -23,7 +23,7 @@ func (b *Board) With(services []status.Service, location *time.Location) (*Board
 			next.rows[i] = before.rows[at]
 		}
 	}
-	next.shared = b.shared
+	next.shared, next.latest = b.shared, next.scan()
 	b.version++ // Whoever keeps answers by version shall make them anew.
 	b.newest = next
 	return next, nil
@@ -83,6 +83,7 @@ func (b *Board) Recall(service string, p Past) bool {
 		}
 	}
 	for _, s := range p.Signals {
+		b.latest = max(b.latest, s.Sample().Received)
 		if r.regional != nil {
 			r.report(s.Sample(), s.Region, svc, !s.Received.Before(p.Counted))
 			continue
