@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"statuspage/internal/sse"
 	"statuspage/views/lang"
 	"strconv"
 	"strings"
@@ -12,6 +13,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 const (
@@ -51,13 +54,14 @@ type door struct {
 	net.Listener
 	limit int64
 	log   *slog.Logger
-	open  atomic.Int64
+	open  atomic.Int64 // Without those of viewers.
+	hall  *sse.Hall
 	away  chan struct{}
 	said  atomic.Int64 // Unix nanoseconds of the last line in the log.
 }
 
-func newDoor(ln net.Listener, limit int, log *slog.Logger) *door {
-	return &door{Listener: ln, limit: int64(limit), log: log, away: make(chan struct{}, turnedAway)}
+func newDoor(ln net.Listener, limit int, hall *sse.Hall, log *slog.Logger) *door {
+	return &door{Listener: ln, limit: int64(limit), hall: hall, log: log, away: make(chan struct{}, turnedAway)}
 }
 
 // Accept waits for the next connection that there is room for.
@@ -70,12 +74,12 @@ func (d *door) Accept() (net.Conn, error) {
 			time.Sleep(acceptPause)
 		case err != nil:
 			return nil, err
-		case d.open.Add(1) > d.limit:
+		case d.open.Add(1)+int64(d.hall.Viewers()) > d.limit:
 			d.open.Add(-1)
 			d.say("as many connections are open as may be; more are told to come back", "connections", d.limit)
 			d.turnAway(conn)
 		default:
-			return d.guest(conn), nil
+			return conn, nil
 		}
 	}
 }
@@ -120,28 +124,11 @@ func (d *door) turnAway(conn net.Conn) {
 	}()
 }
 
-// guest counts a connection until it is closed. The product listens on TCP alone; another kind,
-// whose methods would be lost, is not counted.
-func (d *door) guest(conn net.Conn) net.Conn {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
+// follow counts a connection out when it is closed, or belongs to the hall. It is told by the
+// server, not by a wrapper around the connection: that would keep the server from writing head
+// and body of an answer at once.
+func (d *door) follow(_ net.Conn, now fasthttp.ConnState) {
+	if now == fasthttp.StateClosed || now == fasthttp.StateHijacked {
 		d.open.Add(-1)
-		return conn
 	}
-	return &guest{TCPConn: tcp, door: d}
-}
-
-// guest is a connection that is counted until it is closed.
-type guest struct {
-	*net.TCPConn
-	door *door
-	left atomic.Bool
-}
-
-// Close closes the connection and makes room.
-func (g *guest) Close() error {
-	if g.left.CompareAndSwap(false, true) {
-		g.door.open.Add(-1)
-	}
-	return g.TCPConn.Close()
 }

@@ -3,9 +3,13 @@ package handlers
 import (
 	"log/slog"
 	"net"
+	"statuspage/internal/sse"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 var errNoFiles = syscall.EMFILE
@@ -20,7 +24,9 @@ func TestDoorWaitsForRoom(t *testing.T) {
 	}
 	defer ln.Close()
 	var log lines
-	d := newDoor(&full{ln, 3}, 10, slog.New(slog.NewTextHandler(&log, nil)))
+	hall := sse.NewHall(1, 1, time.Now)
+	defer hall.Close()
+	d := newDoor(&full{ln, 3}, 10, hall, slog.New(slog.NewTextHandler(&log, nil)))
 	go func() {
 		if conn, err := net.Dial("tcp", ln.Addr().String()); err == nil {
 			_ = conn.Close()
@@ -30,8 +36,11 @@ func TestDoorWaitsForRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, whole := conn.(*net.TCPConn); !whole || d.open.Load() != 1 {
+		t.Errorf("let in a %T, %d connections open", conn, d.open.Load())
+	}
 	_ = conn.Close()
-	_ = conn.Close()
+	d.follow(conn, fasthttp.StateClosed)
 	if n := strings.Count(log.String(), "ulimit -n"); n != 1 || d.open.Load() != 0 {
 		t.Errorf("told %d times, %d connections open:\n%s", n, d.open.Load(), log.String())
 	}

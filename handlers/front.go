@@ -64,7 +64,9 @@ func (f *Front) Streams() *sse.Hall { return f.hall }
 func (f *Front) Serve(ln net.Listener) error {
 	s := f.server()
 	// Not App.Listener: a server without routes needs nothing of it, and it brings a start-up banner into the binary.
-	return f.app.Server().Serve(newDoor(ln, s.limits.Connections, s.log))
+	d := newDoor(ln, s.limits.Connections, f.hall, s.log)
+	f.app.Server().ConnState = d.follow
+	return f.app.Server().Serve(d)
 }
 
 // Shutdown ends the streams first, so that browsers reconnect elsewhere, and then waits a
