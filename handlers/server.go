@@ -232,6 +232,9 @@ func (s *Server) routes(origins []string) {
 
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
+// filePolicy is for what is no document, and so has nothing to load.
+const filePolicy = "default-src 'none'; frame-ancestors 'none'"
+
 // forOtherSites tells whether an address is made to be used from other sites.
 func forOtherSites(path string) bool {
 	if path == "/" {
@@ -297,6 +300,7 @@ func (s *Server) static(c *fiber.Ctx) error {
 		return notFound("error.404")
 	}
 	c.Set(fiber.HeaderCacheControl, staticCaching)
+	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
 	return send(c, f.kind, &f.entity)
 }
 

@@ -31,6 +31,7 @@ func (s *Server) stream(c *fiber.Ctx, watch func(sse.Guest) (first *sse.Events, 
 	}
 	c.Vary(fiber.HeaderAcceptEncoding)
 	c.Set(fiber.HeaderContentType, "text/event-stream; charset=utf-8")
+	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set(fiber.HeaderConnection, "close")
 	c.Set("X-Accel-Buffering", "no")
