@@ -21,7 +21,7 @@ var Binary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "statuspage")
-	cmd := exec.Command(filepath.Join(root(), "scripts", "build"), path) //nolint:gosec // Our own.
+	cmd := exec.Command(filepath.Join(root(), "scripts", "build"), path)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}

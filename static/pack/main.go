@@ -52,7 +52,7 @@ func run() error {
 // source is what is to be packed. What the binary has packed only is read from its file.
 func source(name string, f static.File) ([]byte, error) {
 	if slices.Contains(static.PackedOnly, name) {
-		return os.ReadFile(filepath.Join("static", name)) //nolint:gosec // Of our own list.
+		return os.ReadFile(filepath.Join("static", name))
 	}
 	return f.Body(), nil
 }
