@@ -63,7 +63,7 @@ func (s *Server) badge(c *fiber.Ctx) error {
 			b, state := s.drawRegion(q, services[0], title)
 			return q.dress(b), state
 		}
-		return q.dress(s.drawBadge(c, q, services, title)), s.worst(services)
+		return q.dress(s.drawBadge(c, q, services, title)), s.stand(services, s.now()).Worst()
 	})
 }
 
@@ -87,16 +87,6 @@ func (s *Server) sendBadge(c *fiber.Ctx, q badgeRequest, code int, draw func() (
 		return err
 	}
 	return send(c, kind, s.badges.keepAt(version, c.Context().Request.RequestURI(), e))
-}
-
-// worst is the state of services together.
-func (s *Server) worst(services []int) status.Outcome {
-	now := s.now()
-	states := make([]status.Outcome, len(services))
-	for n, i := range services {
-		states[n] = s.board.State(i, now)
-	}
-	return status.Worst(states)
 }
 
 func (q badgeRequest) encode(b badge.Badge, state status.Outcome, isError bool) []byte {
@@ -134,11 +124,7 @@ func (q badgeRequest) facts(b badge.Badge, state status.Outcome) []byte {
 // subject finds the services that a badge sums up, and what they are called together.
 func (s *Server) subject(name string) (services []int, title string, ok bool) {
 	if name == pageBadge {
-		all := make([]int, len(s.board.Services()))
-		for i := range all {
-			all[i] = i
-		}
-		return all, s.site.Title, true
+		return s.live.every, s.site.Title, true
 	}
 	if id, isGroup := strings.CutPrefix(name, groupPrefix); isGroup {
 		i := slices.IndexFunc(s.live.groups, func(g status.Group) bool { return g.ID == id })

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"statuspage/internal/status"
 	"statuspage/views"
 	"statuspage/views/card"
 	"statuspage/views/lang"
@@ -18,14 +17,9 @@ const cardEvery = 10 * time.Second
 func (s *Server) card(c *fiber.Ctx) error {
 	now := s.now()
 	e, err := s.cards.get(uint64(now.UnixNano()/int64(cardEvery)), "card", func() ([]byte, error) {
-		services := s.board.Services()
-		all := make([]int, len(services))
-		states := make([]status.Outcome, len(services))
-		for i := range services {
-			all[i], states[i] = i, s.board.State(i, now)
-		}
-		picture := card.Card{Title: s.site.Title, Headline: views.Headline(lang.Default(), views.Stand(states, watchesRegions(services...))), State: status.Worst(states)}
-		for _, h := range s.hours(all, now) {
+		all := s.stand(s.live.every, now)
+		picture := card.Card{Title: s.site.Title, Headline: views.Headline(lang.Default(), all), State: all.Worst()}
+		for _, h := range s.hours(s.live.every, now) {
 			picture.Hours = append(picture.Hours, h.State)
 		}
 		if newest := s.board.Newest(); !newest.IsZero() {

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"bytes"
-	"iter"
 	"maps"
 	"slices"
 	"statuspage/internal/sse"
@@ -82,7 +81,7 @@ func (l *live) edition(k look) (e *edition, shared bool) {
 // refresh draws what was not drawn while nobody looked; mu must be held.
 func (l *live) refresh(e *edition) {
 	if e.stale.Load() {
-		l.draw(e, nil, true, l.version.Load(), l.now())
+		l.draw(e, l.every, l.version.Load(), l.now())
 	}
 }
 
@@ -146,20 +145,19 @@ func (l *live) shelve() {
 	}
 }
 
-// draw draws the dirty rows (or all), the headings and the banner of an edition, and returns
+// draw draws the rows of services, their headings and the banner of an edition, and returns
 // what changed as the partials of a frame; mu must be held.
-func (l *live) draw(e *edition, dirty map[int]bool, all bool, version uint64, now time.Time) []byte {
+func (l *live) draw(e *edition, services []int, version uint64, now time.Time) []byte {
 	var frame bytes.Buffer
 	put := func(place int, id string, c templ.Component) {
 		if html := l.bytes(c); e.put(place, html, version) {
 			frame.Write(l.bytes(views.Partial(id, drawn(html))))
 		}
 	}
-	services := l.board.Services()
 	groups := make(map[int]bool)
-	for i := range l.places(dirty, all) {
+	for _, i := range services {
 		groups[l.group[i]] = true
-		put(1+i, views.DOMID(services[i].ID), l.row(i, e.look, now))
+		put(1+i, views.DOMID(l.board.Services()[i].ID), l.row(i, e.look, now))
 	}
 	for _, i := range slices.Sorted(maps.Keys(groups)) {
 		if g, s := l.groups[i], l.standing[i]; g.Name != "" {
@@ -178,25 +176,6 @@ func (l *live) draw(e *edition, dirty map[int]bool, all bool, version uint64, no
 func (l *live) row(service int, k look, now time.Time) templ.Component {
 	row := l.board.Row(service, k.window, k.zone, now)
 	return views.RowView(views.BuildRow(views.RowInput(row), k.local()))
-}
-
-// places yields the dirty services, or all, in their order.
-func (l *live) places(dirty map[int]bool, all bool) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		if all {
-			for i := range l.states {
-				if !yield(i) {
-					return
-				}
-			}
-			return
-		}
-		for _, i := range slices.Sorted(maps.Keys(dirty)) {
-			if !yield(i) {
-				return
-			}
-		}
-	}
 }
 
 // watchesRegions tells whether any of the services is watched from regions.

@@ -32,16 +32,13 @@ func (s *Server) embed(c *fiber.Ctx) error {
 	base := s.base(c)
 	e, err := s.pages.get(s.live.version.Load(), "embed "+k.key()+theme+base, func() ([]byte, error) {
 		now := s.now()
-		services := s.board.Services()
-		states := make([]status.Outcome, len(services))
 		view := views.Embed{Home: base + "/", Theme: theme}
-		for i, svc := range services {
-			states[i] = s.board.State(i, now)
-			if states[i] >= status.Degraded && len(view.Affected) < embedAffected {
-				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + views.StateText(k.lang, svc, states[i]), Href: base + views.ServicePath(svc.ID)})
+		for i, svc := range s.board.Services() {
+			if state := s.board.State(i, now); state >= status.Degraded && len(view.Affected) < embedAffected {
+				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + views.StateText(k.lang, svc, state), Href: base + views.ServicePath(svc.ID)})
 			}
 		}
-		view.Banner = views.BuildBanner(s.site.Title, views.Stand(states, s.live.partial), s.board.Newest(), views.NoNote, k.local())
+		view.Banner = views.BuildBanner(s.site.Title, s.stand(s.live.every, now), s.board.Newest(), views.NoNote, k.local())
 		return s.live.bytes(views.EmbedPage(s.live.head(k, "/embed", view.Banner.Title), view)), nil
 	})
 	if err != nil {

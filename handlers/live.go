@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"statuspage/internal/board"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
@@ -48,8 +50,7 @@ type live struct {
 	layout string // Of the page: one of another can't be mended, only loaded anew.
 	groups []status.Group
 	group  []int // Of each service.
-	// partial says that some services are watched from regions.
-	partial bool
+	every  []int // Services.
 
 	hall    *sse.Hall
 	signals *sse.Stream   // For /signals/stream.
@@ -80,20 +81,21 @@ func newLive(o Options, hall *sse.Hall, before *live) *live {
 		layout:  layout(o.Board, o.Site),
 		groups:  status.Groups(o.Board.Services(), o.Site.Groups),
 		group:   make([]int, n),
-		partial: watchesRegions(o.Board.Services()...),
+		every:   make([]int, n),
 		hall:    hall,
 		signals: hall.Stream(signalBacklog),
 		details: make(map[string]*detailEdition),
 		states:  make([]status.Outcome, n),
 		touched: make([]uint64, n),
 	}
-	l.all = views.Stand(l.states, l.partial)
 	l.standing = make([]views.Standing, len(l.groups))
 	for i, g := range l.groups {
 		for _, service := range g.Services {
-			l.group[service] = i
-			l.standing[i].Counts[l.states[service]]++
-			l.standing[i].Partial = l.standing[i].Partial || watchesRegions(o.Board.Services()[service])
+			l.every[service], l.group[service] = service, i
+			for _, s := range l.standings(service) {
+				s.States[status.Unknown]++
+				s.Partial = s.Partial || watchesRegions(o.Board.Services()[service])
+			}
 		}
 	}
 	l.editions.Store(&map[look]*edition{})
@@ -204,12 +206,16 @@ func (l *live) overdue(now time.Time) map[int]bool {
 	return late
 }
 
-// set notes the state of a service, and counts it in its group and in all; mu must be held.
+// standings are those that count a service: its group's, and that of all.
+func (l *live) standings(service int) [2]*views.Standing {
+	return [2]*views.Standing{&l.standing[l.group[service]], &l.all}
+}
+
+// set notes the state of a service where it counts; mu must be held.
 func (l *live) set(service int, now status.Outcome) {
-	was := l.states[service]
-	for _, s := range []*views.Standing{&l.standing[l.group[service]], &l.all} {
-		s.Counts[was]--
-		s.Counts[now]++
+	for _, s := range l.standings(service) {
+		s.States[l.states[service]]--
+		s.States[now]++
 	}
 	l.states[service] = now
 }
@@ -223,8 +229,13 @@ func (l *live) render(dirty map[int]bool, all bool) (changed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	version := l.version.Load() + 1
-	if all || len(dirty) > 0 {
-		for i := range l.places(dirty, all) {
+	services := l.every
+	if !all {
+		services = slices.Sorted(maps.Keys(dirty))
+	}
+	some := all || len(services) > 0
+	if some {
+		for _, i := range services {
 			l.set(i, l.board.State(i, now))
 			l.touched[i] = version
 		}
@@ -232,12 +243,16 @@ func (l *live) render(dirty map[int]bool, all bool) (changed bool) {
 	}
 	for _, e := range *l.editions.Load() {
 		if !e.active() {
-			if all || len(dirty) > 0 {
+			if some {
 				e.stale.Store(true)
 			}
 			continue
 		}
-		frame := l.draw(e, dirty, all || e.stale.Load(), version, now)
+		toDraw := services
+		if e.stale.Load() {
+			toDraw = l.every
+		}
+		frame := l.draw(e, toDraw, version, now)
 		if len(frame) == 0 {
 			continue
 		}

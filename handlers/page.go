@@ -77,7 +77,7 @@ func (l *live) compose(e *edition, p composition) (html []byte, version uint64) 
 		keep = append(keep, views.Pair{Name: "view", Value: kioskView})
 	}
 	b := views.Board{
-		Banner: drawn(banner.html), Partial: l.partial, Window: k.window.Name, Cells: k.window.Cells, Windows: l.windowChoices(k, "/", keep...),
+		Banner: drawn(banner.html), Partial: all.Partial, Window: k.window.Name, Cells: k.window.Cells, Windows: l.windowChoices(k, "/", keep...),
 	}
 	if p.stream {
 		b.Stream = "/events?" + k.query() + "&since=" + l.id(version) + digest

@@ -47,18 +47,10 @@ func (s *Server) status(c *fiber.Ctx) error {
 	if code != "" && code != "200" {
 		return unprocessable("code can only be 200.")
 	}
-	now := s.now()
-	states := make([]status.Outcome, len(services))
-	var n [4]int
-	partial := false
-	for i, service := range services {
-		states[i] = s.board.State(service, now)
-		n[states[i]]++
-		partial = partial || watchesRegions(s.board.Services()[service])
-	}
+	all := s.stand(services, s.now())
 	st := standing{
-		State: status.Worst(states), Headline: views.Headline(lang.Default(), views.Stand(states, partial)), Services: len(states),
-		Up: n[status.Up], Slow: n[status.Degraded], Down: n[status.Down], NoData: n[status.Unknown],
+		State: all.Worst(), Headline: views.Headline(lang.Default(), all), Services: all.All(),
+		Up: all.States[status.Up], Slow: all.States[status.Degraded], Down: all.States[status.Down], NoData: all.States[status.Unknown],
 	}
 	if newest := s.board.Newest(); !newest.IsZero() {
 		st.Updated = &newest
@@ -83,6 +75,15 @@ func (s *Server) status(c *fiber.Ctx) error {
 	return c.SendString(fmt.Sprintf("%s\n%s\nservices %d\nup %d\nslow %d\ndown %d\nno data %d\n", st.State, st.Headline, st.Services, st.Up, st.Slow, st.Down, st.NoData))
 }
 
+// stand is the states of services at an instant.
+func (s *Server) stand(services []int, now time.Time) (all views.Standing) {
+	for _, i := range services {
+		all.States[s.board.State(i, now)]++
+		all.Partial = all.Partial || watchesRegions(s.board.Services()[i])
+	}
+	return all
+}
+
 // summary answers GET /summary.json in the form of Instatus, which aggregators read.
 func (s *Server) summary(c *fiber.Ctx) error {
 	type incident struct {
@@ -99,11 +100,7 @@ func (s *Server) summary(c *fiber.Ctx) error {
 			incidents = append(incidents, incident{o.service.Name + " is down", o.Begin.UTC(), "INVESTIGATING", "MAJOROUTAGE", base + views.OutagePath(o.Outage)})
 		}
 	}
-	states := make([]status.Outcome, len(s.board.Services()))
-	for i := range states {
-		states[i] = s.board.State(i, now)
-	}
-	if status.Worst(states) != status.Up {
+	if s.stand(s.live.every, now).Worst() != status.Up {
 		state = "HASISSUES"
 	}
 	c.Set(fiber.HeaderCacheControl, "no-cache")

@@ -30,45 +30,12 @@ const (
 	NoteUnread  Note = "unread"  // The store can't be read.
 )
 
-// Standing is how many services are in each state. Partial says that some are watched from
-// regions: degraded may mean down in some of them then, not slow.
+// Standing is the states of services. Partial says that some are watched from regions: degraded
+// may mean down in some of them then, not slow.
 type Standing struct {
-	Counts  [status.Down + 1]int // By outcome.
+	status.States
 	Partial bool
 }
-
-// Stand counts states.
-func Stand(states []status.Outcome, partial bool) Standing {
-	s := Standing{Partial: partial}
-	for _, o := range states {
-		s.Counts[o]++
-	}
-	return s
-}
-
-// Worst is the state of them together, as status.Worst tells it.
-func (s Standing) Worst() status.Outcome {
-	switch {
-	case s.Counts[status.Down] > 0:
-		return status.Down
-	case s.Counts[status.Degraded] > 0:
-		return status.Degraded
-	case s.Counts[status.Unknown] == 0 && s.Counts[status.Up] > 0:
-		return status.Up
-	default:
-		return status.Unknown
-	}
-}
-
-func (s Standing) all() int {
-	n := 0
-	for _, count := range s.Counts {
-		n += count
-	}
-	return n
-}
-
-func (s Standing) known() int { return s.all() - s.Counts[status.Unknown] }
 
 // BuildBanner sums the states of all services up.
 func BuildBanner(title string, s Standing, newest time.Time, note Note, to Local) Banner {
@@ -84,9 +51,9 @@ func BuildBanner(title string, s Standing, newest time.Time, note Note, to Local
 	b.State = s.Worst().String()
 	b.Headline = Headline(l, s)
 	switch {
-	case s.all() == 0:
+	case s.All() == 0:
 		b.Detail = l.T("banner.empty.detail")
-	case s.known() == 0:
+	case s.Known() == 0:
 		b.Detail = l.T("banner.unknown.detail")
 	default:
 		b.Detail = tally(l, s)
@@ -97,12 +64,12 @@ func BuildBanner(title string, s Standing, newest time.Time, note Note, to Local
 
 // Headline says the state of services in one sentence, with the number of those affected.
 func Headline(l *lang.Language, s Standing) string {
-	worst, all := s.Worst(), s.all()
-	affected := s.Counts[worst]
+	worst, all := s.Worst(), s.All()
+	affected := s.States[worst]
 	switch {
 	case all == 0:
 		return l.T("banner.empty")
-	case worst == status.Unknown && s.known() == 0:
+	case worst == status.Unknown && s.Known() == 0:
 		return l.T("banner.unknown")
 	case all == 1:
 		return l.T("banner.one." + s.word(worst))
@@ -125,7 +92,7 @@ func (s Standing) word(o status.Outcome) string {
 func tally(l *lang.Language, s Standing) string {
 	var parts []string
 	for _, o := range []status.Outcome{status.Up, status.Degraded, status.Down, status.Unknown} {
-		if n := s.Counts[o]; n > 0 {
+		if n := s.States[o]; n > 0 {
 			parts = append(parts, l.Number(n)+" "+l.T("cell."+s.word(o)))
 		}
 	}
@@ -135,9 +102,9 @@ func tally(l *lang.Language, s Standing) string {
 // GroupText says the state of a group in a few words.
 func GroupText(l *lang.Language, s Standing) string {
 	worst := s.Worst()
-	n := s.Counts[worst]
-	if n == s.all() {
+	n := s.States[worst]
+	if n == s.All() {
 		return l.T("group.all." + s.word(worst))
 	}
-	return l.T("group.some", n, s.all(), l.T("cell."+s.word(worst)))
+	return l.T("group.some", n, s.All(), l.T("cell."+s.word(worst)))
 }

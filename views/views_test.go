@@ -93,7 +93,7 @@ func TestRows(t *testing.T) {
 func TestPageContainsTheRowsOfTheStream(t *testing.T) {
 	t.Parallel()
 	row := RowView(BuildRow(rowInput("api", "API", "uxu"), english))
-	banner := BannerView(BuildBanner("Acme", Stand([]status.Outcome{status.Up, status.Down}, false), now, "", english))
+	banner := BannerView(BuildBanner("Acme", stand([]status.Outcome{status.Up, status.Down}, false), now, "", english))
 	head := Head{Lang: lang.Default(), Title: "T", Site: Site{Title: "Acme"}, Refresh: 30, Scripts: true}
 	page := render(t, Page(head, Board{
 		Banner: banner, Stream: "/events?since=a-1", Window: "1h", Cells: 60,
@@ -137,6 +137,15 @@ func TestUntrustedTextIsEscaped(t *testing.T) {
 	}
 }
 
+// stand counts states.
+func stand(states []status.Outcome, partial bool) Standing {
+	s := Standing{Partial: partial}
+	for _, o := range states {
+		s.States[o]++
+	}
+	return s
+}
+
 func TestBannerWords(t *testing.T) {
 	t.Parallel()
 	const n, u, d, x = status.Unknown, status.Up, status.Degraded, status.Down
@@ -154,7 +163,7 @@ func TestBannerWords(t *testing.T) {
 		{[]status.Outcome{u, d, x, x}, "down", "2 of 4 services are down"},
 		{[]status.Outcome{x, x}, "down", "All 2 services are down"},
 	} {
-		b := BuildBanner("Acme", Stand(c.states, false), now, "", english)
+		b := BuildBanner("Acme", stand(c.states, false), now, "", english)
 		if b.State != c.state || b.Headline != c.headline {
 			t.Errorf("%v: %s, %q; want %s, %q", c.states, b.State, b.Headline, c.state, c.headline)
 		}
@@ -219,31 +228,15 @@ func TestDegradedIsNotCalledSlowWhereRegionsWatch(t *testing.T) {
 		{BuildUptime(watched, "1 h", counts, english).Counts, "3 up, 2 degraded, 0 down, 0 missing"},
 		{cellText(hour, english.of(plain)), "00:00–01:00 slow, 3 up, 2 slow, 0 down, 0 missing"},
 		{cellText(hour, english.of(watched)), "00:00–01:00 degraded, 3 up, 2 degraded, 0 down, 0 missing"},
-		{Headline(english.Lang, Stand(states, false)), "1 of 2 services is slow"},
-		{Headline(english.Lang, Stand(states, true)), "1 of 2 services is degraded"},
-		{GroupText(english.Lang, Stand(states[1:], true)), "All degraded"},
-		{tally(english.Lang, Stand(states, true)), "1 up, 1 degraded"},
+		{Headline(english.Lang, stand(states, false)), "1 of 2 services is slow"},
+		{Headline(english.Lang, stand(states, true)), "1 of 2 services is degraded"},
+		{GroupText(english.Lang, stand(states[1:], true)), "All degraded"},
+		{tally(english.Lang, stand(states, true)), "1 up, 1 degraded"},
 		{StateText(english.Lang, watched, status.Degraded), "Degraded"},
 		{StateText(english.Lang, plain, status.Degraded), "Slow"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)
-		}
-	}
-}
-
-func TestStandingIsWorstAsItsStatesAre(t *testing.T) {
-	t.Parallel()
-	all := []status.Outcome{status.Unknown, status.Up, status.Degraded, status.Down}
-	for mask := range 1 << len(all) {
-		var states []status.Outcome
-		for i, o := range all {
-			if mask&(1<<i) != 0 {
-				states = append(states, o, o)
-			}
-		}
-		if got, want := Stand(states, false).Worst(), status.Worst(states); got != want {
-			t.Errorf("%v: %v, want %v", states, got, want)
 		}
 	}
 }

@@ -59,16 +59,32 @@ func groupID(name string, used map[string]bool) string {
 	return id
 }
 
+// States is how many services are in each state, by outcome.
+type States [Down + 1]int
+
+// All is how many services there are.
+func (s States) All() int {
+	n := 0
+	for _, services := range s {
+		n += services
+	}
+	return n
+}
+
+// Known is how many services have been measured.
+func (s States) Known() int { return s.All() - s[Unknown] }
+
 // Worst sums the states of a group or page up. What nobody knows is worse than up: not all
 // being known is no good news; but it hides no service that is known to be slow or down.
-func Worst(states []Outcome) Outcome {
-	worst, unknown := Unknown, len(states) == 0
-	for _, s := range states {
-		worst = max(worst, s)
-		unknown = unknown || s == Unknown
-	}
-	if worst == Up && unknown {
+func (s States) Worst() Outcome {
+	switch {
+	case s[Down] > 0:
+		return Down
+	case s[Degraded] > 0:
+		return Degraded
+	case s[Unknown] == 0 && s[Up] > 0:
+		return Up
+	default:
 		return Unknown
 	}
-	return worst
 }

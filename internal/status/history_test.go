@@ -105,8 +105,35 @@ func TestWorstIsHonest(t *testing.T) {
 		states []Outcome
 		want   Outcome
 	}{{nil, Unknown}, {[]Outcome{Up, Up}, Up}, {[]Outcome{Up, Unknown}, Unknown}, {[]Outcome{Unknown, Degraded}, Degraded}, {[]Outcome{Up, Down, Unknown}, Down}} {
-		if got := Worst(c.states); got != c.want {
+		var states States
+		for _, o := range c.states {
+			states[o]++
+		}
+		if got := states.Worst(); got != c.want {
 			t.Errorf("worst of %v = %v, want %v", c.states, got, c.want)
+		}
+	}
+}
+
+// TestWorstOfAnyStates holds it to the rule that it is the greatest state, where up is hidden by
+// what nobody knows.
+func TestWorstOfAnyStates(t *testing.T) {
+	t.Parallel()
+	all := []Outcome{Unknown, Up, Degraded, Down}
+	for mask := range 1 << len(all) {
+		var states States
+		want := Unknown
+		for i, o := range all {
+			if mask&(1<<i) != 0 {
+				states[o] = 2
+				want = max(want, o)
+			}
+		}
+		if want == Up && states[Unknown] > 0 {
+			want = Unknown
+		}
+		if got := states.Worst(); got != want {
+			t.Errorf("%v: %v, want %v", states, got, want)
 		}
 	}
 }
