@@ -141,9 +141,9 @@ func (b *Board) Apply(signals []status.Signal) {
 		sample := s.Sample()
 		sample.Seq = b.version + 1
 		r := b.rows[i]
-		b.latest = max(b.latest, sample.Received)
 		if r.regional != nil {
 			if r.report(sample, s.Region, b.services[i], true) {
+				b.latest = max(b.latest, r.newest())
 				b.version++
 				at := slices.Index(b.services[i].Regions, s.Region)
 				fresh = append(fresh, Signal{int32(i), uint8(at + 1), sample}) // At most 20,000 of 16.
@@ -153,6 +153,7 @@ func (b *Board) Apply(signals []status.Signal) {
 		if !insert(&r.samples, sample, sampleLimit(b.services[i])) {
 			continue
 		}
+		b.latest = max(b.latest, r.newest())
 		b.version++
 		r.hours.add(s.Received, counts{}.plus(s.Outcome))
 		if n := len(r.samples); r.samples[n-1].Received == sample.Received {
@@ -173,16 +174,16 @@ func (b *Board) Backfill(signals []status.Signal) {
 	b = b.newest
 	for _, s := range signals {
 		i, shown := b.Owner(s.Service, s.URL)
-		if shown {
-			b.latest = max(b.latest, s.Sample().Received)
+		if !shown {
+			continue
 		}
-		switch {
-		case !shown:
-		case b.rows[i].regional != nil:
-			b.rows[i].report(s.Sample(), s.Region, b.services[i], false)
-		default:
-			insert(&b.rows[i].samples, s.Sample(), sampleLimit(b.services[i]))
+		r := b.rows[i]
+		if r.regional != nil {
+			r.report(s.Sample(), s.Region, b.services[i], false)
+		} else {
+			insert(&r.samples, s.Sample(), sampleLimit(b.services[i]))
 		}
+		b.latest = max(b.latest, r.newest())
 	}
 }
 

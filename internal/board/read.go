@@ -147,11 +147,17 @@ func (b *Board) Newest() time.Time {
 // scan looks for the newest sample of all rows.
 func (b *Board) scan() (us int64) {
 	for _, r := range b.rows {
-		if n := len(r.samples); n > 0 {
-			us = max(us, r.samples[n-1].Received)
-		}
+		us = max(us, r.newest())
 	}
 	return us
+}
+
+// newest is when the newest sample of a row was received, 0 for none.
+func (r *row) newest() int64 {
+	if n := len(r.samples); n > 0 {
+		return r.samples[n-1].Received
+	}
+	return 0
 }
 
 // MeasuredAt is the planned instant of a service's newest sample, zero when there is none.

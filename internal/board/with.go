@@ -83,7 +83,6 @@ func (b *Board) Recall(service string, p Past) bool {
 		}
 	}
 	for _, s := range p.Signals {
-		b.latest = max(b.latest, s.Sample().Received)
 		if r.regional != nil {
 			r.report(s.Sample(), s.Region, svc, !s.Received.Before(p.Counted))
 			continue
@@ -92,6 +91,7 @@ func (b *Board) Recall(service string, p Past) bool {
 			r.hours.add(s.Received, counts{}.plus(s.Outcome))
 		}
 	}
+	b.latest = max(b.latest, r.newest())
 	if b.version++; r.regional != nil {
 		r.setOutages(p.Begin, p.Outages, svc)
 		r.recount(p.Counted)

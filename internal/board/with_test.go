@@ -1,6 +1,7 @@
 package board
 
 import (
+	"math/rand/v2"
 	"statuspage/internal/status"
 	"sync"
 	"testing"
@@ -117,5 +118,60 @@ func TestWithLosesNoSignal(t *testing.T) {
 	running.Wait()
 	if got := len(next.Recent(0, 1000)); got != 500 {
 		t.Errorf("%d signals, want 500", got)
+	}
+}
+
+// TestNewestIsThatOfTheRows holds the instant that is kept to what the rows say, whatever brings
+// the signals, on the newest board and on one before it.
+func TestNewestIsThatOfTheRows(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(5, 6))
+	pick := func() []status.Service {
+		all := services("a", "b", "c", "d")
+		all[3].Regions, all[3].Quorum = regions, status.Quorum(random.IntN(2))
+		return all[random.IntN(3):]
+	}
+	some := func() []status.Signal {
+		s := signal([]string{"a", "b", "c", "d", "unknown"}[random.IntN(5)], noon.Add(time.Duration(random.IntN(600))*time.Second), status.Outcome(1+random.IntN(3)))
+		if s.Service == "d" {
+			s.Region = append([]string{"", "elsewhere"}, regions...)[random.IntN(2+len(regions))]
+		}
+		return []status.Signal{s}
+	}
+	for round := range 200 {
+		b, err := New(pick(), time.UTC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := b
+		for range 40 {
+			switch random.IntN(4) {
+			case 0:
+				b.Apply(some())
+			case 1:
+				b.Backfill(some())
+			case 2:
+				s := some()
+				b.Recall(s[0].Service, Past{Signals: s, Begin: noon, Counted: noon})
+			default:
+				if random.IntN(4) == 0 {
+					before = b
+					if b, err = b.With(pick(), time.UTC); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			for name, board := range map[string]*Board{"newest": b, "before": before} {
+				var want time.Time
+				for i := range board.Services() {
+					if newest := board.Recent(i, 1); len(newest) > 0 && newest[0].Time().After(want) {
+						want = newest[0].Time()
+					}
+				}
+				if got := board.Newest(); !got.Equal(want) {
+					t.Fatalf("round %d, %s board: newest %v, its rows say %v", round, name, got, want)
+				}
+			}
+		}
 	}
 }
