@@ -48,6 +48,10 @@ func (a absent) FirstAvailable(context.Context, []status.Span) ([]time.Time, err
 	return nil, a.why
 }
 
+func (a absent) Terms(context.Context) ([]status.ServiceTerm, error) { return nil, a.why }
+
+func (a absent) WriteTerms(context.Context, []status.ServiceTerm) error { return a.why }
+
 func (a absent) Ping(context.Context) error { return a.why }
 
 func (absent) Close() error { return nil }

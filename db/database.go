@@ -111,6 +111,37 @@ func (d *Database) FirstAvailable(ctx context.Context, spans []status.Span) ([]t
 	return d.store().FirstAvailable(ctx, spans)
 }
 
+// Terms returns in which terms services were watched, in no order, with those that the store has
+// not got yet.
+func (d *Database) Terms(ctx context.Context) ([]status.ServiceTerm, error) {
+	p, err := d.late.now()
+	if err != nil {
+		return nil, err
+	}
+	terms, err := p.store.Terms(ctx)
+	if err != nil || p.box == nil {
+		return terms, err
+	}
+	waiting, err := p.box.Terms(ctx)
+	return append(terms, waiting...), err
+}
+
+// WriteTerms makes terms durable, all or none, as Write does with signals.
+func (d *Database) WriteTerms(ctx context.Context, terms []status.ServiceTerm) error {
+	p, err := d.late.now()
+	if err != nil {
+		return err
+	}
+	if p.box == nil {
+		return p.store.WriteTerms(ctx, terms)
+	}
+	if err := p.box.AppendTerms(ctx, terms); err != nil {
+		return err
+	}
+	p.ship.wake()
+	return nil
+}
+
 // Ping asks the store whether it can be read and written now.
 func (d *Database) Ping(ctx context.Context) error { return d.store().Ping(ctx) }
 

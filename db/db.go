@@ -19,7 +19,8 @@ type Store interface {
 	// them all in memory. The iteration ends after an error.
 	Signals(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error]
 	// Hours yields the counts of the UTC hours that start in [from, to), in no order and without
-	// durations: 90 days of all services are read this way. The hour of a service may come in
+	// durations, with their quarters where status.Spread doesn't tell them: 90 days of all services are
+	// read this way. The hour of a service may come in
 	// parts, which add up; a URL is given only where there is no service. The iteration ends
 	// after an error.
 	Hours(ctx context.Context, from, to time.Time) iter.Seq2[status.Bucket, error]
@@ -28,7 +29,8 @@ type Store interface {
 	// SignalsOf yields the signals of one service received in [from, to), oldest first: those
 	// under its id, and those of other writers under its URL.
 	SignalsOf(ctx context.Context, svc status.Service, from, to time.Time) iter.Seq2[status.Signal, error]
-	// HoursOf returns the sums of one service in the UTC hours that start in [from, to), one an hour.
+	// HoursOf returns the sums of one service in the UTC hours that start in [from, to), one an hour, with
+	// their quarters as Hours has them.
 	HoursOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.Bucket, error)
 	// LatenciesOf returns the latencies of one service in the UTC hours that start in
 	// [from, to), of measurements that found it available. They outlive the signals.
@@ -38,6 +40,12 @@ type Store interface {
 	// FirstAvailable returns when each service was first found available in its span, by
 	// place; the zero time where it was not. It is made for thousands of short spans.
 	FirstAvailable(ctx context.Context, spans []status.Span) ([]time.Time, error)
+	// Terms returns in which terms services were watched, in no order. Those that ended are kept:
+	// what was due in the past follows from them.
+	Terms(ctx context.Context) ([]status.ServiceTerm, error)
+	// WriteTerms stores terms, all or none. A term with the key (since, service) of a stored one
+	// replaces it, so that the same twice is harmless.
+	WriteTerms(ctx context.Context, terms []status.ServiceTerm) error
 	// Ping tells whether the store can be read and written now.
 	Ping(ctx context.Context) error
 	Close() error

@@ -154,7 +154,9 @@ func (s *shipper) round(ctx context.Context) (errStore, errBox error) {
 		s.ensured = true
 		s.readable.Store(true)
 	}
-	errStore, errBox = s.drain(ctx)
+	if errStore, errBox = s.drainTerms(ctx); errStore == nil && errBox == nil {
+		errStore, errBox = s.drain(ctx)
+	}
 	if silent := s.stalled.Swap(false); errStore == nil && (silent || time.Since(s.checked) >= checkEvery) {
 		s.checked = time.Now()
 		ping, cancel := context.WithTimeout(ctx, shipTimeout)
@@ -163,6 +165,29 @@ func (s *shipper) round(ctx context.Context) (errStore, errBox error) {
 	}
 	s.ensured = errStore == nil // The table may be gone, or the server another.
 	return errStore, errBox
+}
+
+// termWriter is a receiver that keeps terms; a server that agents hand in to has its own.
+type termWriter interface {
+	WriteTerms(ctx context.Context, terms []status.ServiceTerm) error
+}
+
+// drainTerms ships terms; there are some after a start or a changed configuration only.
+func (s *shipper) drainTerms(ctx context.Context) (errStore, errBox error) {
+	to, keeps := s.store.(termWriter)
+	if !keeps {
+		return nil, nil
+	}
+	terms, err := s.box.Terms(ctx)
+	if err != nil || len(terms) == 0 {
+		return nil, err
+	}
+	write, cancel := context.WithTimeout(ctx, shipTimeout)
+	defer cancel()
+	if err := to.WriteTerms(write, terms); err != nil {
+		return err, nil
+	}
+	return nil, s.box.AckTerms(ctx, terms)
 }
 
 func (s *shipper) drain(ctx context.Context) (errStore, errBox error) {

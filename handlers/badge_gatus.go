@@ -127,15 +127,16 @@ func (s *Server) gatusUptime(service int, window time.Duration, name string, now
 	if counts.Measured() == 0 {
 		return b, "0.000000"
 	}
-	perMille := counts.Available() * 1000 / counts.Measured()
+	available, measured := counts.Share()
+	perMille := available * 1000 / measured
 	b.Color = gatusColors[5]
-	for n, least := range []int{975, 950, 900, 800, 650} {
+	for n, least := range []int64{975, 950, 900, 800, 650} {
 		if perMille >= least {
 			b.Color = gatusColors[n]
 			break
 		}
 	}
-	return b, fmt.Sprintf("%.6f", float64(counts.Available())/float64(counts.Measured()))
+	return b, fmt.Sprintf("%.6f", share(counts))
 }
 
 func (s *Server) gatusLatency(ctx context.Context, service int, window time.Duration, name string, now time.Time) (b badge.Badge, plain string) {
@@ -153,4 +154,10 @@ func (s *Server) gatusLatency(ctx context.Context, service int, window time.Dura
 		}
 	}
 	return b, ms
+}
+
+// share is the uptime as a number from 0 to 1; something must have been measured.
+func share(c status.Counts) float64 {
+	available, measured := c.Share()
+	return float64(available) / float64(measured)
 }

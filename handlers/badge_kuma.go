@@ -56,7 +56,7 @@ func (s *Server) kuma(c *fiber.Ctx) error {
 		if !measured {
 			return kumaSend(c, kumaNothing(c, "N/A"))
 		}
-		return kumaSend(c, kumaValue(c, "Uptime ("+name+")", percent, "%", kumaHue(float64(counts.Available())/float64(counts.Measured()))))
+		return kumaSend(c, kumaValue(c, "Uptime ("+name+")", percent, "%", kumaHue(share(counts))))
 	case "ping", "avg-response":
 		mean, measured := s.meanLatency(c.UserContext(), i, window, now)
 		if !measured {

@@ -59,7 +59,13 @@ func (s *Server) chartWithout(ctx context.Context, service int, k look, window s
 		y, m, d := now.In(k.zone).Date()
 		first = time.Date(y, m, d-int(w.length/w.step)+1, 0, 0, 0, 0, k.zone)
 	}
-	hours, err := s.past.latencies(ctx, s.board.Services()[service], first, now)
+	var midnights []time.Time
+	if w.step == 24*time.Hour {
+		for i := range int(w.length / w.step) {
+			midnights = append(midnights, first.AddDate(0, 0, i))
+		}
+	}
+	hours, err := s.past.latencies(ctx, s.board.Services()[service], first, now, midnights...)
 	if err != nil {
 		return views.Chart{Window: window, Note: k.lang.T("history.away")}
 	}

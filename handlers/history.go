@@ -137,16 +137,14 @@ func (s *Server) rangeOf(c *fiber.Ctx, service int, k look, from, to string, now
 	}
 	y, m, d := last.Date()
 	end := time.Date(y, m, d+1, 0, 0, 0, 0, k.zone)
-	sum := s.board.Counts(service, first, end)
+	sum := s.board.Counts(service, first, end, now)
 	if now.Sub(first) > boardReach {
-		count, err := s.past.counts(c.UserContext(), svc, first, end)
-		if err != nil {
+		var err error
+		if sum, err = s.past.sum(c.UserContext(), s.board.Service(service), first, end, now); err != nil {
 			f.Mistake = k.lang.T("history.away")
 			return f
 		}
-		sum = status.CountBetween(count, first, end)
 	}
-	sum.Expected = svc.Due(first, end, now)
 	row := views.BuildUptime(svc, k.lang.T("range.days", from, to), sum, k.local())
 	f.Result = &row
 	return f

@@ -36,17 +36,26 @@ func (h *shelf) SignalsOf(_ context.Context, svc status.Service, from, to time.T
 }
 
 func (h *shelf) HoursOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.Bucket, error) {
-	sums := map[time.Time]status.Counts{}
+	sums := map[time.Time]*[4]status.Counts{}
 	for s, err := range h.SignalsOf(ctx, svc, from, to) {
 		if err != nil {
 			return nil, err
 		}
 		hour := s.Received.Truncate(time.Hour)
-		sums[hour] = sums[hour].Count(s.Outcome)
+		if sums[hour] == nil {
+			sums[hour] = &[4]status.Counts{}
+		}
+		q := &sums[hour][s.Received.Sub(hour)/status.QuarterHour]
+		*q = q.Count(s.Outcome)
 	}
 	var all []status.Bucket
-	for hour, c := range sums {
-		all = append(all, status.Bucket{Service: svc.ID, Start: hour, Counts: c})
+	for hour, quarters := range sums {
+		b := status.Bucket{Service: svc.ID, Start: hour}
+		for _, q := range quarters {
+			b.Counts = b.Add(q)
+		}
+		b.SetQuarters(*quarters)
+		all = append(all, b)
 	}
 	return all, nil
 }

@@ -41,6 +41,7 @@ type past struct {
 type latencySeries struct {
 	from, read time.Time
 	hours      []status.LatencyHour
+	cut        map[int64][]status.LatencyHour // Parts of hours, by the instant between them; guarded by past.mu.
 }
 
 func newPast(history History, now func() time.Time) *past {
@@ -81,17 +82,17 @@ func (p *past) signals(ctx context.Context, svc status.Service, from, to time.Ti
 	return all, err
 }
 
-// counts returns the counts of a service's hours that start in [from, to), by hour.
-func (p *past) counts(ctx context.Context, svc status.Service, from, to time.Time) (func(time.Time) status.Counts, error) {
-	hours := map[int64]status.Counts{}
-	err := p.read(ctx, func(ctx context.Context) error {
-		buckets, err := p.history.HoursOf(ctx, svc, from, to)
+// counts returns what was measured of a service in [from, to), whose borders lie on quarters of an
+// hour, and when the first of it was; the zero time for nothing.
+func (p *past) counts(ctx context.Context, svc status.Service, from, to time.Time) (count status.Count, begun time.Time, err error) {
+	var hours []status.Bucket
+	err = p.read(ctx, func(ctx context.Context) error {
+		hours, err = p.history.HoursOf(ctx, svc, from.Truncate(time.Hour), to)
+		if len(svc.Regions) == 0 {
+			return err
+		}
 		read := 0
-		for _, b := range buckets {
-			hours[b.Start.Unix()] = b.Counts
-			if len(svc.Regions) == 0 {
-				continue
-			}
+		for i, b := range hours {
 			var failed status.FailedHour
 			if b.Down > 0 && read < maxFailedHours {
 				read++
@@ -99,11 +100,48 @@ func (p *past) counts(ctx context.Context, svc status.Service, from, to time.Tim
 					return err
 				}
 			}
-			hours[b.Start.Unix()] = status.SumOfRegions(svc, b, failed)
+			hours[i] = status.SumOfRegions(svc, b, failed)
 		}
 		return err
 	})
-	return func(hour time.Time) status.Counts { return hours[hour.Unix()] }, err
+	quarters := make(map[int64]status.Counts)
+	for _, b := range hours {
+		for i, c := range b.InQuarters() {
+			if at := b.Start.Add(time.Duration(i) * status.QuarterHour); c.Measured() > 0 {
+				quarters[at.Unix()] = c
+				if begun.IsZero() || at.Before(begun) {
+					begun = at
+				}
+			}
+		}
+	}
+	return func(from, to time.Time) (sum status.Counts) {
+		at := from.Truncate(status.QuarterHour)
+		if at.Before(from) {
+			at = at.Add(status.QuarterHour)
+		}
+		for ; at.Before(to); at = at.Add(status.QuarterHour) {
+			sum = sum.Add(quarters[at.Unix()])
+		}
+		return sum
+	}, begun, err
+}
+
+// sum adds up what was measured and due of a service in [from, to) behind the board.
+func (p *past) sum(ctx context.Context, svc status.Service, from, to, now time.Time) (status.Counts, error) {
+	count, begun, err := p.counts(ctx, svc, from, to)
+	if err != nil {
+		return status.Counts{}, err
+	}
+	return since(svc, begun).Sum(count, from, to, now), nil
+}
+
+// since is a service that was measured as early as an instant, however it came to be.
+func since(svc status.Service, begun time.Time) status.Service {
+	if !begun.IsZero() && (svc.Begun.IsZero() || begun.Before(svc.Begun)) && len(svc.Terms) > 0 && begun.Before(svc.Terms[0].Since) {
+		svc.Begun = begun
+	}
+	return svc
 }
 
 // maxFailedHours is of how many hours of one answer the single signals are read: those in
@@ -125,34 +163,123 @@ func (p *past) failedHour(ctx context.Context, svc status.Service, b status.Buck
 	return failures.Hours[b.Start.Unix()], nil
 }
 
-// latencies returns the latencies of a service's hours that start in [from, to).
-func (p *past) latencies(ctx context.Context, svc status.Service, from, to time.Time) ([]status.LatencyHour, error) {
+// latencies returns the latencies of a service's hours that start in [from, to). An hour with a
+// cut in it comes in two parts: days of some zones begin within an hour of UTC.
+func (p *past) latencies(ctx context.Context, svc status.Service, from, to time.Time, cuts ...time.Time) ([]status.LatencyHour, error) {
 	now := p.now()
 	p.mu.Lock()
 	kept, ok := p.series[svc.ID]
 	p.mu.Unlock()
-	if !ok || kept.from.After(from) || now.Sub(kept.read) > latencyKept {
-		kept = latencySeries{from: from, read: now}
+	begin := from.Truncate(time.Hour)
+	if !ok || kept.from.After(begin) || now.Sub(kept.read) > latencyKept {
+		kept = latencySeries{from: begin, read: now, cut: make(map[int64][]status.LatencyHour)}
 		err := p.read(ctx, func(ctx context.Context) (err error) {
-			kept.hours, err = p.history.LatenciesOf(ctx, svc, from, now.Add(time.Hour))
+			kept.hours, err = p.history.LatenciesOf(ctx, svc, begin, now.Add(time.Hour))
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
-		p.mu.Lock()
-		if len(p.series) >= maxLatencySeries {
-			clear(p.series)
-		}
-		p.series[svc.ID] = kept
-		p.mu.Unlock()
+		p.keep(svc.ID, kept)
 	}
-	first, last := 0, len(kept.hours)
-	for first < last && kept.hours[first].Start.Before(from) {
+	hours, err := p.cut(ctx, svc, kept, cuts)
+	if err != nil {
+		return nil, err
+	}
+	first, last := 0, len(hours)
+	for first < last && hours[first].Start.Before(from) {
 		first++
 	}
-	for last > first && !kept.hours[last-1].Start.Before(to) {
+	for last > first && !hours[last-1].Start.Before(to) {
 		last--
 	}
-	return kept.hours[first:last], nil
+	return hours[first:last], nil
+}
+
+func (p *past) keep(service string, series latencySeries) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.series) >= maxLatencySeries {
+		clear(p.series)
+	}
+	p.series[service] = series
+}
+
+// cut cuts hours of a series at instants within them, by their single signals. An hour whose signals are gone
+// stays whole, and counts where it begins.
+func (p *past) cut(ctx context.Context, svc status.Service, series latencySeries, cuts []time.Time) ([]status.LatencyHour, error) {
+	missing := make(map[int64]time.Time) // Hour to cut.
+	within := make(map[int64]bool)
+	for _, c := range cuts {
+		if hour := c.Truncate(time.Hour); !hour.Equal(c) {
+			within[hour.Unix()] = true
+			p.mu.Lock()
+			if _, known := series.cut[c.Unix()]; !known {
+				missing[c.Unix()] = c
+			}
+			p.mu.Unlock()
+		}
+	}
+	if len(within) == 0 {
+		return series.hours, nil
+	}
+	parts := make(map[int64][]status.LatencyHour, len(within))
+	err := p.read(ctx, func(ctx context.Context) error {
+		for _, h := range series.hours {
+			for at, c := range missing {
+				if !h.Start.Equal(c.Truncate(time.Hour)) {
+					continue
+				}
+				two, err := p.halves(ctx, svc, h, c)
+				if err != nil {
+					return err
+				}
+				p.mu.Lock()
+				series.cut[at] = two
+				p.mu.Unlock()
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	for _, c := range cuts {
+		if two, known := series.cut[c.Unix()]; known {
+			parts[c.Truncate(time.Hour).Unix()] = two
+		}
+	}
+	p.mu.Unlock()
+	all := make([]status.LatencyHour, 0, len(series.hours)+len(parts))
+	for _, h := range series.hours {
+		if two, cut := parts[h.Start.Unix()]; cut {
+			all = append(all, two...)
+			continue
+		}
+		all = append(all, h)
+	}
+	return all, nil
+}
+
+// halves are the latencies of an hour before and after an instant in it.
+func (p *past) halves(ctx context.Context, svc status.Service, whole status.LatencyHour, at time.Time) ([]status.LatencyHour, error) {
+	two := []status.LatencyHour{{Start: whole.Start, Histogram: status.Histogram{}}, {Start: at, Histogram: status.Histogram{}}}
+	read := false
+	for s, err := range p.history.SignalsOf(ctx, svc, whole.Start, whole.Start.Add(time.Hour)) {
+		if err != nil {
+			return nil, err
+		}
+		if read = true; s.Outcome.Available() && s.Duration > 0 {
+			half := 0
+			if !s.Received.Before(at) {
+				half = 1
+			}
+			two[half].Histogram[status.Bin(s.Duration)]++
+		}
+	}
+	if !read {
+		return []status.LatencyHour{whole}, nil
+	}
+	return two, nil
 }

@@ -96,8 +96,7 @@ func (l *live) detail(service int, k look, now time.Time) views.Detail {
 		if now.Sub(from) > boardReach {
 			break
 		}
-		sum := l.board.Counts(service, from, until)
-		sum.Expected = svc.Due(from, until, now)
+		sum := l.board.Counts(service, from, until, now)
 		d.Uptimes = append(d.Uptimes, views.BuildUptime(svc, k.lang.Month(from), sum, to))
 	}
 	return d

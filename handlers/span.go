@@ -88,7 +88,7 @@ func parseSpan(text string, zone *time.Location) (status.Cell, bool) {
 // spanOf collects what is known of a span: from the board as far as it reaches, else from
 // the store.
 func (s *Server) spanOf(ctx context.Context, service int, cell status.Cell, now time.Time) (views.SpanInput, error) {
-	svc := s.board.Services()[service]
+	svc := s.board.Service(service)
 	in := views.SpanInput{Service: svc, Now: now, Begins: historyBegins}
 	end := cell.Start.Add(cell.Length)
 	outages := s.board.Outages(service, now)
@@ -100,7 +100,7 @@ func (s *Server) spanOf(ctx context.Context, service int, cell status.Cell, now 
 	if cell.Length > time.Hour {
 		return in, s.dayOf(ctx, service, cell, &in)
 	}
-	from := cell.Start.Add(-svc.Interval) // What was measured before may still hold.
+	from := cell.Start.Add(-max(svc.Interval, svc.IntervalAt(cell.Start))) // What was measured before may still hold.
 	samples, complete := s.board.Samples(service, from, end)
 	reports, fromStore := s.board.ReportsBetween(service, cell.Start, end), false
 	if !complete {
@@ -201,32 +201,32 @@ func tallyCells(cells []status.Cell, reports []board.Report) {
 func (s *Server) dayOf(ctx context.Context, service int, cell status.Cell, in *views.SpanInput) error {
 	svc, now := in.Service, in.Now
 	end := cell.Start.Add(cell.Length)
-	count := func(hour time.Time) status.Counts { return s.board.Counts(service, hour, hour.Add(time.Hour)) }
+	cellOf := func(from, to time.Time) status.Cell { return s.board.Cell(service, from, to, now) }
 	if now.Sub(cell.Start) > boardReach {
-		var err error
-		if count, err = s.past.counts(ctx, svc, cell.Start, end); err != nil {
+		count, begun, err := s.past.counts(ctx, svc, cell.Start, end)
+		if err != nil {
 			return err
 		}
+		svc := since(s.board.Service(service), begun)
+		cellOf = func(from, to time.Time) status.Cell { return status.CellOf(count, svc, from, to, now) }
 	}
 	hours := map[int64]status.Histogram{}
-	if known, err := s.past.latencies(ctx, svc, cell.Start, end); err == nil {
+	if known, err := s.past.latencies(ctx, svc, cell.Start, end, cell.Start, end); err == nil {
 		for _, h := range known {
 			hours[h.Start.Unix()] = h.Histogram
 		}
 	}
 	whole := status.Histogram{}
-	last := cell.Start.UTC().Truncate(time.Hour)
-	for start := last; start.Before(end) && !start.After(now); start = start.Add(time.Hour) {
-		if start.Before(cell.Start) {
-			continue
+	for start := cell.Start; start.Before(end) && !start.After(now); { // Of hours of UTC; the first and the last may be parts.
+		next := start.Truncate(time.Hour).Add(time.Hour)
+		if next.After(end) {
+			next = end
 		}
-		c := status.Cell{Start: start, Length: time.Hour, Counts: count(start)}
-		c.Expected = svc.Due(start, start.Add(time.Hour), now)
-		c.Outcome = c.Worst()
-		in.Cells = append(in.Cells, c)
+		in.Cells = append(in.Cells, cellOf(start, next))
 		h := hours[start.Unix()]
 		whole.Add(h)
 		in.Percentiles = append(in.Percentiles, h.Percentiles(50, 95, 99))
+		start = next
 	}
 	oldestFirst := make([]status.Outage, len(in.Outages))
 	for i, o := range in.Outages {

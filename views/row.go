@@ -86,7 +86,7 @@ func cellName(c status.Cell) string {
 	switch {
 	case c.Length >= 23*time.Hour:
 		return c.Start.Format(DayPath)
-	case c.Length == time.Hour:
+	case c.Length > time.Minute: // An hour, or the part of one that belongs to a day.
 		return c.Start.UTC().Format(HourPath)
 	default:
 		return c.Start.UTC().Format(MinutePath)
@@ -252,7 +252,7 @@ func cellTime(c status.Cell, to Local) string {
 	switch {
 	case c.Length >= 23*time.Hour:
 		return to.Lang.ShortDate(start)
-	case c.Length == time.Hour:
+	case c.Length > time.Minute:
 		end := start.Add(c.Length)
 		if start.Format("MST") != end.Format("MST") { // The clock changes: 02:00 CEST–02:00 CET.
 			return start.Format("15:04 MST") + "–" + end.Format("15:04 MST")

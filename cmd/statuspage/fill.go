@@ -26,10 +26,11 @@ const (
 // the last days, and then the samples of the last day. It goes on until the store has
 // answered; first is closed when the newest signals are there, or after the first attempt.
 func (a *app) fill(ctx context.Context, first chan<- struct{}) {
-	if !a.roles.web { // There is no page.
+	if !a.roles.web { // There is no page, and no past to read but that of the intervals.
 		a.filled.Store(true)
 		a.tried.Store(true)
 		close(first)
+		a.loadTerms(ctx)
 		return
 	}
 	start := time.Now()
@@ -109,11 +110,18 @@ func (a *app) awaitStore(ctx context.Context, patience time.Duration) {
 }
 
 func (a *app) fillOnce(ctx context.Context, start time.Time, waiting bool, known func()) error {
+	a.filling.Lock()
+	defer a.filling.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
 	defer cancel()
 	if state := a.store.State(); !state.Readable {
 		return fmt.Errorf("%w: %w", errNotInOrder, state.Err)
 	}
+	terms, err := a.terms.load(ctx, a.board.Current().Services(), start)
+	if err != nil {
+		return fmt.Errorf("read the intervals of the past: %w", err)
+	}
+	a.board.SetTerms(terms)
 	hour := start.UTC().Truncate(time.Hour)
 	// The hour that the process began in is counted from its signals, all before from rollups.
 	if _, err := feed(a.store.Signals(ctx, hour, start.Add(time.Hour)), a.board.Apply); err != nil {
@@ -236,7 +244,7 @@ func (a *app) resolve(ctx context.Context, b *board.Board, services []int, now t
 				continue
 			}
 			lapsed = append(lapsed, o)
-			spans = append(spans, status.Span{Service: svc, From: o.Last.Add(time.Microsecond), To: o.Last.Add(svc.Holds())})
+			spans = append(spans, status.Span{Service: svc, From: o.Last.Add(time.Microsecond), To: o.Last.Add(svc.HoldsAt(o.Last))})
 		}
 	}
 	ends, err := a.store.FirstAvailable(ctx, spans)

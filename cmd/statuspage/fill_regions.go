@@ -46,7 +46,7 @@ func (p *regionPast) take(s status.Bucket) bool {
 		return false
 	}
 	if known, there := raw[s.Start.Unix()]; there { // Other writers have sums of their own.
-		s.Counts = s.Add(known.Counts)
+		s = known.Join(s)
 	}
 	raw[s.Start.Unix()] = s
 	return true
@@ -68,8 +68,8 @@ func (p *regionPast) merged(past [][]status.Outage) (all []status.Bucket) {
 		past[i] = f.Outages
 		svc := p.board.Services()[i]
 		for hour, raw := range p.raw[i] {
-			raw.Service, raw.Counts = svc.ID, status.SumOfRegions(svc, raw, f.Hours[hour])
-			all = append(all, raw)
+			raw.Service = svc.ID
+			all = append(all, status.SumOfRegions(svc, raw, f.Hours[hour]))
 		}
 	}
 	return all
@@ -77,9 +77,9 @@ func (p *regionPast) merged(past [][]status.Outage) (all []status.Bucket) {
 
 // resolveMerged finds the first slot after an outage in which too few regions found the service down.
 func (a *app) resolveMerged(ctx context.Context, b *board.Board, svc status.Service, o status.Outage) error {
-	from, end := o.Last.Add(time.Microsecond), o.Last.Add(svc.Holds())
+	from, end := o.Last.Add(time.Microsecond), o.Last.Add(svc.HoldsAt(o.Last))
 	var signals []status.Signal
-	for s, err := range a.store.SignalsOf(ctx, svc, o.Last.Add(-svc.Holds()), end) { // From before: who measures.
+	for s, err := range a.store.SignalsOf(ctx, svc, o.Last.Add(-svc.HoldsAt(o.Last)), end) { // From before: who measures.
 		if err != nil {
 			return fmt.Errorf("read the end of an outage: %w", err)
 		}

@@ -69,6 +69,14 @@ func TestPageOfRegionsIsTheSameAfterARestart(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			terms := map[string][]status.Term{}
+			for _, s := range []status.Service{svc, plain} {
+				terms[s.ID] = []status.Term{s.Now(now.AddDate(0, 0, -4))}
+				if err := store.WriteTerms(t.Context(), []status.ServiceTerm{{Service: s.ID, Term: terms[s.ID][0]}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			live.SetTerms(terms)
 			for batch := range slices.Chunk(signals, 500) {
 				if err := store.Write(t.Context(), batch); err != nil {
 					t.Fatal(err)
@@ -82,6 +90,7 @@ func TestPageOfRegionsIsTheSameAfterARestart(t *testing.T) {
 			a := &app{
 				log:   slog.New(slog.DiscardHandler),
 				store: store, board: restarted, roles: roles{web: true},
+				terms: newTerms(store, false, slog.New(slog.DiscardHandler)),
 			}
 			a.cfg.Store(&config.Config{Retention: 90 * 24 * time.Hour, Checks: []status.Check{{Service: svc}, {Service: plain}}})
 			a.fill(t.Context(), make(chan struct{}))

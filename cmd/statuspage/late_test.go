@@ -14,6 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+var watchedSince = time.Now().AddDate(0, 0, -10)
+
 // filled is a page server over a store of its own services, started.
 func filled(t *testing.T, store *db.Database, services ...status.Service) *app {
 	t.Helper()
@@ -21,9 +23,12 @@ func filled(t *testing.T, store *db.Database, services ...status.Service) *app {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &app{log: slog.New(slog.DiscardHandler), store: store, board: b, roles: roles{web: true}}
+	a := &app{log: slog.New(slog.DiscardHandler), store: store, board: b, roles: roles{web: true}, terms: newTerms(store, false, slog.New(slog.DiscardHandler))}
 	cfg := &config.Config{Retention: 90 * 24 * time.Hour, Agents: []config.Agent{{Region: "us"}}}
-	for _, s := range services {
+	for _, s := range services { // Watched since long ago, whoever of the servers starts when.
+		if err := store.WriteTerms(t.Context(), []status.ServiceTerm{{Service: s.ID, Term: s.Now(watchedSince)}}); err != nil {
+			t.Fatal(err)
+		}
 		cfg.Checks = append(cfg.Checks, status.Check{Service: s})
 	}
 	a.cfg.Store(cfg)

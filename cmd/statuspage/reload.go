@@ -89,6 +89,9 @@ func (a *app) reload(ctx context.Context, next *config.Config) error {
 			return err
 		}
 	}
+	if terms := a.terms.follow(servicesOf(next), time.Now()); terms != nil {
+		a.board.SetTerms(terms)
+	}
 	a.cfg.Store(next)
 	a.metrics.Only(labels(next.Checks))
 	if len(added) > 0 {
@@ -139,7 +142,8 @@ func compare(before, next []status.Check) (added []string, removed, changed int)
 	for _, c := range next {
 		old, known := was[c.ID]
 		switch {
-		case !known, !slices.Equal(old.Regions, c.Regions): // With other regions its row begins anew.
+		case !known, !slices.Equal(old.Regions, c.Regions), old.Quorum != c.Quorum, old.DownWhen != c.DownWhen:
+			// With other regions its row begins anew; with another quorum its past means something else.
 			added = append(added, c.ID)
 		case !reflect.DeepEqual(old, c):
 			changed++

@@ -78,6 +78,8 @@ type app struct {
 
 	reloading reloading
 	late      late
+	terms     *terms
+	filling   sync.Mutex // Held while the past is read.
 }
 
 // serveConfig runs the product until ctx ends. From is nil in the demo.
@@ -121,6 +123,7 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 	if a.board, err = board.New(servicesOf(cfg), cfg.Timezone); err != nil {
 		return err
 	}
+	a.terms = newTerms(a.store, a.roles.scheduler, a.log)
 	if err = a.openDesk(cfg); err != nil {
 		return err
 	}
@@ -234,6 +237,8 @@ func (a *app) run(ctx context.Context, ln net.Listener, from *source) error {
 		if from != nil {
 			watching.Go(func() { a.watch(fillCtx, from) })
 		}
+		watching.Go(func() { a.watchClock(fillCtx) })
+		watching.Go(func() { a.terms.keep(fillCtx) })
 		select {
 		case <-ctx.Done():
 			a.log.Info("stopping")

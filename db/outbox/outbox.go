@@ -39,7 +39,14 @@ CREATE TABLE IF NOT EXISTS queue (
 	duration    INTEGER NOT NULL,
 	reason      TEXT NOT NULL,
 	error       TEXT NOT NULL
-);`
+);
+CREATE TABLE IF NOT EXISTS terms (
+	since    INTEGER NOT NULL,
+	service  TEXT NOT NULL,
+	interval INTEGER NOT NULL,
+	timeout  INTEGER NOT NULL,
+	PRIMARY KEY (service, since)
+) WITHOUT ROWID;`
 
 // Options bound the queue.
 type Options struct {

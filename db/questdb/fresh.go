@@ -83,7 +83,7 @@ type querier interface {
 
 // refreshAll brings the views up to what is committed now.
 func refreshAll(ctx context.Context, q querier, n names) error {
-	for _, view := range []struct{ name, base string }{{n.hourly, n.signals}, {n.latencies, n.signals}, {n.daily, n.hourly}} {
+	for _, view := range []struct{ name, base string }{{n.hourly, n.signals}, {n.quarters, n.signals}, {n.latencies, n.signals}, {n.daily, n.hourly}} {
 		if err := refresh(ctx, q, view.name, view.base); err != nil {
 			return fmt.Errorf("bring %s up to date: %w", view.name, err)
 		}

@@ -129,12 +129,13 @@ func (s *Store) Ping(ctx context.Context) error {
 		return fmt.Errorf("table %s is suspended, see wal_tables(): %w", s.names.signals, status.ErrUnavailable)
 	}
 	var views int64
-	if err := s.pool.QueryRow(ctx, `SELECT count() FROM materialized_views() WHERE view_name IN ($1, $2, $3) AND view_status != 'invalid'`,
-		s.names.hourly, s.names.daily, s.names.latencies).Scan(&views); err != nil {
+	if err := s.pool.QueryRow(ctx, `SELECT count() FROM materialized_views() WHERE view_name IN ($1, $2, $3, $4) AND view_status != 'invalid'`,
+		s.names.hourly, s.names.daily, s.names.quarters, s.names.latencies).Scan(&views); err != nil {
 		return fmt.Errorf("ping QuestDB: %w", err)
 	}
-	if views != 3 {
-		return fmt.Errorf("view %s, %s or %s is missing or invalid: %w", s.names.hourly, s.names.daily, s.names.latencies, status.ErrUnavailable)
+	if views != 4 {
+		return fmt.Errorf("view %s, %s, %s or %s is missing or invalid: %w",
+			s.names.hourly, s.names.daily, s.names.quarters, s.names.latencies, status.ErrUnavailable)
 	}
 	return nil
 }

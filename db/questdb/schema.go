@@ -28,7 +28,7 @@ func (s *Store) Ensure(ctx context.Context) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // Nothing depends on a good-bye.
 	w := &schema{Store: s, conn: conn}
-	for _, task := range []func(context.Context) error{w.setAside, w.table, w.resume, w.views, w.copyBack, w.ttl} {
+	for _, task := range []func(context.Context) error{w.setAside, w.table, w.terms, w.resume, w.views, w.copyBack, w.ttl} {
 		if err := task(ctx); err != nil {
 			return fmt.Errorf("schema of QuestDB: %w", err)
 		}
@@ -131,9 +131,21 @@ func (w *schema) table(ctx context.Context) error {
 	return w.do(ctx, "enable deduplication", w.sql.dedup)
 }
 
+// terms creates the table of terms.
+func (w *schema) terms(ctx context.Context) error {
+	all, err := w.tables(ctx)
+	if err != nil {
+		return err
+	}
+	if _, found := find(all, w.names.terms); found {
+		return nil
+	}
+	return w.do(ctx, "create table of terms", w.sql.createTerms)
+}
+
 // resume lets suspended tables go on: what suspended them, such as a full disk, may be over.
 func (w *schema) resume(ctx context.Context) error {
-	for _, name := range []string{w.names.signals, w.names.hourly, w.names.daily, w.names.latencies} {
+	for _, name := range []string{w.names.signals, w.names.hourly, w.names.daily, w.names.quarters, w.names.latencies, w.names.terms} {
 		var n int64
 		if err := w.conn.QueryRow(ctx, `SELECT count() FROM wal_tables() WHERE name = $1 AND suspended`, name).Scan(&n); err != nil {
 			return err
@@ -156,6 +168,7 @@ func (w *schema) views(ctx context.Context) error {
 	for _, view := range []struct{ name, create, partition string }{
 		{w.names.hourly, w.sql.createHourly, "MONTH"},
 		{w.names.daily, w.sql.createDaily, "YEAR"},
+		{w.names.quarters, w.sql.createQuarters, "MONTH"},
 		{w.names.latencies, w.sql.createLatencies, "MONTH"},
 	} {
 		all, err := w.tables(ctx)

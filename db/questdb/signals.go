@@ -114,7 +114,24 @@ func (s *Store) Days(ctx context.Context, from, to time.Time) ([]status.Bucket, 
 
 // HoursOf returns the sums of one service in the UTC hours that start in [from, to), one an hour.
 func (s *Store) HoursOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.Bucket, error) {
-	return s.buckets(ctx, to, s.sql.hoursOf, instant(from), instant(to), svc.ID, svc.URL)
+	hours, err := s.buckets(ctx, to, s.sql.hoursOf, instant(from), instant(to), svc.ID, svc.URL)
+	if err != nil || len(hours) == 0 {
+		return hours, err
+	}
+	uneven, err := s.quarters(ctx, s.sql.unevenOf, instant(from), instant(to), svc.ID, svc.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read sums: %w", err)
+	}
+	byHour := make(map[int64][4]status.Counts, len(uneven))
+	for key, quarters := range uneven {
+		byHour[key.start] = quarters
+	}
+	for i := range hours {
+		if quarters, known := byHour[hours[i].Start.Unix()]; known {
+			unevenHours{{hours[i].Start.Unix(), hours[i].Service, hours[i].URL}: quarters}.into(&hours[i])
+		}
+	}
+	return hours, nil
 }
 
 // LatenciesOf returns the latencies of one service in the UTC hours that start in [from, to).

@@ -6,13 +6,15 @@ import "strings"
 // statement, since identifiers cannot be parameters; their alphabet is checked in New.
 type names struct {
 	signals, hourly, daily string
+	quarters               string
 	latencies              string
+	terms                  string
 	upgrading, before      string // A number follows.
 }
 
 func namesWith(prefix string) names {
 	n := prefix + "signals"
-	return names{signals: n, hourly: n + "_hourly", daily: n + "_daily", latencies: n + "_latency_hourly", upgrading: n + "_upgrading_", before: n + "_before_upgrade_"}
+	return names{signals: n, hourly: n + "_hourly", daily: n + "_daily", quarters: n + "_quarter_hourly", latencies: n + "_latency_hourly", terms: n + "_terms", upgrading: n + "_upgrading_", before: n + "_before_upgrade_"}
 }
 
 // column is a column of the signals table. The first four are those of the classic table.
@@ -41,7 +43,9 @@ type statementTexts struct {
 	firstAvailable                        string
 	createTable, dedup                    string
 	createHourly, createDaily             string
-	createLatencies                       string
+	createLatencies, createQuarters       string
+	uneven, unevenOf                      string
+	createTerms, terms, insertTerm        string
 }
 
 func textsFor(n names) statementTexts {
@@ -54,6 +58,20 @@ func textsFor(n names) statementTexts {
 	const ofService = ` AND (service = $3 OR (service IS NULL AND url = $4))`
 	// What status.ParseOutcome says: a known outcome counts, else the available column decides.
 	const isDown = `(outcome = 'down' OR (NOT available AND (outcome IS NULL OR outcome NOT IN ('up', 'degraded'))))`
+	// An outcome counted, as status.ParseOutcome reads it: a known one counts, else the available column decides.
+	const outcomes = `sum(CASE WHEN outcome = 'up' OR (available AND (outcome IS NULL OR outcome NOT IN ('degraded', 'down'))) THEN 1 ELSE 0 END) up,
+			sum(CASE WHEN outcome = 'degraded' THEN 1 ELSE 0 END) degraded,
+			sum(CASE WHEN outcome = 'down' OR (NOT available AND (outcome IS NULL OR outcome NOT IN ('up', 'degraded'))) THEN 1 ELSE 0 END) down`
+	inQuarters := ``
+	for _, minute := range []string{`0`, `15`, `30`, `45`} {
+		for _, outcome := range []string{`up`, `degraded`, `down`} {
+			inQuarters += `, sum(CASE WHEN minute(received) = ` + minute + ` THEN ` + outcome + ` ELSE 0 END) ` + outcome + minute
+		}
+	}
+	ofQuarters := inQuarters + ` FROM ` + n.quarters + ` WHERE received >= $1 AND received < $2`
+	// Where status.Spread does not say what the quarters are.
+	const isUneven = ` WHERE degraded0 + degraded15 + degraded30 + degraded45 + down0 + down15 + down30 + down45 > 0
+		OR up0 != (up0 + up15 + up30 + up45) / 4 OR up0 + up15 != (up0 + up15 + up30 + up45) * 2 / 4 OR up0 + up15 + up30 != (up0 + up15 + up30 + up45) * 3 / 4`
 	const isAvailable = `(outcome IN ('up', 'degraded') OR (available AND (outcome IS NULL OR outcome != 'down')))`
 	table := `CREATE TABLE IF NOT EXISTS ` + n.signals + ` (` + strings.Join(kinds, `, `)
 	return statementTexts{
@@ -79,15 +97,20 @@ func textsFor(n names) statementTexts {
 			FROM ` + n.signals + ` WHERE duration IS NOT NULL AND ` + isAvailable + ` SAMPLE BY 1h) PARTITION BY MONTH`,
 		createTable: table + `) TIMESTAMP(received) PARTITION BY DAY WAL DEDUP UPSERT KEYS(received, service, region, url)`,
 		dedup:       `ALTER TABLE ` + n.signals + ` DEDUP ENABLE UPSERT KEYS(received, service, region, url)`,
-		// The three cases say what status.ParseOutcome says: a known outcome counts, else
-		// the available column decides.
 		createHourly: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.hourly + ` WITH BASE ` + n.signals + ` ` + refreshEvery + ` AS (
-			SELECT received, service, url,
-			sum(CASE WHEN outcome = 'up' OR (available AND (outcome IS NULL OR outcome NOT IN ('degraded', 'down'))) THEN 1 ELSE 0 END) up,
-			sum(CASE WHEN outcome = 'degraded' THEN 1 ELSE 0 END) degraded,
-			sum(CASE WHEN outcome = 'down' OR (NOT available AND (outcome IS NULL OR outcome NOT IN ('up', 'degraded'))) THEN 1 ELSE 0 END) down,
-			sum(duration) duration
+			SELECT received, service, url, ` + outcomes + `, sum(duration) duration
 			FROM ` + n.signals + ` SAMPLE BY 1h) PARTITION BY MONTH`,
+		// Days of some zones begin within an hour.
+		createQuarters: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.quarters + ` WITH BASE ` + n.signals + ` ` + refreshEvery + ` AS (
+			SELECT received, service, url, ` + outcomes + ` FROM ` + n.signals + ` SAMPLE BY 15m) PARTITION BY MONTH`,
+		uneven: `SELECT * FROM (SELECT timestamp_floor('h', received) hour, service, CASE WHEN service IS NULL THEN url END url` + ofQuarters +
+			` GROUP BY hour, service, CASE WHEN service IS NULL THEN url END)` + isUneven,
+		unevenOf: `SELECT * FROM (SELECT timestamp_floor('h', received) hour, max(service) service, max(url) url` + ofQuarters + ofService +
+			` GROUP BY hour)` + isUneven,
+		createTerms: `CREATE TABLE IF NOT EXISTS ` + n.terms + ` (since TIMESTAMP, service SYMBOL, interval LONG, timeout LONG)
+			TIMESTAMP(since) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(since, service)`,
+		terms:      `SELECT service, since, interval, timeout FROM ` + n.terms,
+		insertTerm: `INSERT INTO ` + n.terms + ` (since, service, interval, timeout) VALUES ($1, $2, $3, $4)`,
 		createDaily: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.daily + ` WITH BASE ` + n.hourly + ` ` + refreshEvery + ` AS (
 			SELECT received, service, url, sum(up) up, sum(degraded) degraded, sum(down) down, sum(duration) duration
 			FROM ` + n.hourly + ` SAMPLE BY 1d) PARTITION BY YEAR`,

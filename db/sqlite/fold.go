@@ -24,12 +24,28 @@ const (
 
 const (
 	selectFold = `SELECT coalesce(max(seq), 0) FROM (SELECT seq FROM changes ORDER BY seq LIMIT ?)`
-	sumsOf     = `, service, url, sum(sign * (outcome = 'up')), sum(sign * (outcome = 'degraded')), sum(sign * (outcome = 'down')), sum(sign * duration)
+	sums       = `sum(sign * (outcome = 'up')), sum(sign * (outcome = 'degraded')), sum(sign * (outcome = 'down')), sum(sign * duration)`
+	foldHours  = `INSERT INTO signals_hourly (received, service, url, up, degraded, down, duration,
+			up0, degraded0, down0, up1, degraded1, down1, up2, degraded2, down2)
+		SELECT hour, service, url, ` + sums + `,
+			` + inQuarter0 + `, ` + inQuarter1 + `, ` + inQuarter2 + `
+		FROM changes WHERE seq <= ? GROUP BY 1, 2, 3
+		ON CONFLICT (received, service, url) DO UPDATE SET up = up + excluded.up, degraded = degraded + excluded.degraded,
+		down = down + excluded.down, duration = duration + excluded.duration,
+		up0 = up0 + excluded.up0, degraded0 = degraded0 + excluded.degraded0, down0 = down0 + excluded.down0,
+		up1 = up1 + excluded.up1, degraded1 = degraded1 + excluded.degraded1, down1 = down1 + excluded.down1,
+		up2 = up2 + excluded.up2, degraded2 = degraded2 + excluded.degraded2, down2 = down2 + excluded.down2`
+	// Changes that an earlier version noted know no quarter: then neither does their hour.
+	inQuarter0 = inQuarter + `0)) END` + degradedIn + `0)) END` + downIn + `0)) END`
+	inQuarter1 = inQuarter + `1)) END` + degradedIn + `1)) END` + downIn + `1)) END`
+	inQuarter2 = inQuarter + `2)) END` + degradedIn + `2)) END` + downIn + `2)) END`
+	inQuarter  = `CASE WHEN count(*) = count(quarter) THEN sum(sign * (outcome = 'up' AND quarter = `
+	degradedIn = `, CASE WHEN count(*) = count(quarter) THEN sum(sign * (outcome = 'degraded' AND quarter = `
+	downIn     = `, CASE WHEN count(*) = count(quarter) THEN sum(sign * (outcome = 'down' AND quarter = `
+	foldDays   = `INSERT INTO signals_daily (received, service, url, up, degraded, down, duration) SELECT hour - hour % 86400000000, service, url, ` + sums + `
 		FROM changes WHERE seq <= ? GROUP BY 1, 2, 3
 		ON CONFLICT (received, service, url) DO UPDATE SET up = up + excluded.up, degraded = degraded + excluded.degraded,
 		down = down + excluded.down, duration = duration + excluded.duration`
-	foldHours = `INSERT INTO signals_hourly (received, service, url, up, degraded, down, duration) SELECT hour` + sumsOf
-	foldDays  = `INSERT INTO signals_daily (received, service, url, up, degraded, down, duration) SELECT hour - hour % 86400000000` + sumsOf
 	// status.Bin in SQL, as in the second migration.
 	foldLatencies = `INSERT INTO latencies_hourly (service, url, received, bin, n)
 		SELECT service, url, hour, CAST(floor(ln(max(duration, 1)) * 8 / ln(2)) AS INTEGER), sum(sign)

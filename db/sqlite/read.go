@@ -27,9 +27,9 @@ const (
 	selectHoursOf = `WITH RECURSIVE hour(at) AS (
 		SELECT max(?1, (SELECT coalesce(min(received), ?2) FROM signals_hourly))
 		UNION ALL SELECT at + 3600000000 FROM hour WHERE at + 3600000000 < min(?2, (SELECT coalesce(max(received), 0) + 1 FROM signals_hourly)))
-		SELECT received, service, url, up, degraded, down, duration FROM hour CROSS JOIN signals_hourly ON received = at
+		SELECT received, service, url, up, degraded, down, duration, ` + quarterColumns + ` FROM hour CROSS JOIN signals_hourly ON received = at
 		WHERE at < ?2 AND service = ?3
-		UNION ALL SELECT received, service, url, up, degraded, down, duration FROM hour CROSS JOIN signals_hourly ON received = at
+		UNION ALL SELECT received, service, url, up, degraded, down, duration, ` + quarterColumns + ` FROM hour CROSS JOIN signals_hourly ON received = at
 		WHERE at < ?2 AND service = '' AND url = ?4`
 	// An hour is a row, in the order of the key.
 	selectLatencies = `SELECT received, group_concat(bin || ' ' || n) FROM latencies_hourly
@@ -88,13 +88,13 @@ func (s *Store) signals(ctx context.Context, query string, args ...any) iter.Seq
 
 // Days returns the sums of the UTC days that start in [from, to), by start, then service.
 func (s *Store) Days(ctx context.Context, from, to time.Time) ([]status.Bucket, error) {
-	return s.buckets(ctx, selectDays, from, to)
+	return s.buckets(ctx, selectDays, false, from, to)
 }
 
 // HoursOf returns the sums of one service in the UTC hours that start in [from, to), one an hour.
 func (s *Store) HoursOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.Bucket, error) {
 	from = from.Add(time.Hour - time.Microsecond).Truncate(time.Hour) // The first hour that starts in the range.
-	rows, err := s.buckets(ctx, selectHoursOf, from, to, svc.ID, svc.URL)
+	rows, err := s.buckets(ctx, selectHoursOf, true, from, to, svc.ID, svc.URL)
 	slices.SortStableFunc(rows, func(a, b status.Bucket) int { return a.Start.Compare(b.Start) })
 	var all []status.Bucket
 	for _, b := range rows {
@@ -152,7 +152,7 @@ func (s *Store) LatenciesOf(ctx context.Context, svc status.Service, from, to ti
 
 // buckets reads sums. A service whose URL changed within the bucket is one row; rows of other
 // writers have no service, there the URL tells them apart.
-func (s *Store) buckets(ctx context.Context, query string, from, to time.Time, args ...any) ([]status.Bucket, error) {
+func (s *Store) buckets(ctx context.Context, query string, quarters bool, from, to time.Time, args ...any) ([]status.Bucket, error) {
 	if err := s.settle(ctx, to); err != nil {
 		return nil, fmt.Errorf("read sums: %w", err)
 	}
@@ -162,11 +162,19 @@ func (s *Store) buckets(ctx context.Context, query string, from, to time.Time, a
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err tells all there is to tell.
 	var all []status.Bucket
+	var b status.Bucket
+	var q quarterSums
+	var start, duration int64
+	into := []any{&start, &b.Service, &b.URL, &b.Up, &b.Degraded, &b.Down, &duration}
+	if quarters {
+		into = append(into, q.scan()...)
+	}
 	for rows.Next() {
-		var b status.Bucket
-		var start, duration int64
-		if err := rows.Scan(&start, &b.Service, &b.URL, &b.Up, &b.Degraded, &b.Down, &duration); err != nil {
+		if err := rows.Scan(into...); err != nil {
 			return nil, fmt.Errorf("read sums: %w", err)
+		}
+		if quarters {
+			q.into(&b)
 		}
 		b.Start, b.Duration = time.UnixMicro(start).UTC(), time.Duration(duration)*time.Microsecond
 		if n := len(all) - 1; n >= 0 && b.Service != "" && all[n].Service == b.Service && all[n].Start.Equal(b.Start) {
@@ -183,9 +191,7 @@ func (s *Store) buckets(ctx context.Context, query string, from, to time.Time, a
 
 // join adds up two rows of one bucket; the greater URL is its name.
 func join(a, b status.Bucket) status.Bucket {
-	a.URL = max(a.URL, b.URL)
-	a.Service = max(a.Service, b.Service)
-	a.Counts = a.Add(b.Counts)
-	a.Duration += b.Duration
-	return a
+	sum := a.Join(b)
+	sum.URL, sum.Service = max(a.URL, b.URL), max(a.Service, b.Service)
+	return sum
 }

@@ -82,6 +82,47 @@ CREATE TRIGGER signals_replaced AFTER UPDATE ON signals WHEN OLD.outcome <> NEW.
 		CASE WHEN NEW.outcome IN ('up', 'degraded', 'down') THEN NEW.outcome WHEN NEW.available THEN 'up' ELSE 'down' END, NEW.duration, 1);
 END;
 PRAGMA user_version = 3;`,
+	// The first three quarters of each hour (days of some zones begin within one), and in which terms
+	// services were watched. Of hours that are there already the failures are laid where they were,
+	// the rest evenly; those that still lack signals, and have no failures, keep NULL: nobody knows.
+	`
+ALTER TABLE signals_hourly ADD COLUMN up0 INTEGER;
+ALTER TABLE signals_hourly ADD COLUMN degraded0 INTEGER;
+ALTER TABLE signals_hourly ADD COLUMN down0 INTEGER;
+ALTER TABLE signals_hourly ADD COLUMN up1 INTEGER;
+ALTER TABLE signals_hourly ADD COLUMN degraded1 INTEGER;
+ALTER TABLE signals_hourly ADD COLUMN down1 INTEGER;
+ALTER TABLE signals_hourly ADD COLUMN up2 INTEGER;
+ALTER TABLE signals_hourly ADD COLUMN degraded2 INTEGER;
+ALTER TABLE signals_hourly ADD COLUMN down2 INTEGER;
+UPDATE signals_hourly AS h SET
+	up0 = up / 4, up1 = up * 2 / 4 - up / 4, up2 = up * 3 / 4 - up * 2 / 4,
+	degraded0 = degraded / 4, degraded1 = degraded * 2 / 4 - degraded / 4, degraded2 = degraded * 3 / 4 - degraded * 2 / 4,
+	down0 = (SELECT count(*) FROM signals s WHERE outcome = 'down' AND s.received >= h.received AND s.received < h.received + 900000000 AND s.service = h.service AND s.url = h.url),
+	down1 = (SELECT count(*) FROM signals s WHERE outcome = 'down' AND s.received >= h.received + 900000000 AND s.received < h.received + 1800000000 AND s.service = h.service AND s.url = h.url),
+	down2 = (SELECT count(*) FROM signals s WHERE outcome = 'down' AND s.received >= h.received + 1800000000 AND s.received < h.received + 2700000000 AND s.service = h.service AND s.url = h.url)
+	WHERE down > 0 AND down = (SELECT count(*) FROM signals s WHERE outcome = 'down' AND s.received >= h.received AND s.received < h.received + 3600000000 AND s.service = h.service AND s.url = h.url);
+ALTER TABLE changes ADD COLUMN quarter INTEGER;
+DROP TRIGGER signals_added;
+DROP TRIGGER signals_replaced;
+CREATE TRIGGER signals_added AFTER INSERT ON signals BEGIN
+	INSERT INTO changes (hour, quarter, service, url, outcome, duration, sign) VALUES (NEW.received - NEW.received % 3600000000, NEW.received / 900000000 % 4, NEW.service, NEW.url,
+		CASE WHEN NEW.outcome IN ('up', 'degraded', 'down') THEN NEW.outcome WHEN NEW.available THEN 'up' ELSE 'down' END, NEW.duration, 1);
+END;
+CREATE TRIGGER signals_replaced AFTER UPDATE ON signals WHEN OLD.outcome <> NEW.outcome OR OLD.available <> NEW.available OR OLD.duration <> NEW.duration BEGIN
+	INSERT INTO changes (hour, quarter, service, url, outcome, duration, sign) VALUES (OLD.received - OLD.received % 3600000000, OLD.received / 900000000 % 4, OLD.service, OLD.url,
+		CASE WHEN OLD.outcome IN ('up', 'degraded', 'down') THEN OLD.outcome WHEN OLD.available THEN 'up' ELSE 'down' END, OLD.duration, -1);
+	INSERT INTO changes (hour, quarter, service, url, outcome, duration, sign) VALUES (NEW.received - NEW.received % 3600000000, NEW.received / 900000000 % 4, NEW.service, NEW.url,
+		CASE WHEN NEW.outcome IN ('up', 'degraded', 'down') THEN NEW.outcome WHEN NEW.available THEN 'up' ELSE 'down' END, NEW.duration, 1);
+END;
+CREATE TABLE signals_terms (
+	since    INTEGER NOT NULL,
+	service  TEXT NOT NULL,
+	interval INTEGER NOT NULL,
+	timeout  INTEGER NOT NULL,
+	PRIMARY KEY (service, since)
+) WITHOUT ROWID;
+PRAGMA user_version = 4;`,
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {

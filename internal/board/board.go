@@ -10,6 +10,7 @@ import (
 	"statuspage/internal/hub"
 	"statuspage/internal/status"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,6 +25,9 @@ const (
 	MaxOutages = 1000
 	// feedBacklog is how many changes a subscriber may lag behind.
 	feedBacklog = 256
+	// maxAhead is how far another clock may be ahead of ours. What is later came from one that was
+	// wrong, and would stand before all that is measured until its time comes.
+	maxAhead = 5 * time.Minute
 )
 
 // Change tells subscribers that the board has moved on to Version.
@@ -48,10 +52,10 @@ func (s Signal) Region(of status.Service) string {
 	return of.Regions[s.region-1]
 }
 
-// Board is safe for concurrent use. Its services never change; With makes another board of
-// other services over the same rows.
+// Board is safe for concurrent use. Which services it has never changes; With makes another board
+// of other services over the same rows. No sample of it is more than maxAhead ahead of the clock.
 type Board struct {
-	services []status.Service
+	services atomic.Pointer[[]status.Service] // With their terms, which the past brings later.
 	index    map[string]int
 	byURL    map[string]int // The first service of each URL.
 	location *time.Location
@@ -67,6 +71,7 @@ type shared struct {
 	mu      sync.RWMutex // Guards all rows, too.
 	version uint64
 	newest  *Board
+	now     func() time.Time
 }
 
 type row struct {
@@ -75,6 +80,7 @@ type row struct {
 	outages     []status.Outage // Oldest first.
 	regional    *regional       // Nil for a service without regions.
 	certificate time.Time       // When the target's certificate expires; zero when it has shown none.
+	begun       time.Time       // Of the oldest measurement that was ever here; zero without one.
 }
 
 // New returns an empty board of these services, whose days begin at midnight in location.
@@ -83,7 +89,7 @@ func New(services []status.Service, location *time.Location) (*Board, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.shared = &shared{newest: b}
+	b.shared = &shared{newest: b, now: time.Now}
 	return b, nil
 }
 
@@ -93,12 +99,13 @@ func build(services []status.Service, location *time.Location) (*Board, error) {
 		return nil, fmt.Errorf("board: no time zone: %w", status.ErrInvalid)
 	}
 	b := &Board{
-		services: slices.Clone(services),
 		index:    make(map[string]int, len(services)),
 		byURL:    make(map[string]int, len(services)),
 		location: location,
 		rows:     make([]*row, len(services)),
 	}
+	own := slices.Clone(services)
+	b.services.Store(&own)
 	for i, s := range services {
 		b.rows[i] = &row{}
 		if _, twice := b.index[s.ID]; twice || s.ID == "" {
@@ -114,7 +121,25 @@ func build(services []status.Service, location *time.Location) (*Board, error) {
 }
 
 // Services lists what the board shows, in the operator's order. The slice is shared: read only.
-func (b *Board) Services() []status.Service { return b.services }
+func (b *Board) Services() []status.Service { return *b.services.Load() }
+
+// Service is one of them with all that the board knows of its past.
+func (b *Board) Service(i int) status.Service {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.service(i)
+}
+
+func (b *Board) service(i int) status.Service {
+	svc := b.Services()[i]
+	if len(svc.Terms) > 0 && b.rows[i].begun.Add(status.QuarterHour).Before(svc.Terms[0].Since) {
+		svc.Begun = b.rows[i].begun
+	}
+	return svc
+}
+
+// limit is the latest instant that a sample may have.
+func (b *Board) limit() time.Time { return b.now().Add(maxAhead) }
 
 // Location is the time zone that days begin in.
 func (b *Board) Location() *time.Location { return b.location }
@@ -133,31 +158,35 @@ func (b *Board) Apply(signals []status.Signal) {
 	defer b.mu.Unlock()
 	b = b.newest
 	var fresh []Signal
+	services, limit := b.Services(), b.limit()
 	for _, s := range signals {
 		i, shown := b.Owner(s.Service, s.URL)
-		if !shown {
+		if !shown || s.Received.After(limit) {
 			continue
 		}
 		sample := s.Sample()
 		sample.Seq = b.version + 1
 		r := b.rows[i]
+		b.cut(r, limit)
 		if r.regional != nil {
-			if r.report(sample, s.Region, b.services[i], true) {
+			if r.report(sample, s.Region, services[i], true) {
+				r.begin(s.Received)
 				b.latest = max(b.latest, r.newest())
 				b.version++
-				at := slices.Index(b.services[i].Regions, s.Region)
+				at := slices.Index(services[i].Regions, s.Region)
 				fresh = append(fresh, Signal{int32(i), uint8(at + 1), sample}) // At most 20,000 of 16.
 			}
 			continue
 		}
-		if !insert(&r.samples, sample, sampleLimit(b.services[i])) {
+		if !insert(&r.samples, sample, sampleLimit(services[i])) {
 			continue
 		}
+		r.begin(s.Received)
 		b.latest = max(b.latest, r.newest())
 		b.version++
-		r.hours.add(s.Received, counts{}.plus(s.Outcome))
+		r.hours.count(s.Received, s.Outcome)
 		if n := len(r.samples); r.samples[n-1].Received == sample.Received {
-			r.track(sample, s.Region, b.services[i])
+			r.track(sample, s.Region, services[i])
 		}
 		fresh = append(fresh, Signal{Service: int32(i), Sample: sample})
 	}
@@ -172,17 +201,20 @@ func (b *Board) Backfill(signals []status.Signal) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b = b.newest
+	services, limit := b.Services(), b.limit()
 	for _, s := range signals {
 		i, shown := b.Owner(s.Service, s.URL)
-		if !shown {
+		if !shown || s.Received.After(limit) {
 			continue
 		}
 		r := b.rows[i]
+		b.cut(r, limit)
 		if r.regional != nil {
-			r.report(s.Sample(), s.Region, b.services[i], false)
+			r.report(s.Sample(), s.Region, services[i], false)
 		} else {
-			insert(&r.samples, s.Sample(), sampleLimit(b.services[i]))
+			insert(&r.samples, s.Sample(), sampleLimit(services[i]))
 		}
+		r.begin(s.Received)
 		b.latest = max(b.latest, r.newest())
 	}
 }
@@ -194,15 +226,16 @@ func (b *Board) SetOutages(before time.Time, past [][]status.Outage) {
 	defer b.mu.Unlock()
 	for i := range b.rows {
 		r := b.rows[i]
+		svc := b.Services()[i]
 		if r.outages = nil; i < len(past) {
 			r.outages = slices.Clone(past[i])
 		}
 		if r.regional != nil {
-			r.setOutages(before, r.outages, b.services[i])
+			r.setOutages(before, r.outages, svc)
 			continue
 		}
 		for _, s := range r.samples[r.first(before):] {
-			r.track(s, "", b.services[i])
+			r.track(s, "", svc)
 		}
 	}
 	b.version++

@@ -233,21 +233,23 @@ func TestOutagesFollowTheSignals(t *testing.T) {
 func TestHoursForgetWhatIsTooOld(t *testing.T) {
 	t.Parallel()
 	var h hours
-	for i := range maxHours + 10 {
-		h.add(noon.Add(time.Duration(i)*time.Hour), counts{up: uint16(i%9 + 1)})
+	first := hourOf(noon)
+	up := func(n int) [4]counts { return evenly(counts{up: uint16(n)}) }
+	for i := range int64(maxHours + 10) {
+		h.add(first+i, up(int(i%9+1)))
 	}
-	h.add(noon, counts{down: 1}) // Too old by now.
-	if got := h.at(noon.Add(9 * time.Hour)); got != (status.Counts{}) {
+	h.add(first, [4]counts{{down: 1}}) // Too old by now.
+	if got := h.at(first + 9); got != (counts{}) {
 		t.Errorf("an hour that fell out counts %+v", got)
 	}
-	if got, want := h.at(noon.Add(10*time.Hour)).Up, 10%9+1; got != want {
+	if got, want := h.at(first+10), (counts{up: 10%9 + 1}); got != want {
 		t.Errorf("the oldest hour kept counts %d, want %d", got, want)
 	}
-	h.add(noon.Add(3*maxHours*time.Hour), counts{up: 1})
-	if got := h.at(noon.Add((3*maxHours - 1) * time.Hour)); got.Up != 0 {
+	h.add(first+3*maxHours, up(1))
+	if got := h.at(first + 3*maxHours - 1); got.up != 0 {
 		t.Error("a jump ahead left old counts")
 	}
-	if got := h.at(noon.Add(3 * maxHours * time.Hour)); got.Up != 1 {
+	if got := h.at(first + 3*maxHours); got.up != 1 {
 		t.Error("a jump ahead lost its own count")
 	}
 }

@@ -9,20 +9,21 @@ import (
 // board. It is not for several goroutines.
 type History struct {
 	before time.Time
+	limit  time.Time // What is later is of the future.
 	board  *Board
 	hours  []hours
 }
 
 // NewHistory begins to gather the counts of the hours before the one that an instant lies in.
 func (b *Board) NewHistory(before time.Time) *History {
-	return &History{before: before.Truncate(time.Hour), board: b, hours: make([]hours, len(b.rows))}
+	return &History{before: before.Truncate(time.Hour), limit: b.limit(), board: b, hours: make([]hours, len(b.rows))}
 }
 
 // Add takes the counts of an hour, or a part of them. Services that the board does not show,
 // and hours that are not before, are left out.
 func (h *History) Add(b status.Bucket) {
-	if i, shown := h.board.Owner(b.Service, b.URL); shown && b.Start.Before(h.before) {
-		h.hours[i].add(b.Start, counts{clip(b.Up), clip(b.Degraded), clip(b.Down)})
+	if i, shown := h.board.Owner(b.Service, b.URL); shown && b.Start.Before(h.before) && !b.Start.After(h.limit) {
+		h.hours[i].add(hourOf(b.Start), quarters(b))
 	}
 }
 
@@ -30,9 +31,12 @@ func (h *History) Add(b status.Bucket) {
 func (b *Board) SetHistory(h *History) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	limit := b.limit()
 	for i, r := range h.board.rows {
+		r.cut(limit)
 		h.hours[i].addFrom(hourOf(h.before), &r.hours)
 		r.hours = h.hours[i]
+		r.remember()
 	}
 	b.version++ // Whoever keeps answers by version shall make them anew.
 }

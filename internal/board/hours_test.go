@@ -24,7 +24,7 @@ func TestHoursGrow(t *testing.T) {
 		for i := range 3 * maxHours {
 			hour := next(i)
 			newest = max(newest, hour)
-			h.add(now.Add(time.Duration(hour)*time.Hour), counts{}.plus(status.Up))
+			h.count(now.Add(time.Duration(hour)*time.Hour+time.Duration(random.IntN(3600))*time.Second), status.Up)
 			if hour > newest-maxHours {
 				want[hour]++
 			}
@@ -37,7 +37,7 @@ func TestHoursGrow(t *testing.T) {
 				}
 			}
 			for hour := newest - maxHours - 2; hour <= newest+2; hour++ {
-				if got := h.at(now.Add(time.Duration(hour) * time.Hour)).Up; got != want[hour] {
+				if got := h.between(now.Add(time.Duration(hour)*time.Hour), now.Add(time.Duration(hour+1)*time.Hour)).Up; got != want[hour] {
 					t.Fatalf("%s, step %d: hour %d has %d, want %d", name, i, hour, got, want[hour])
 				}
 			}
@@ -47,7 +47,7 @@ func TestHoursGrow(t *testing.T) {
 		}
 	}
 	var h hours
-	h.add(now, counts{}.plus(status.Up))
+	h.count(now, status.Up)
 	if len(h.ring) != firstHours {
 		t.Errorf("a service without a past keeps %d hours, want %d", len(h.ring), firstHours)
 	}

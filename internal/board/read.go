@@ -22,18 +22,19 @@ type Row struct {
 func (b *Board) Row(service int, window status.Window, zone *time.Location, now time.Time) Row {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	svc, r := b.services[service], b.rows[service]
+	svc, r := b.service(service), b.rows[service]
 	row := Row{Service: svc}
 	switch window.Name {
 	case status.LastDay.Name:
-		row.Cells = status.Hours(r.hours.at, svc, now, window.Cells)
+		row.Cells = status.Hours(r.hours.between, svc, now, window.Cells)
 		status.Explain(row.Cells, r.outages)
 	case status.Last90.Name:
-		row.Cells = status.Days(r.hours.at, svc, now, window.Cells, zone)
+		row.Cells = status.Days(r.hours.between, svc, now, window.Cells, zone)
 		status.Explain(row.Cells, r.outages)
 	default:
 		// The sample before the first cell may still hold in it.
-		from := now.Add(-status.GridMinutes*time.Minute - svc.Interval - time.Minute)
+		start := now.Add(-status.GridMinutes * time.Minute)
+		from := start.Add(-max(svc.Interval, svc.IntervalAt(start)) - time.Minute)
 		row.Cells = status.Minutes(r.samples[r.first(from):], svc, now)
 		if r.regional != nil {
 			r.tallyCells(row.Cells, svc)
@@ -70,12 +71,19 @@ func (r *row) present(now time.Time) int {
 	return r.first(now.Add(ahead + time.Microsecond))
 }
 
-// Counts adds up the hours of UTC that begin in [from, to), Expected left out. The board
-// reaches back 91 days.
-func (b *Board) Counts(service int, from, to time.Time) status.Counts {
+// Counts adds up what was measured and due of a service in the quarters of an hour that begin in
+// [from, to). The board reaches back 91 days.
+func (b *Board) Counts(service int, from, to, now time.Time) status.Counts {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	return status.CountBetween(b.rows[service].hours.at, from, to)
+	return b.service(service).Sum(b.rows[service].hours.between, from, to, now)
+}
+
+// Cell is one cell of [from, to), as the grid has them.
+func (b *Board) Cell(service int, from, to, now time.Time) status.Cell {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return status.CellOf(b.rows[service].hours.between, b.service(service), from, to, now)
 }
 
 // Recent returns a copy of the newest samples of a service, at most limit, oldest first.
@@ -91,7 +99,7 @@ func (b *Board) State(service int, now time.Time) status.Outcome {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	if n := b.rows[service].present(now); n > 0 {
-		return status.State(b.rows[service].samples[n-1], b.services[service], now)
+		return status.State(b.rows[service].samples[n-1], b.Services()[service], now)
 	}
 	return status.Unknown
 }
@@ -175,25 +183,24 @@ func (b *Board) MeasuredAt(id string) time.Time {
 // Uptime counts the measurements of a service in the window that ends at now: exactly as far as
 // the samples reach back, else from the first full hour of the window on.
 func (b *Board) Uptime(service int, window time.Duration, now time.Time) status.Counts {
-	svc := b.services[service]
 	from := now.Add(-window)
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	r := b.rows[service]
-	var sum status.Counts
+	svc, r := b.service(service), b.rows[service]
 	if window <= time.Hour || len(r.samples) > 0 && r.samples[0].Received <= from.UnixMicro() {
-		for _, s := range r.samples[r.first(from):] {
-			if s.Received <= now.UnixMicro() {
-				sum = sum.Count(s.Outcome)
-			}
-		}
-	} else {
-		sum = status.CountBetween(r.hours.at, from, now)
-		if full := from.Truncate(time.Hour); full.Before(from) {
-			from = full.Add(time.Hour)
-		}
+		return svc.Sum(r.counted, from, now.Add(time.Microsecond), now)
 	}
-	sum.Expected = svc.Due(from, now, now)
+	if full := from.Truncate(time.Hour); full.Before(from) {
+		from = full.Add(time.Hour)
+	}
+	return svc.Sum(r.hours.between, from, now, now)
+}
+
+// counted adds up the samples received in [from, to).
+func (r *row) counted(from, to time.Time) (sum status.Counts) {
+	for _, s := range r.samples[r.first(from):r.first(to)] {
+		sum = sum.Count(s.Outcome)
+	}
 	return sum
 }
 
@@ -219,7 +226,7 @@ func (b *Board) Outages(service int, now time.Time) []status.Outage {
 	defer b.mu.RUnlock()
 	out := slices.Clone(b.rows[service].outages)
 	for i := range out {
-		out[i] = out[i].Settled(b.services[service], now)
+		out[i] = out[i].Settled(b.Services()[service], now)
 	}
 	slices.Reverse(out)
 	return out

@@ -50,9 +50,9 @@ func (r *row) report(s status.Sample, region string, svc status.Service, fresh b
 		slot = r.first(s.Time())
 		late = slot < len(r.samples)-1
 	}
-	until := s.Received + svc.Holds().Microseconds()
+	until := s.Received + svc.HoldsAt(s.Time()).Microseconds()
 	if slot == 0 && len(r.samples) > 1 { // From the oldest on, silent regions are waited for.
-		until = r.samples[1].Received + svc.Holds().Microseconds()
+		until = r.samples[1].Received + svc.HoldsAt(r.samples[1].Time()).Microseconds()
 	}
 	if slot > 0 && slot == len(r.samples)-1 {
 		slot-- // The one before is not open any more.
@@ -111,7 +111,7 @@ func (b *Board) Tally(service int, cells []status.Cell) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	if r := b.rows[service]; r.regional != nil {
-		r.tallyCells(cells, b.services[service])
+		r.tallyCells(cells, b.Services()[service])
 	}
 }
 
@@ -184,7 +184,7 @@ func (b *Board) Recount(before time.Time) {
 	for i, r := range b.rows {
 		if r.regional != nil && len(r.samples) > 0 {
 			r.recount(before)
-			r.resettle(b.services[i])
+			r.resettle(b.Services()[i])
 		}
 	}
 	b.version++
@@ -195,11 +195,12 @@ func (r *row) recount(before time.Time) {
 		return
 	}
 	for hour := r.whole(); hour.Before(before.Truncate(time.Hour)); hour = hour.Add(time.Hour) {
-		var sum counts
+		var parts [4]counts
 		for _, s := range r.samples[r.first(hour):r.first(hour.Add(time.Hour))] {
-			sum = sum.plus(s.Outcome)
+			q := quarterOf(s.Time())
+			parts[q] = parts[q].plus(s.Outcome)
 		}
-		r.hours.set(hour, sum)
+		r.hours.set(hourOf(hour), parts)
 	}
 }
 
@@ -222,32 +223,6 @@ func (r *row) resettle(svc status.Service) {
 		}
 		return
 	}
-}
-
-// change counts a slot as another outcome than before.
-func (h *hours) change(t time.Time, was, now status.Outcome) {
-	h.add(t, counts{}.plus(now))
-	if at := h.slot(t); at != nil {
-		one := counts{}.plus(was)
-		*at = counts{clip(int(at.up) - int(one.up)), clip(int(at.degraded) - int(one.degraded)), clip(int(at.down) - int(one.down))}
-	}
-}
-
-// set replaces the counts of the hour of t.
-func (h *hours) set(t time.Time, c counts) {
-	h.add(t, counts{})
-	if at := h.slot(t); at != nil {
-		*at = c
-	}
-}
-
-// slot is the place of an hour in the ring, nil where none is kept.
-func (h *hours) slot(t time.Time) *counts {
-	hour, n := hourOf(t), int64(len(h.ring))
-	if n == 0 || hour > h.newest || hour <= h.newest-n {
-		return nil
-	}
-	return &h.ring[hour%n]
 }
 
 // Report is what one region found, as Reports hands it out.
@@ -277,7 +252,7 @@ func (b *Board) eachIn(service int, only string, yield func(region string, sampl
 	b.each(service, func(region int, samples []status.Sample) {
 		name := ""
 		if region >= 0 {
-			name = b.services[service].Regions[region]
+			name = b.Services()[service].Regions[region]
 		}
 		if only == "" || only == name {
 			yield(name, samples)
@@ -336,7 +311,7 @@ const RegionReach = 24 * time.Hour
 func (b *Board) Regions(service int, window time.Duration, now time.Time) []Region {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	r, svc := b.rows[service], b.services[service]
+	r, svc := b.rows[service], b.service(service)
 	if r.regional == nil {
 		return nil
 	}
@@ -345,10 +320,12 @@ func (b *Board) Regions(service int, window time.Duration, now time.Time) []Regi
 	for i, name := range svc.Regions {
 		region, samples := &all[i], r.regional.reports[i]
 		region.Name = name
-		for _, s := range samples[first(samples, from):first(samples, now.Add(time.Microsecond))] {
-			region.Counts = region.Counts.Count(s.Outcome)
-		}
-		region.Counts.Expected = svc.Due(from, now, now)
+		region.Counts = svc.Sum(func(from, to time.Time) (sum status.Counts) {
+			for _, s := range samples[first(samples, from):first(samples, to)] {
+				sum = sum.Count(s.Outcome)
+			}
+			return sum
+		}, from, now.Add(time.Microsecond), now)
 		if n := len(samples); n > 0 {
 			region.Last = samples[n-1]
 			region.State = status.State(region.Last, svc, now)

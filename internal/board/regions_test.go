@@ -45,7 +45,7 @@ func TestSlotFollowsItsReports(t *testing.T) {
 		if got := b.Outages(0, noon); len(got) != outages {
 			t.Errorf("%d outages, want %d", len(got), outages)
 		}
-		if got := b.Counts(0, noon.Truncate(time.Hour), noon); got.Measured() != 1 || got.Worst() != want {
+		if got := b.Counts(0, noon.Truncate(time.Hour), noon, noon); got.Measured() != 1 || got.Worst() != want {
 			t.Errorf("hour = %+v, want one %v", got, want)
 		}
 	}
@@ -193,7 +193,7 @@ func (m model) compare(t *testing.T, b *Board, when string) {
 		}
 	}
 	for hour, want := range hours {
-		if got := b.Counts(0, hour, hour.Add(time.Hour)); got != want {
+		if got := b.rows[0].hours.between(hour, hour.Add(time.Hour)); got != want {
 			t.Fatalf("%s: hour %v is %+v, want %+v", when, hour, got, want)
 		}
 	}

@@ -7,8 +7,9 @@ import (
 )
 
 // With returns a board of other services, which goes on where this one stands: services that
-// both have keep what is known of them. It takes the place of this board, whose subscribers
-// hear nothing from then on; who still reads this board reads the same rows.
+// both have keep what is known of them, and what was due of them until now. It takes the place of
+// this board, whose subscribers hear nothing from then on; who still reads this board reads
+// the same rows.
 func (b *Board) With(services []status.Service, location *time.Location) (*Board, error) {
 	next, err := build(services, location)
 	if err != nil {
@@ -17,16 +18,59 @@ func (b *Board) With(services []status.Service, location *time.Location) (*Board
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := b.newest
+	own := next.Services() // Nobody else has them yet.
 	for i, s := range services {
+		at, known := before.index[s.ID]
+		if !known {
+			continue
+		}
+		was := before.Services()[at]
+		if own[i].Terms = was.Terms; len(was.Terms) > 0 {
+			own[i].Terms = status.WithTerm(was.Terms, s.Now(b.now()))
+		}
 		// What regions found is kept by their places in the list; of another list it is read anew.
-		if at, known := before.index[s.ID]; known && slices.Equal(before.services[at].Regions, s.Regions) {
+		if slices.Equal(was.Regions, s.Regions) {
 			next.rows[i] = before.rows[at]
+			next.rows[i].judge(was, own[i])
 		}
 	}
 	next.shared, next.latest = b.shared, next.scan()
 	b.version++ // Whoever keeps answers by version shall make them anew.
 	b.newest = next
 	return next, nil
+}
+
+// judge merges the slots of a service with regions anew, where other rules hold for them: what the
+// page says must not depend on whether it was told before or after a restart.
+func (r *row) judge(was, is status.Service) {
+	if r.regional == nil || len(r.samples) == 0 || was.DownWhen == is.DownWhen && was.Quorum == is.Quorum && slices.Equal(was.Terms, is.Terms) {
+		return
+	}
+	for slot := range r.samples {
+		r.merge(slot, is)
+	}
+	g := r.regional
+	r.recount(time.UnixMicro(min(g.countedFrom, r.newest())))
+	g.near, g.nearFrom = nil, 0
+	r.deriveOutages(0, is)
+}
+
+// SetTerms brings what was due of services in the past, by id, oldest first. Services that are not
+// among them keep what they have.
+func (b *Board) SetTerms(terms map[string][]status.Term) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b = b.newest
+	services := slices.Clone(b.Services())
+	for i := range services {
+		if of, known := terms[services[i].ID]; known {
+			was := services[i]
+			services[i].Terms = of
+			b.rows[i].judge(was, services[i])
+		}
+	}
+	b.services.Store(&services)
+	b.version++ // Whoever keeps answers by version shall make them anew.
 }
 
 // Current is the board that took the place of this one, or this one: where signals go.
@@ -71,26 +115,34 @@ func (b *Board) Recall(service string, p Past) bool {
 	if !shown {
 		return false
 	}
-	r, svc := b.rows[i], b.services[i]
-	r.hours.clearBefore(p.Counted)
+	r, svc, limit := b.rows[i], b.Services()[i], b.limit()
+	b.cut(r, limit)
+	r.hours.clearBefore(hourOf(p.Counted))
 	whole := r.whole()
 	for _, h := range p.Hours {
+		hour := hourOf(h.Start)
 		switch {
+		case h.Start.After(limit):
 		case h.Start.Before(p.Counted):
-			r.hours.add(h.Start, counts{clip(h.Up), clip(h.Degraded), clip(h.Down)})
-		case h.Start.Before(whole) && h.Measured() > r.hours.at(h.Start).Measured():
-			r.hours.set(h.Start, counts{clip(h.Up), clip(h.Degraded), clip(h.Down)}) // Too long ago to be counted one by one.
+			r.hours.add(hour, quarters(h))
+		case h.Start.Before(whole) && h.Measured() > r.hours.at(hour).counts().Measured():
+			r.hours.set(hour, quarters(h)) // Too long ago to be counted one by one.
 		}
 	}
 	for _, s := range p.Signals {
+		if s.Received.After(limit) {
+			continue
+		}
 		if r.regional != nil {
 			r.report(s.Sample(), s.Region, svc, !s.Received.Before(p.Counted))
 			continue
 		}
 		if insert(&r.samples, s.Sample(), sampleLimit(svc)) && !s.Received.Before(p.Counted) {
-			r.hours.add(s.Received, counts{}.plus(s.Outcome))
+			r.hours.count(s.Received, s.Outcome)
 		}
+		r.begin(s.Received)
 	}
+	r.remember()
 	b.latest = max(b.latest, r.newest())
 	if b.version++; r.regional != nil {
 		r.setOutages(p.Begin, p.Outages, svc)

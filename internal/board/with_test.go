@@ -85,7 +85,7 @@ func TestRecallCountsNothingTwice(t *testing.T) {
 			t.Fatal("the board doesn't know the service")
 		}
 	}
-	if got := b.Counts(1, hour.Add(-time.Hour), hour.Add(time.Hour)); got.Up != 58+3 || got.Down != 2 {
+	if got := b.Counts(1, hour.Add(-time.Hour), hour.Add(time.Hour), noon); got.Up != 58+3 || got.Down != 2 {
 		t.Errorf("counts %+v, want 61 up and 2 down", got)
 	}
 	if got := b.Recent(1, 10); len(got) != 4 {

@@ -12,7 +12,7 @@ func TestDaysFollowTheClockOfTheZone(t *testing.T) {
 		t.Fatal(err)
 	}
 	svc := Service{ID: "a", Interval: time.Minute, Timeout: time.Second}
-	one := func(time.Time) Counts { return Counts{Up: 1} }
+	hours := func(from, to time.Time) Counts { return Counts{Up: int(to.Sub(from) / time.Hour)} }
 	for _, c := range []struct {
 		now   time.Time
 		hours int
@@ -21,7 +21,7 @@ func TestDaysFollowTheClockOfTheZone(t *testing.T) {
 		{time.Date(2026, 10, 25, 22, 30, 0, 0, zone), 25},
 		{time.Date(2026, 11, 24, 22, 30, 0, 0, zone), 24},
 	} {
-		cells := Days(one, svc, c.now, 2, zone)
+		cells := Days(hours, svc, c.now, 2, zone)
 		if got := cells[1].Up; got != c.hours || cells[1].Length != time.Duration(c.hours)*time.Hour {
 			t.Errorf("%v has %d hours and is %v long, want %d", c.now, got, cells[1].Length, c.hours)
 		}

@@ -36,15 +36,11 @@ func (o Outage) Duration(now time.Time) time.Duration {
 	return o.End.Sub(o.Begin)
 }
 
-// Holds is for how long a measurement of the service tells its state: until the next must
-// be over.
-func (s Service) Holds() time.Duration { return s.Interval + s.Timeout + staleGrace }
-
 // Settled is the outage as it stands at now: one that nobody has measured on for too long
 // has lapsed.
 func (o Outage) Settled(svc Service, now time.Time) Outage {
-	if o.Ongoing() && now.Sub(o.Last) > svc.Holds() {
-		o.End, o.Lapsed = o.Last.Add(svc.Interval), true
+	if o.Ongoing() && now.Sub(o.Last) > svc.HoldsAt(o.Last) {
+		o.End, o.Lapsed = o.Last.Add(svc.IntervalAt(o.Last)), true
 	}
 	return o
 }

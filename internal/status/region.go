@@ -105,7 +105,7 @@ func (r Reports) At(s Service, region string) int {
 func (r Reports) Slot(s Service, received, first int64, open bool) (Sample, Tally) {
 	var kept [MaxRegions]Sample
 	found, measuring, own := kept[:0], 0, false
-	holds := s.Holds().Microseconds()
+	holds := s.HoldsAt(time.UnixMicro(received)).Microseconds()
 	for _, samples := range r[:len(r)-1] {
 		before, at, there := around(samples, received)
 		last := max(before.Received, first)
@@ -136,7 +136,7 @@ func (r Reports) Failing(s Service, received int64, open bool, yield func(region
 	for i, samples := range r[:len(r)-1] {
 		before, at, there := around(samples, received)
 		own = own || there
-		if !there && open && received-before.Received <= s.Holds().Microseconds() {
+		if !there && open && received-before.Received <= s.HoldsAt(time.UnixMicro(received)).Microseconds() {
 			at = before
 		}
 		if at.Outcome == Down {
@@ -193,17 +193,54 @@ func MergeSignals(s Service, signals []Signal) []Sample {
 // that measured is taken from how many measurements there are for each slot. Down slots are
 // exact while the failed signals are kept; after that all regions are taken to have failed
 // together. A slot that was slow in one region only counts for that share.
-func SumOfRegions(s Service, raw Bucket, failed FailedHour) Counts {
+func SumOfRegions(s Service, raw Bucket, failed FailedHour) Bucket {
 	n := MeasuringRegions(s, raw)
 	total := share(raw.Measured(), n)
-	if failed.Down+failed.Partial == 0 {
+	known := failed.Down+failed.Partial > 0
+	if !known {
 		failed.Down = share(raw.Down, n)
 	}
 	c := Counts{Down: failed.Down, Degraded: failed.Partial + share(raw.Degraded, n)}
 	total = max(total, failed.Down+failed.Partial)
 	c.Degraded = min(c.Degraded, total-c.Down)
 	c.Up = total - c.Down - c.Degraded
-	return c
+	sum := raw
+	sum.Counts = c
+	sum.SetQuarters(quartersOfRegions(c, raw, failed, known))
+	return sum
+}
+
+// quartersOfRegions lays the slots of an hour out in its quarters, as its measurements lie in them.
+func quartersOfRegions(c Counts, raw Bucket, failed FailedHour, known bool) (quarters [4]Counts) {
+	in := raw.InQuarters()
+	lay := func(n int, weight func(i int) int, put func(q *Counts, n int)) {
+		all := 0
+		for i := range in {
+			all += weight(i)
+		}
+		before := 0
+		for i := range in {
+			sum := n * (i + 1) / 4
+			if all > 0 {
+				sum = 0
+				for k := range i + 1 {
+					sum += weight(k)
+				}
+				sum = n * sum / all
+			}
+			put(&quarters[i], sum-before)
+			before = sum
+		}
+	}
+	lay(c.Down, func(i int) int {
+		if known {
+			return failed.Quarters[i].Down
+		}
+		return in[i].Down
+	}, func(q *Counts, n int) { q.Down = n })
+	lay(c.Degraded, func(i int) int { return in[i].Degraded + failed.Quarters[i].Partial }, func(q *Counts, n int) { q.Degraded = n })
+	lay(c.Up, func(i int) int { return in[i].Up }, func(q *Counts, n int) { q.Up = n })
+	return quarters
 }
 
 // MeasuringRegions is how many regions measured a service in an hour, by the number of
@@ -218,6 +255,12 @@ func share(part, n int) int { return (2*part + n) / (2 * n) }
 
 // FailedHour counts the slots of an hour in which regions found a service down.
 type FailedHour struct {
+	FailedSlots
+	Quarters [4]FailedSlots // The same by quarters of the hour.
+}
+
+// FailedSlots counts slots in which regions found a service down.
+type FailedSlots struct {
 	Down    int // Enough of them.
 	Partial int // Some.
 }
@@ -270,13 +313,16 @@ func (f *Failures) Close() {
 		verdict, _ = f.service.Verdict(found, f.measuring(hour))
 	}
 	sum := f.Hours[hour.Unix()]
+	quarter := &sum.Quarters[at.Sub(hour)/QuarterHour]
 	if verdict.Outcome == Down {
 		sum.Down++
+		quarter.Down++
 		reports.Failing(f.service, at.UnixMicro(), false, func(region string) {
 			f.Outages = FailedAlso(f.Outages, verdict, region, f.service, f.limit)
 		})
 	} else {
 		sum.Partial++
+		quarter.Partial++
 		Recovered(f.Outages, verdict, f.service)
 	}
 	f.Hours[hour.Unix()] = sum

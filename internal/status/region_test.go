@@ -117,13 +117,13 @@ func TestSumOfRegions(t *testing.T) {
 	}{
 		{"three regions", Counts{Up: 180}, FailedHour{}, Counts{Up: 60}},
 		{"one region gone", Counts{Up: 120}, FailedHour{}, Counts{Up: 60}},
-		{"from before there were regions", Counts{Up: 58, Down: 2}, FailedHour{Down: 2}, Counts{Up: 58, Down: 2}},
-		{"failures known", Counts{Up: 174, Down: 6}, FailedHour{Down: 2, Partial: 1}, Counts{Up: 57, Degraded: 1, Down: 2}},
+		{"from before there were regions", Counts{Up: 58, Down: 2}, FailedHour{FailedSlots: FailedSlots{Down: 2}}, Counts{Up: 58, Down: 2}},
+		{"failures known", Counts{Up: 174, Down: 6}, FailedHour{FailedSlots: FailedSlots{Down: 2, Partial: 1}}, Counts{Up: 57, Degraded: 1, Down: 2}},
 		{"failures gone", Counts{Up: 150, Degraded: 9, Down: 21}, FailedHour{}, Counts{Up: 50, Degraded: 3, Down: 7}},
-		{"down all the time", Counts{Down: 180}, FailedHour{Down: 60}, Counts{Down: 60}},
+		{"down all the time", Counts{Down: 180}, FailedHour{FailedSlots: FailedSlots{Down: 60}}, Counts{Down: 60}},
 		{"nothing", Counts{}, FailedHour{}, Counts{}},
 	} {
-		if got := SumOfRegions(watched, Bucket{Start: noon.Truncate(time.Hour), Counts: c.raw}, c.failed); got != c.want {
+		if got := SumOfRegions(watched, Bucket{Start: noon.Truncate(time.Hour), Counts: c.raw}, c.failed).Counts; got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}
@@ -145,7 +145,7 @@ func TestFailuresAreMergedSlotBySlot(t *testing.T) {
 	if len(f.Outages) != 1 || f.Outages[0].Failures != 2 || len(f.Outages[0].Regions) != 3 || !f.Outages[0].End.Equal(noon.Add(3*time.Minute)) {
 		t.Errorf("outages = %+v, want one of 2 failures in 3 regions that ended at minute 3", f.Outages)
 	}
-	if got := f.Hours[noon.Truncate(time.Hour).Unix()]; got != (FailedHour{Down: 2, Partial: 2}) {
+	if got := f.Hours[noon.Truncate(time.Hour).Unix()].FailedSlots; got != (FailedSlots{Down: 2, Partial: 2}) {
 		t.Errorf("hour = %+v, want 2 down and 2 partial", got)
 	}
 }

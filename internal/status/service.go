@@ -22,6 +22,10 @@ type Service struct {
 	Regions  []string      // From where it is watched; none: from one place that nobody named.
 	DownWhen int           // How many regions must find it down, 1 to len(Regions); 0 without regions.
 	Quorum   Quorum        // Whether DownWhen gives way when regions fall silent.
+
+	// What held in the past, as the board knows it; both are empty in a configuration.
+	Terms []Term    // Oldest first; without any, the interval has always been as it is.
+	Begun time.Time // Of the oldest measurement, where that is older than the first term.
 }
 
 // PublicURL is the target as visitors may see it: empty when the operator hides it.
@@ -68,8 +72,8 @@ func (s Service) Nearest(t time.Time) time.Time {
 	return s.slotTime(s.slotIndex(t.Add(s.Interval / 2)))
 }
 
-// SlotsBetween counts the slots in [from, to).
-func (s Service) SlotsBetween(from, to time.Time) int {
+// slots counts the slots of one interval in [from, to).
+func (s Service) slots(from, to time.Time) int {
 	if s.Interval <= 0 || !from.Before(to) {
 		return 0
 	}

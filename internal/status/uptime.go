@@ -1,11 +1,28 @@
 package status
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // Counts adds up measurements. All arithmetic on them is in integers.
 type Counts struct {
 	Up, Degraded, Down int
-	Expected           int // Measurements that were due; Measured may exceed it after a restart or a changed interval.
+	Expected           int // Measurements that were due; Measured may exceed it after a restart.
+
+	Weight Weight // Zero where nobody said what a measurement stands for.
+}
+
+// Weight is the time that measurements stand for, in milliseconds: one of each minute tells of
+// twelve times as much as one of each five seconds, and weighs as much in shares.
+type Weight struct{ Available, Measured, Due int64 }
+
+// Each returns c with the time that each of its measurements stands for, so that sums with those of
+// another interval, or another service, are shares of time.
+func (c Counts) Each(interval time.Duration) Counts {
+	ms := interval.Milliseconds()
+	c.Weight = Weight{int64(c.Available()) * ms, int64(c.Measured()) * ms, int64(c.Expected) * ms}
+	return c
 }
 
 // Measured is the number of measurements made.
@@ -19,7 +36,10 @@ func (c Counts) Missing() int { return max(0, c.Expected-c.Measured()) }
 
 // Add returns the sum of both.
 func (c Counts) Add(d Counts) Counts {
-	return Counts{c.Up + d.Up, c.Degraded + d.Degraded, c.Down + d.Down, c.Expected + d.Expected}
+	return Counts{
+		c.Up + d.Up, c.Degraded + d.Degraded, c.Down + d.Down, c.Expected + d.Expected,
+		Weight{c.Weight.Available + d.Weight.Available, c.Weight.Measured + d.Weight.Measured, c.Weight.Due + d.Weight.Due},
+	}
 }
 
 // Count returns c with one more measurement of the given outcome; Unknown counts nothing.
@@ -50,20 +70,33 @@ func (c Counts) Worst() Outcome {
 	}
 }
 
-// Uptime is the share of measurements that found the service available, as "99.98"; ok is
-// false when nothing was measured.
-func (c Counts) Uptime() (percent string, ok bool) {
-	return Percent(c.Available(), c.Measured()), c.Measured() > 0
+// Share is what Uptime is made of: how much was available of what was measured, in one unit.
+func (c Counts) Share() (available, measured int64) {
+	if c.Weight.Measured > 0 {
+		return c.Weight.Available, c.Weight.Measured
+	}
+	return int64(c.Available()), int64(c.Measured())
 }
 
-// Coverage is the share of the due measurements that were made, as "97" or "97.25".
+// Uptime is the share of the measured time in which the service was available, as "99.98"; ok is
+// false when nothing was measured.
+func (c Counts) Uptime() (percent string, ok bool) {
+	available, measured := c.Share()
+	return Percent(available, measured), measured > 0
+}
+
+// Coverage is the share of the due measurements that were made, by the time they stand for, as "97"
+// or "97.25".
 func (c Counts) Coverage() string {
+	if c.Weight.Due > 0 {
+		return Percent(min(c.Weight.Measured, c.Weight.Due), c.Weight.Due)
+	}
 	return Percent(min(c.Measured(), c.Expected), c.Expected)
 }
 
 // Percent formats part of whole with at most two decimals, cut off and never rounded up:
 // "100" means all of it, "0" none of it, and what lies below the last decimal is "<0.01".
-func Percent(part, whole int) string {
+func Percent[N int | int64](part, whole N) string {
 	if whole <= 0 || part <= 0 {
 		return "0"
 	}

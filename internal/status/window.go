@@ -73,56 +73,63 @@ func MinutesFrom(samples []Sample, svc Service, first time.Time, n int, now time
 			}
 		}
 		c.Expected = svc.Due(c.Start, end, now)
+		c.Counts = c.Each(svc.IntervalAt(c.Start))
 		if n := c.Measured(); n > 0 {
 			c.Latency /= time.Duration(n)
 			continue
 		}
-		if c.Expected == 0 && last.Outcome != Unknown && c.Start.Sub(last.Time()) < svc.Interval {
+		if c.Expected == 0 && last.Outcome != Unknown && c.Start.Sub(last.Time()) < svc.IntervalAt(last.Time()) {
 			c.Outcome, c.Carried, c.Reason, c.HTTPStatus = last.Outcome, true, last.Reason, int(last.HTTPStatus)
 		}
 	}
 	return cells
 }
 
+// Count adds up what was measured in the quarters of an hour that begin in [from, to), Expected left out.
+type Count func(from, to time.Time) Counts
+
 // Hours lays counts out in the one-hour cells of UTC of which now lies in the last.
-func Hours(count func(hour time.Time) Counts, svc Service, now time.Time, n int) []Cell {
+func Hours(count Count, svc Service, now time.Time, n int) []Cell {
 	first := now.UTC().Truncate(time.Hour).Add(-time.Duration(n-1) * time.Hour)
 	cells := make([]Cell, n)
 	for i := range cells {
-		cells[i] = cellOf(count, svc, first.Add(time.Duration(i)*time.Hour), first.Add(time.Duration(i+1)*time.Hour), now)
+		cells[i] = CellOf(count, svc, first.Add(time.Duration(i)*time.Hour), first.Add(time.Duration(i+1)*time.Hour), now)
 	}
 	return cells
 }
 
-// Days lays counts out in the days of a zone, of which now lies in the last. A day has the
-// hours of UTC that begin in it: 23 or 25 when the clock changes.
-func Days(count func(hour time.Time) Counts, svc Service, now time.Time, n int, zone *time.Location) []Cell {
+// Days lays counts out in the days of a zone, of which now lies in the last. A day begins and ends
+// on a quarter of an hour, as the offsets of all zones are whole ones since 1972; it is an
+// hour, or half of one, shorter or longer when the clock changes.
+func Days(count Count, svc Service, now time.Time, n int, zone *time.Location) []Cell {
 	year, month, day := now.In(zone).Date()
 	cells := make([]Cell, n)
 	for i := range cells {
 		start := time.Date(year, month, day-(n-1)+i, 0, 0, 0, 0, zone)
-		cells[i] = cellOf(count, svc, start, time.Date(year, month, day-(n-1)+i+1, 0, 0, 0, 0, zone), now)
+		cells[i] = CellOf(count, svc, start, time.Date(year, month, day-(n-1)+i+1, 0, 0, 0, 0, zone), now)
 	}
 	return cells
 }
 
-func cellOf(count func(hour time.Time) Counts, svc Service, start, end, now time.Time) Cell {
-	c := Cell{Start: start, Length: end.Sub(start)}
-	c.Counts = CountBetween(count, start, end)
-	c.Expected = svc.Due(start, end, now)
+// CellOf is the cell of [start, end) as counts say it.
+func CellOf(count Count, svc Service, start, end, now time.Time) Cell {
+	c := Cell{Start: start, Length: end.Sub(start), Counts: svc.Sum(count, start, end, now)}
 	c.Outcome = c.Worst()
 	return c
 }
 
-// CountBetween adds up the hours of UTC that begin in [from, to).
-func CountBetween(count func(hour time.Time) Counts, from, to time.Time) Counts {
-	hour := from.UTC().Truncate(time.Hour)
-	if hour.Before(from) {
-		hour = hour.Add(time.Hour)
-	}
-	var sum Counts
-	for ; hour.Before(to); hour = hour.Add(time.Hour) {
-		sum = sum.Add(count(hour))
+// Sum adds up what was measured and due of the service in [from, to), each measurement weighed by
+// the interval that was in force.
+func (s Service) Sum(count Count, from, to, now time.Time) (sum Counts) {
+	for from.Before(to) {
+		_, end := s.term(from)
+		if end.IsZero() || end.After(to) {
+			end = to
+		}
+		c := count(from, end)
+		c.Expected = s.Due(from, end, now)
+		sum = sum.Add(c.Each(s.IntervalAt(from)))
+		from = end
 	}
 	return sum
 }
@@ -163,7 +170,7 @@ func (s Service) Due(from, to, now time.Time) int {
 // State is the service's present state: the outcome of its last sample while that is
 // fresh, Unknown once the run after it is overdue.
 func State(last Sample, svc Service, now time.Time) Outcome {
-	if last.Outcome == Unknown || now.Sub(last.Time()) > svc.Holds() {
+	if last.Outcome == Unknown || now.Sub(last.Time()) > svc.HoldsAt(last.Time()) {
 		return Unknown
 	}
 	return last.Outcome
@@ -198,14 +205,4 @@ func Total(cells []Cell) Counts {
 type Span struct {
 	Service  Service
 	From, To time.Time // Without To.
-}
-
-// Bucket is what was measured of one service in one hour or day of UTC: the stores'
-// rollups, which outlive the signals.
-type Bucket struct {
-	Service  string // Empty on rows of other writers; then URL tells whose it is.
-	URL      string
-	Start    time.Time
-	Counts                 // Expected is not stored.
-	Duration time.Duration // Sum over all measurements.
 }

@@ -88,12 +88,14 @@ func Uptime(window string, c status.Counts) Badge {
 	if !ok {
 		return Badge{Label: label, Message: "no data", Color: grey}
 	}
-	hundredths := int64(c.Available()) * 10_000 / int64(c.Measured())
+	available, measured := c.Share()
+	hundredths := available * 10_000 / measured
 	return Badge{Label: label, Message: percent + "%", Color: uptimeColor(c), Value: number(float64(hundredths) / 100)}
 }
 
 func uptimeColor(c status.Counts) string {
-	perMille := c.Available() * 1000 / c.Measured()
+	available, measured := c.Share()
+	perMille := available * 1000 / measured
 	switch {
 	case perMille >= 995:
 		return green

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	clockLook = 5 * time.Second
+	// clockStep is from where on the past must be read again: the board may have forgotten hours, or
+	// never have had them, by a clock that was wrong. The grid's cells are minutes.
+	clockStep = time.Minute
+)
+
+// watchClock has the past read again after the clock was set, until ctx ends.
+func (a *app) watchClock(ctx context.Context) {
+	if !a.roles.web {
+		return
+	}
+	tick := time.NewTicker(clockLook)
+	defer tick.Stop()
+	seen := time.Now()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		now := time.Now()
+		step := now.Round(0).Sub(seen.Round(0)) - now.Sub(seen) // By the wall clock, less by the steady one.
+		if seen = now; step.Abs() < clockStep {
+			continue
+		}
+		a.log.Warn("the clock was set: the history is read again", "by", step.Round(time.Second))
+		pause := retry(fillRetry)
+		for a.fillOnce(ctx, time.Now(), true, func() {}) != nil && pause.wait(ctx) {
+		}
+	}
+}
