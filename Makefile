@@ -4,7 +4,7 @@ BIN := bin/statuspage
 GO ?= go
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build size run demo run-questdb test check race chaos fuzz schemathesis bench bench-peers bench-go generate verify lint vuln fmt compose image clean
+.PHONY: help build size deadcode run demo run-questdb test check race chaos fuzz schemathesis bench bench-peers bench-go generate verify lint vuln fmt compose image clean
 
 help: ## What there is
 	@awk 'BEGIN{FS=":.*## "} /^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ build: ## Build bin/statuspage
 
 size: build ## The binary is smaller than 25 MiB
 	scripts/size $(BIN)
+
+deadcode: ## Nothing keeps the linker from leaving unused methods out
+	GO="$(GO)" scripts/deadcode
 
 run: build ## Serve on http://127.0.0.1:8000; URL="https://a https://b" watches those
 	./$(BIN) serve $(URL)
@@ -27,7 +30,7 @@ run-questdb: build ## Serve on a real QuestDB, started here and stopped with the
 test: ## All tests: unit, contract on SQLite and a real QuestDB, end to end, browser
 	scripts/test
 
-check: verify lint size test ## What CI runs
+check: verify lint size deadcode test ## What CI runs
 
 race: ## The quick packages under the race detector
 	$(GO) test -race ./internal/... ./views/... ./handlers/... ./monitor/... ./static/...
