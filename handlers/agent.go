@@ -173,7 +173,7 @@ func (s *Server) agentSignals(c *fiber.Ctx) error {
 		c.Status(http.StatusUnprocessableEntity)
 		return answerAgent(c, agent.Answer{Refused: refused})
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), handInTimeout)
+	ctx, cancel := context.WithTimeout(c.UserContext(), handInTimeout)
 	defer cancel()
 	switch err := s.desk.handIn(ctx, signals); {
 	case errors.Is(err, ErrStarting):

@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"statuspage/internal/board"
@@ -22,14 +24,8 @@ const (
 	badgeCaching = "public, max-age=30, stale-while-revalidate=60"
 )
 
-// badgeCachingOf keeps an image that says what is wrong out of every cache: the address may
-// be right a moment later, when the service has been added.
-func badgeCachingOf(code int) string {
-	if code != http.StatusOK {
-		return "no-store"
-	}
-	return badgeCaching
-}
+// historyAway is what a badge says when the store can't be read.
+const historyAway = "history away"
 
 var badgeTypes = map[string]string{
 	"svg": "image/svg+xml; charset=utf-8", "json": fiber.MIMEApplicationJSON, "shields": fiber.MIMEApplicationJSON, "txt": fiber.MIMETextPlainCharsetUTF8,
@@ -39,54 +35,52 @@ var badgeTypes = map[string]string{
 // forms without a kind. It always answers with an image (or its JSON or text), also when
 // something is wrong: a README has no use for an error page.
 func (s *Server) badge(c *fiber.Ctx) error {
-	q := parseBadge(strings.TrimPrefix(c.Path(), "/badge/"), func(name string) string { return c.Query(name) })
+	q := parseBadge(segments(c), func(name string) string { return c.Query(name) })
 	if badgeTypes[q.format] == "" {
-		return notFound("A badge's address ends in .svg, .json, .shields or .txt.")
+		return errNoBadge
 	}
 	services, title, found := s.subject(q.subject)
-	found = found && (q.region == "" || s.board.Services()[services[0]].Region(q.region) != "")
-	code := http.StatusOK
 	switch {
 	case q.mistake != "":
-		code = http.StatusBadRequest
+		return refuseBadge(c, q, http.StatusBadRequest, badge.Invalid(q.mistake))
+	case !found && strings.HasPrefix(q.subject, groupPrefix):
+		return refuseBadge(c, q, http.StatusNotFound, badge.Unknown("group"))
 	case !found:
-		code = http.StatusNotFound
-	}
-	return s.sendBadge(c, q, code, func() (badge.Badge, status.Outcome) {
-		switch code {
-		case http.StatusBadRequest:
-			return badge.Invalid(q.mistake), status.Unknown
-		case http.StatusNotFound:
-			return badge.Unknown(), status.Unknown
-		}
-		if q.region != "" {
-			b, state := s.drawRegion(q, services[0], title)
-			return q.dress(b), state
-		}
-		return q.dress(s.drawBadge(c, q, services, title)), s.stand(services, s.now()).Worst()
-	})
-}
-
-// sendBadge answers with a badge and its subject's state; drawn once a version when its address
-// is right.
-func (s *Server) sendBadge(c *fiber.Ctx, q badgeRequest, code int, draw func() (badge.Badge, status.Outcome)) error {
-	c.Set(fiber.HeaderCacheControl, badgeCachingOf(code))
-	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
-	kind := badgeTypes[q.format]
-	if code != http.StatusOK {
-		c.Status(code)
-		b, state := draw()
-		return send(c, kind, newEntity(q.encode(b, state, true)))
+		return refuseBadge(c, q, http.StatusNotFound, badge.Unknown("service"))
+	case q.region != "" && s.board.Services()[services[0]].Region(q.region) == "": // A region is of one service.
+		return refuseBadge(c, q, http.StatusNotFound, badge.Unknown("region"))
 	}
 	version := s.live.version.Load()
 	e, err := s.badges.get(version, q.key(), func() ([]byte, error) {
-		b, state := draw()
-		return q.encode(b, state, false), nil
+		b, state, err := s.drawBadge(c.UserContext(), q, services, title)
+		return q.encode(q.dress(b), state, false), err
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, status.ErrUnavailable):
+		return refuseBadge(c, q, http.StatusServiceUnavailable, badge.Invalid(historyAway))
+	case err != nil:
 		return err
 	}
-	return send(c, kind, s.badges.keepAt(version, c.Context().Request.RequestURI(), e))
+	s.badges.keepAt(version, c.Context().Request.RequestURI(), e)
+	c.Set(fiber.HeaderCacheControl, badgeCaching)
+	return send(c, badgeTypes[q.format], e)
+}
+
+// errNoBadge is the answer to an address without a format.
+var errNoBadge = &problem{code: http.StatusNotFound, detail: "A badge's address ends in its format, .svg, .json, .shields or .txt: /badge/{service}/{kind}.svg. /badges makes one."}
+
+// refuseBadge says on a badge what is wrong. No cache keeps it: the address may be right a moment later,
+// when the service has been added. Programs get a code; an image is 200, since the proxies
+// through which READMEs load images show a broken one for anything else.
+func refuseBadge(c *fiber.Ctx, q badgeRequest, code int, b badge.Badge) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if q.format != "svg" {
+		c.Status(code)
+		if code == http.StatusServiceUnavailable {
+			c.Set(fiber.HeaderRetryAfter, statusRetry)
+		}
+	}
+	return send(c, badgeTypes[q.format], newEntity(q.encode(b, status.Unknown, true)))
 }
 
 func (q badgeRequest) encode(b badge.Badge, state status.Outcome, isError bool) []byte {
@@ -140,16 +134,27 @@ func (s *Server) subject(name string) (services []int, title string, ok bool) {
 	return []int{i}, s.board.Services()[i].Name, true
 }
 
-// drawBadge draws a badge whose address is right.
-func (s *Server) drawBadge(c *fiber.Ctx, q badgeRequest, services []int, title string) badge.Badge {
+// drawBadge draws a badge whose address is right, and tells the state of its subject.
+func (s *Server) drawBadge(ctx context.Context, q badgeRequest, services []int, title string) (badge.Badge, status.Outcome, error) {
 	now := s.now()
+	if q.region != "" {
+		b, state := s.drawRegion(q, services[0], title)
+		return b, state, nil
+	}
+	state := s.stand(services, now).Worst()
+	if q.kind == "latency" {
+		p, ok, err := s.percentiles(ctx, services, q.window, now, q.percentile)
+		return badge.Latency(q.windowName, q.percentile, p[0], ok), state, err
+	}
+	return s.drawFromBoard(q, services, title, now), state, nil
+}
+
+// drawFromBoard draws a badge of what is in memory.
+func (s *Server) drawFromBoard(q badgeRequest, services []int, title string, now time.Time) badge.Badge {
 	single := !strings.HasPrefix(q.subject, groupPrefix) && q.subject != pageBadge
 	switch q.kind {
 	case "uptime":
 		return badge.Uptime(q.windowName, s.uptime(services, q.window, now))
-	case "latency":
-		p, ok := s.percentiles(c.UserContext(), services, q.window, now, q.percentile)
-		return badge.Latency(q.windowName, q.percentile, p[0], ok)
 	case "certificate":
 		var earliest time.Time
 		for _, i := range services {

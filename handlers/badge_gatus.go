@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"statuspage/internal/status"
 	"statuspage/views/badge"
 	"strconv"
@@ -30,9 +29,6 @@ func gatusKey(s status.Service) string {
 }
 
 func (s *Server) gatusService(key string) (int, bool) {
-	if plain, err := url.PathUnescape(key); err == nil {
-		key = plain
-	}
 	for i, svc := range s.board.Services() {
 		if gatusKey(svc) == key {
 			return i, true
@@ -45,17 +41,19 @@ func (s *Server) gatusService(key string) (int, bool) {
 func gatusHeaders(c *fiber.Ctx) {
 	c.Set(fiber.HeaderCacheControl, "no-cache, no-store, must-revalidate")
 	c.Set(fiber.HeaderExpires, "0")
-	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 }
 
-// gatusError answers in plain words, as Gatus does; where an image is asked for, in an image:
-// a README has no use for anything else.
+// gatusError answers in plain words, as Gatus does; where an image is asked for, in an image
+// and without the code: a README has no use for anything else, and image proxies show no other.
 func gatusError(c *fiber.Ctx, code int, what string) error {
-	c.Status(code)
-	if strings.HasSuffix(c.Path(), ".svg") {
+	if rest := segments(c); strings.HasSuffix(rest[len(rest)-1], ".svg") {
 		c.Set(fiber.HeaderContentType, badgeTypes["svg"])
 		return c.Send(badge.Invalid(what).SVG())
 	}
+	if code == http.StatusServiceUnavailable {
+		c.Set(fiber.HeaderRetryAfter, statusRetry)
+	}
+	c.Status(code)
 	c.Set(fiber.HeaderContentType, badgeTypes["txt"])
 	return c.SendString(what)
 }
@@ -63,22 +61,24 @@ func gatusError(c *fiber.Ctx, code int, what string) error {
 // gatus answers /api/v1/endpoints/{key}/….
 func (s *Server) gatus(c *fiber.Ctx) error {
 	gatusHeaders(c)
-	i, ok := s.gatusService(c.Params("key"))
+	i, ok := s.gatusService(param(c, "key"))
 	if !ok {
 		return gatusError(c, http.StatusNotFound, "endpoint not found")
 	}
-	now, rest := s.now(), c.Params("*")
-	switch rest {
-	case "health/badge.svg", "health/badge.shields":
-		return s.gatusHealth(c, s.board.State(i, now), strings.HasSuffix(rest, ".svg"))
-	case "statuses":
+	now, rest := s.now(), segments(c)
+	kind, duration, form := rest[0], "", ""
+	if len(rest) > 1 {
+		duration, form = rest[1], strings.Join(rest[2:], "/")
+	}
+	switch {
+	case kind == "health" && form == "" && (duration == "badge.svg" || duration == "badge.shields"):
+		return s.gatusHealth(c, s.board.State(i, now), duration == "badge.svg")
+	case kind == "statuses" && len(rest) == 1:
 		page, size := gatusPage(c)
 		one := s.gatusStatus(i, page, size)
 		one.Events = s.gatusEventsOf(i, now)
 		return c.JSON(one)
 	}
-	kind, rest, _ := strings.Cut(rest, "/")
-	duration, form, _ := strings.Cut(rest, "/")
 	switch window, known := gatusDurations[duration]; {
 	case kind == "response-times" && form == "chart.svg":
 		return s.gatusChart(c, i, duration, now)
@@ -89,7 +89,11 @@ func (s *Server) gatus(c *fiber.Ctx) error {
 	case !known:
 		return gatusError(c, http.StatusBadRequest, "Durations supported: 30d, 7d, 24h, 1h")
 	case kind == "response-times":
-		return gatusSend(c, form)(s.gatusLatency(c.UserContext(), i, window, duration, now))
+		b, plain, err := s.gatusLatency(c.UserContext(), i, window, duration, now)
+		if err != nil {
+			return gatusAway(c)
+		}
+		return gatusSend(c, form)(b, plain)
 	default:
 		return gatusSend(c, form)(s.gatusUptime(i, window, duration, now))
 	}
@@ -139,11 +143,11 @@ func (s *Server) gatusUptime(service int, window time.Duration, name string, now
 	return b, fmt.Sprintf("%.6f", share(counts))
 }
 
-func (s *Server) gatusLatency(ctx context.Context, service int, window time.Duration, name string, now time.Time) (b badge.Badge, plain string) {
-	mean, ok := s.meanLatency(ctx, service, window, now)
+func (s *Server) gatusLatency(ctx context.Context, service int, window time.Duration, name string, now time.Time) (b badge.Badge, plain string, err error) {
+	mean, ok, err := s.meanLatency(ctx, service, window, now)
 	b = badge.Badge{Label: "response time " + name, Message: "no data", Color: "#8b929c"}
-	if !ok {
-		return b, "0"
+	if err != nil || !ok {
+		return b, "0", err
 	}
 	ms := strconv.FormatInt(mean.Milliseconds(), 10)
 	b.Message, b.Color = ms+"ms", gatusColors[5]
@@ -153,7 +157,7 @@ func (s *Server) gatusLatency(ctx context.Context, service int, window time.Dura
 			break
 		}
 	}
-	return b, ms
+	return b, ms, nil
 }
 
 // share is the uptime as a number from 0 to 1; something must have been measured.

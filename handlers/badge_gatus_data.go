@@ -108,7 +108,7 @@ func (s *Server) gatusStatuses(c *fiber.Ctx) error {
 	gatusHeaders(c)
 	page, size := gatusPage(c)
 	// Of a thousand services it is megabytes: made once for all who ask between two measurements.
-	e, err := s.records.get(s.board.Version(), fmt.Sprintf("statuses %d %d", page, size), func() ([]byte, error) {
+	e, err := s.records.get(s.board.Version(), keyOf("statuses", strconv.Itoa(page), strconv.Itoa(size)), func() ([]byte, error) {
 		all := make([]gatusStatus, len(s.board.Services()))
 		for i := range all {
 			all[i] = s.gatusStatus(i, page, size)
@@ -165,8 +165,7 @@ func (s *Server) gatusHistory(c *fiber.Ctx, service int, duration string, now ti
 }
 
 func gatusAway(c *fiber.Ctx) error {
-	c.Set(fiber.HeaderRetryAfter, statusRetry)
-	return gatusError(c, http.StatusServiceUnavailable, "history away")
+	return gatusError(c, http.StatusServiceUnavailable, historyAway)
 }
 
 // gatusChart answers …/response-times/{duration}/chart.svg.

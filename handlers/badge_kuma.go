@@ -3,7 +3,6 @@ package handlers
 import (
 	"fmt"
 	"math"
-	"net/http"
 	"regexp"
 	"slices"
 	"statuspage/internal/status"
@@ -30,24 +29,25 @@ const (
 var kumaDuration = regexp.MustCompile(`^([0-9]{1,4})([hdy]?)$`)
 
 func (s *Server) kumaService(id string) (int, bool) {
-	if n, err := strconv.Atoi(id); err == nil && n >= 1 && n <= len(s.board.Services()) {
-		return n - 1, true
+	if i, ok := s.board.Find(id); ok { // An id of ours goes on meaning the same when the page is put in another order.
+		return i, true
 	}
-	return s.board.Find(id)
+	n, err := strconv.Atoi(id)
+	return n - 1, err == nil && n >= 1 && n <= len(s.board.Services())
 }
 
 // kuma answers /api/badge/{id}/{kind}/{duration?}.
 func (s *Server) kuma(c *fiber.Ctx) error {
-	window, name, valid := parseKumaDuration(c.Params("duration"))
+	window, name, valid := parseKumaDuration(param(c, "duration"))
 	if !valid {
-		return kumaError(c, http.StatusBadRequest, "duration: 24 or 24h, to 720h; 30d, to 365d; 1y")
+		return kumaError(c, "duration: 24 or 24h, to 720h; 30d, to 365d; 1y")
 	}
-	i, ok := s.kumaService(c.Params("id"))
+	i, ok := s.kumaService(param(c, "id"))
 	if !ok {
 		return kumaSend(c, kumaNothing(c, "N/A"))
 	}
 	now := s.now()
-	switch kind := c.Params("kind"); kind {
+	switch kind := param(c, "kind"); kind {
 	case "status":
 		return kumaSend(c, kumaState(c, s.board.State(i, now)))
 	case "uptime":
@@ -58,7 +58,10 @@ func (s *Server) kuma(c *fiber.Ctx) error {
 		}
 		return kumaSend(c, kumaValue(c, "Uptime ("+name+")", percent, "%", kumaHue(share(counts))))
 	case "ping", "avg-response":
-		mean, measured := s.meanLatency(c.UserContext(), i, window, now)
+		mean, measured, err := s.meanLatency(c.UserContext(), i, window, now)
+		if err != nil {
+			return kumaError(c, historyAway)
+		}
 		if !measured {
 			return kumaSend(c, kumaNothing(c, "N/A"))
 		}
@@ -73,7 +76,7 @@ func (s *Server) kuma(c *fiber.Ctx) error {
 	case "cert-exp":
 		return kumaSend(c, kumaCertificate(c, s.board.Certificate(i), now))
 	}
-	return kumaError(c, http.StatusNotFound, "kind: status, uptime, ping, avg-response, response, cert-exp")
+	return kumaError(c, "kind: status, uptime, ping, avg-response, response, cert-exp")
 }
 
 // kumaNothing is the badge without a figure to show.
@@ -182,10 +185,11 @@ func parseKumaDuration(text string) (window time.Duration, name string, ok bool)
 	return min(time.Duration(n)*unit, maxWindow), m[1] + suffix, n > 0 && n <= most
 }
 
-// kumaError answers with an image: what asks is a README.
-func kumaError(c *fiber.Ctx, code int, what string) error {
-	c.Status(code)
-	return kumaSend(c, badge.Invalid(what))
+// kumaError answers with an image, whatever is wrong: what asks is a README.
+func kumaError(c *fiber.Ctx, what string) error {
+	err := kumaSend(c, badge.Invalid(what))
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	return err
 }
 
 func kumaSend(c *fiber.Ctx, b badge.Badge) error {
@@ -195,7 +199,6 @@ func kumaSend(c *fiber.Ctx, b badge.Badge) error {
 	if style := c.Query("style"); slices.Contains(badge.Styles, style) {
 		b.Style = style
 	}
-	c.Set(fiber.HeaderCacheControl, badgeCachingOf(c.Response().StatusCode()))
-	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	c.Set(fiber.HeaderCacheControl, badgeCaching)
 	return send(c, badgeTypes["svg"], newEntity(b.SVG()))
 }

@@ -37,21 +37,21 @@ const (
 	maxWindow         = 90 * 24 * time.Hour
 )
 
-// parseBadge reads what follows /badge/ and the parameters.
-func parseBadge(path string, query func(name string) string) badgeRequest {
+// parseBadge reads the parts of what follows /badge/, and the parameters.
+func parseBadge(parts []string, query func(name string) string) badgeRequest {
 	q := badgeRequest{kind: "status", percentile: defaultPercentile}
-	dot := strings.LastIndexByte(path, '.')
+	last := len(parts) - 1
+	dot := strings.LastIndexByte(parts[last], '.')
 	if dot < 0 {
 		return q
 	}
-	name, format := path[:dot], path[dot+1:]
+	name, format := parts[last][:dot], parts[last][dot+1:]
 	q.format = format
-	subject, kind, hasKind := strings.Cut(name, "/")
-	q.subject = strings.Replace(subject, "%3A", ":", 1)
-	if hasKind {
-		q.kind = kind
+	if q.short = last == 0; q.short {
+		q.subject = name
+	} else {
+		q.subject, q.kind = parts[0], strings.Join(append(slices.Clone(parts[1:last]), name), "/")
 	}
-	q.short = !hasKind
 	if !slices.Contains(badgeKinds, q.kind) {
 		q.mistake = "kind: " + strings.Join(badgeKinds, ", ")
 		return q
@@ -85,15 +85,18 @@ func (q *badgeRequest) parameters(query func(name string) string) {
 	if q.logo = query("logo"); q.logo != "" && badge.Logos[q.logo] == "" {
 		q.logo, q.mistake = "", "logo: grid, check or pulse"
 	}
-	for name, dst := range map[string]*string{"color": &q.color, "label_color": &q.labelColor} {
-		text := query(name)
-		if text == "" {
-			continue
-		}
-		var err error
-		if *dst, err = badge.ParseColor(text); err != nil {
-			q.mistake = name + ": 0b57c2, or blue"
-		}
+	q.readColor(&q.color, "color", query)
+	q.readColor(&q.labelColor, "label_color", query)
+}
+
+func (q *badgeRequest) readColor(dst *string, name string, query func(name string) string) {
+	text := query(name)
+	if text == "" {
+		return
+	}
+	var err error
+	if *dst, err = badge.ParseColor(text); err != nil {
+		q.mistake = name + ": 0b57c2, or blue"
 	}
 }
 
@@ -149,10 +152,10 @@ func (q badgeRequest) dress(b badge.Badge) badge.Badge {
 
 // key names the badge among all that can be asked for; parameters that say nothing are not in it.
 func (q badgeRequest) key() string {
-	return strings.Join([]string{
+	return keyOf(
 		q.subject, q.kind, q.format, strconv.FormatBool(q.short), q.windowName, strconv.FormatFloat(q.percentile, 'f', -1, 64),
-		q.region, q.style, q.color, q.labelColor, q.logo, q.label,
-	}, "\x00")
+		q.region, q.style, q.color, q.labelColor, q.logo, strconv.FormatBool(q.hasLabel), q.label,
+	)
 }
 
 const (

@@ -114,11 +114,23 @@ func TestBadgeGrammar(t *testing.T) {
 	for path, code := range map[string]int{
 		"/badge/web/uptime.svg?window=1y": 400, "/badge/web/uptime.svg?window=P1Y": 400, "/badge/web/latency.svg?percentile=0": 400, "/badge/web/latency.svg?percentile=NaN": 400,
 		"/badge/web/status.svg?color=url(x)": 400, "/badge/web/status.svg?style=round": 400, "/badge/web/status.svg?logo=x": 400, "/badge/web/weather.svg": 400,
-		"/badge/web/status.svg?label=" + strings.Repeat("x", 200): 400, "/badge/group:none/status.svg": 404, "/badge/nobody/uptime.json": 404,
+		"/badge/web/status.svg?label=" + strings.Repeat("x", 200): 400, "/badge/group:none/status.svg": 404, "/badge/nobody/uptime.svg": 404,
+		"/badge/page/status.svg?region=x": 400, "/badge/web/status.svg?region=mars": 404,
 	} {
+		// Image proxies show a broken image for any other code.
 		res, body := s.get(path)
-		if res.StatusCode != code || strings.Contains(path, ".svg") && !strings.HasPrefix(body, "<svg") {
-			t.Errorf("%s: %d %.60s, want %d and an image", path, res.StatusCode, body, code)
+		if res.StatusCode != http.StatusOK || !strings.HasPrefix(body, "<svg") || !strings.Contains(body, "#8b929c") || res.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %s %.60s, want 200 with a grey image that is not kept", path, res.StatusCode, res.Header.Get("Cache-Control"), body)
+		}
+		for _, format := range []string{".json", ".txt", ".shields"} {
+			if res, body := s.get(strings.Replace(path, ".svg", format, 1)); res.StatusCode != code || body == "" || res.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s as %s: %d %s %q, want %d", path, format, res.StatusCode, res.Header.Get("Cache-Control"), body, code)
+			}
+		}
+	}
+	for _, path := range []string{"/badge/web", "/badge/web/status", "/badge/", "/badge/web.gif", "/badge/web/status.svg/x"} {
+		if res, body := s.get(path); res.StatusCode != http.StatusNotFound || !strings.Contains(body, ".svg") || !strings.Contains(body, "/badges") {
+			t.Errorf("%s: %d %s, want 404 that says how to write it", path, res.StatusCode, body)
 		}
 	}
 }
@@ -139,21 +151,17 @@ func TestBadgeWindows(t *testing.T) {
 	for _, kind := range badgeKinds {
 		path := "/badge/web/" + kind + ".svg?window="
 		res, body := s.get(path + "garbage")
-		if res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "window: 1h") || res.Header.Get("Cache-Control") != "no-store" {
+		if res.StatusCode != http.StatusOK || !strings.Contains(body, "window: 1h") || res.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s with garbage: %d %q %s", kind, res.StatusCode, res.Header.Get("Cache-Control"), body)
 		}
-		if res, body := s.get(path + "P1M"); res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "months and years differ in length") {
+		if res, body := s.get(path + "P1M"); res.Header.Get("Cache-Control") != "no-store" || !strings.Contains(body, "months and years differ in length") {
 			t.Errorf("%s of a month: %d %s", kind, res.StatusCode, body)
 		}
 		if res, body := s.get(path + "P1D"); res.StatusCode != http.StatusOK {
 			t.Errorf("%s of a day: %d %s", kind, res.StatusCode, body)
 		}
-		code := http.StatusOK
-		if kind == "hours" {
-			code = http.StatusBadRequest
-		}
-		if res, body := s.get(path + "7d"); res.StatusCode != code {
-			t.Errorf("%s of a week: %d %s, want %d", kind, res.StatusCode, body, code)
+		if res, body := s.get(path + "7d"); res.StatusCode != http.StatusOK || strings.Contains(body, "hours shows 24h") != (kind == "hours") {
+			t.Errorf("%s of a week: %d %s", kind, res.StatusCode, body)
 		}
 	}
 	if _, body := s.get("/badge/web/uptime.json?format=x&window=1d"); !strings.Contains(body, "uptime 1d") {
@@ -182,7 +190,7 @@ func TestGatusAddresses(t *testing.T) {
 			t.Errorf("%s: %d %q, want %q", path, res.StatusCode, body, want)
 		}
 	}
-	for path, code := range map[string]int{"/api/v1/endpoints/none/health/badge.svg": 404, "/api/v1/endpoints/_twin/uptimes/2h": 400, "/api/v1/endpoints/_twin/weather": 404} {
+	for path, code := range map[string]int{"/api/v1/endpoints/none/health/badge.svg": 200, "/api/v1/endpoints/none/health/badge.shields": 404, "/api/v1/endpoints/_twin/uptimes/2h": 400, "/api/v1/endpoints/_twin/weather": 404} {
 		if res, _ := s.get(path); res.StatusCode != code {
 			t.Errorf("%s: %d, want %d", path, res.StatusCode, code)
 		}
@@ -217,12 +225,10 @@ func TestKumaAddresses(t *testing.T) {
 			t.Errorf("%s: %d %.200q, want %q", path, res.StatusCode, body, want)
 		}
 	}
-	for path, code := range map[string]int{
-		"1/uptime/x": 400, "1/uptime/721h": 400, "1/uptime/721": 400, "1/ping/366d": 400, "1/avg-response/2y": 400, "1/uptime/0h": 400, "99/uptime/x": 400, "1/weather": 404,
-	} {
+	for _, path := range []string{"1/uptime/x", "1/uptime/721h", "1/uptime/721", "1/ping/366d", "1/avg-response/2y", "1/uptime/0h", "99/uptime/x", "1/weather"} {
 		res, body := s.get("/api/badge/" + path)
-		if res.StatusCode != code || !strings.HasPrefix(body, "<svg") || res.Header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%s: %d %q %.60s, want %d and an image that is not kept", path, res.StatusCode, res.Header.Get("Cache-Control"), body, code)
+		if res.StatusCode != http.StatusOK || !strings.HasPrefix(body, "<svg") || !strings.Contains(body, "error: ") || res.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %q %.60s, want an image that says what is wrong and is not kept", path, res.StatusCode, res.Header.Get("Cache-Control"), body)
 		}
 	}
 	if got := kumaHue(1); got != "#66c20a" {
@@ -234,7 +240,7 @@ func FuzzBadgeRequest(f *testing.F) {
 	f.Add("web/uptime.svg", "P7D", "95", "#fff", "x")
 	f.Add("group:a/latency.json", "1h", "1e9", "blue", "")
 	f.Fuzz(func(t *testing.T, path, window, percentile, color, label string) {
-		q := parseBadge(path, func(name string) string {
+		q := parseBadge(decodedAll(path), func(name string) string {
 			return map[string]string{"window": window, "percentile": percentile, "color": color, "label": label, "label_color": color}[name]
 		})
 		if q.mistake != "" || badgeTypes[q.format] == "" {

@@ -17,7 +17,7 @@ func (s *Server) badgesPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	q := parseBadge(c.Query("of", pageBadge)+"/"+c.Query("kind", "status")+".svg", func(name string) string {
+	q := parseBadge([]string{c.Query("of", pageBadge), c.Query("kind", "status") + ".svg"}, func(name string) string {
 		if name == "window" && c.Query("kind") == "hours" {
 			return "" // The form has a window also for what has only one.
 		}
@@ -42,7 +42,11 @@ func (s *Server) badgesPage(c *fiber.Ctx) error {
 	}
 	head := s.live.head(k, "/badges", k.lang.T("badges")+" · "+s.site.Title, views.Pair{Name: "of", Value: c.Query("of")})
 	head.Scripts = true
-	return sendHTML(c, newEntity(s.live.bytes(views.BadgesPage(head, b))))
+	if err := sendHTML(c, newEntity(s.live.bytes(views.BadgesPage(head, b)))); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, s.caching("no-cache")) // The snippets are absolute.
+	return nil
 }
 
 func (s *Server) subjectChoices(k look, chosen string) []views.Choice {

@@ -90,9 +90,10 @@ type brandFile struct {
 
 // brandAsset serves the operator's files.
 func (s *Server) brandAsset(c *fiber.Ctx) error {
-	f, ok := s.brand[c.Path()]
+	address := brandPrefix + param(c, "*")
+	f, ok := s.brand[address]
 	if !ok {
-		f, ok = s.outgoing[c.Path()]
+		f, ok = s.outgoing[address]
 	}
 	if !ok {
 		return notFound("error.404")

@@ -32,6 +32,7 @@ func (c *cache) get(version uint64, key string, build func() ([]byte, error)) (*
 		return nil, err
 	}
 	e = newEntity(body)
+	e.keep = true
 	c.keep(version, key, e)
 	return e, nil
 }
@@ -46,15 +47,14 @@ func (c *cache) at(version uint64, address []byte) *entity {
 	return c.made[string(address)]
 }
 
-// keepAt keeps an answer under the address that led to it, so that the next reader is
-// answered without reading the address.
-func (c *cache) keepAt(version uint64, address []byte, e *entity) *entity {
-	if len(address) > maxAddress {
-		return e
+// keepAt keeps an answer under the address that led to it as well, so that the next reader is
+// answered without reading the address. All addresses that lead to it share its codings.
+func (c *cache) keepAt(version uint64, address []byte, e *entity) {
+	// Another form of address could be the key of another answer.
+	if len(address) > maxAddress || len(address) == 0 || address[0] != '/' || c.at(version, address) == e {
+		return
 	}
-	e = &entity{body: e.body, tag: e.tag, keep: true}
 	c.keep(version, string(address), e)
-	return e
 }
 
 func (c *cache) keep(version uint64, key string, e *entity) {

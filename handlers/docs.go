@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"bytes"
 	_ "embed"
 	"statuspage/static"
 	"statuspage/views"
@@ -24,12 +23,13 @@ func (s *Server) description(c *fiber.Ctx) error {
 
 // docs is the reference of the API; everything that it loads is in the binary.
 func (s *Server) docs(c *fiber.Ctx) error {
-	var b bytes.Buffer
-	page := views.APIPage(s.site.Title, static.Path("vendor/redoc-2.5.4.standalone.js"), static.Path("redoc.css"))
-	if err := page.Render(c.UserContext(), &b); err != nil {
+	e, err := s.pages.get(s.live.version.Load(), keyOf("docs"), func() ([]byte, error) {
+		return s.live.bytes(views.APIPage(s.site.Title, static.Path("vendor/redoc-2.5.4.standalone.js"), static.Path("redoc.css"))), nil
+	})
+	if err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderContentSecurityPolicy, docsPolicy)
 	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return send(c, fiber.MIMETextHTMLCharsetUTF8, newEntity(b.Bytes()))
+	return send(c, fiber.MIMETextHTMLCharsetUTF8, e)
 }

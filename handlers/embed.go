@@ -29,13 +29,12 @@ func (s *Server) embed(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderContentSecurityPolicy, embedPolicy)
 	c.Response().Header.Del(fiber.HeaderXFrameOptions)
-	base := s.base(c)
-	e, err := s.pages.get(s.live.version.Load(), "embed "+k.key()+theme+base, func() ([]byte, error) {
+	e, err := s.pages.get(s.live.version.Load(), keyOf("embed", k.key(), theme), func() ([]byte, error) {
 		now := s.now()
-		view := views.Embed{Home: base + "/", Theme: theme}
+		view := views.Embed{Home: "/", Theme: theme}
 		for i, svc := range s.board.Services() {
 			if state := s.board.State(i, now); state >= status.Degraded && len(view.Affected) < embedAffected {
-				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + views.StateText(k.lang, svc, state), Href: base + views.ServicePath(svc.ID)})
+				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + views.StateText(k.lang, svc, state), Href: views.ServicePath(svc.ID)})
 			}
 		}
 		view.Banner = views.BuildBanner(s.site.Title, s.stand(s.live.every, now), s.board.Newest(), views.NoNote, k.local())
@@ -49,8 +48,7 @@ func (s *Server) embed(c *fiber.Ctx) error {
 
 // embedScript answers GET /embed.js, under an address that never changes.
 func (s *Server) embedScript(c *fiber.Ctx) error {
-	f, _ := static.Lookup(static.Path("embed.js"))
+	f := s.file(static.Path("embed.js"))
 	c.Set(fiber.HeaderCacheControl, "public, max-age=300")
-	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
-	return send(c, f.ContentType, newEntity(f.Body()))
+	return send(c, f.kind, &f.entity)
 }

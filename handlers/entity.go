@@ -159,10 +159,13 @@ func deliver(c *fiber.Ctx, kind []byte, e *entity) error {
 	if in != plainCoding {
 		put(c, headContentEncoding, codingNames[in])
 	}
-	if e.keep && made.head.Load() == nil && len(peek(c, fiber.HeaderOrigin)) == 0 {
+	if e.keep && made.head.Load() == nil {
 		head := new(fasthttp.ResponseHeader)
 		c.Context().Response.Header.CopyTo(head)
 		head.DelBytes(headStrict) // Not every reader comes over TLS.
+		if !bytes.Equal(head.PeekBytes(headAllowOrigin), allowAny) {
+			head.DelBytes(headAllowOrigin) // Nor from that site.
+		}
 		made.head.Store(head)
 	}
 	c.Context().Response.SetBodyRaw(made.body)

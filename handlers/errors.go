@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -102,7 +103,7 @@ func publicProblem(err error) *problem {
 		return &problem{code: http.StatusNotFound, detail: sentence(http.StatusNotFound)}
 	case errors.Is(err, status.ErrInvalid):
 		return &problem{code: http.StatusUnprocessableEntity, detail: sentence(http.StatusUnprocessableEntity)}
-	case errors.Is(err, status.ErrUnavailable):
+	case errors.Is(err, status.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		return &problem{code: http.StatusServiceUnavailable, detail: sentence(http.StatusServiceUnavailable), retry: 5}
 	default:
 		return &problem{code: http.StatusInternalServerError, detail: sentence(http.StatusInternalServerError)}

@@ -47,6 +47,9 @@ func (s *Server) fast(c *fiber.Ctx) bool {
 		return false
 	}
 	head.CopyTo(&c.Context().Response.Header)
+	if bytes.HasPrefix(address, recordPrefix) {
+		s.cors.allowNamed(c, asks.origin)
+	}
 	if fresh(asks.noneMatch, e.tag) {
 		c.Context().Response.Header.DelBytes(headContentEncoding)
 		c.Context().SetStatusCode(http.StatusNotModified)
@@ -58,8 +61,8 @@ func (s *Server) fast(c *fiber.Ctx) bool {
 
 // asked is what of a request's header the answer depends on.
 type asked struct {
-	encoding, language, noneMatch []byte
-	forwarded                     bool // By a proxy.
+	encoding, language, noneMatch, origin []byte
+	forwarded                             bool // By a proxy.
 }
 
 // read goes over the header once; usual is false where more than that matters.
@@ -75,7 +78,7 @@ func read(h *fasthttp.RequestHeader) (a asked, usual bool) {
 		case fiber.HeaderXForwardedFor:
 			a.forwarded = true
 		case fiber.HeaderOrigin:
-			return a, false
+			a.origin = value
 		}
 	}
 	return a, true

@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"net/url"
 	"statuspage/views"
 	"statuspage/views/feed"
 	"statuspage/views/lang"
@@ -36,19 +35,21 @@ func (s *Server) feed(c *fiber.Ctx) error {
 		return notFound("error.404")
 	}
 	base := s.base(c)
-	f := feed.Feed{Title: "Outages · " + s.site.Title, About: "Outages of the services of " + s.site.Title + ": when, for how long, and why.", Author: s.site.Title, Home: base + "/history", Base: base, Self: base + c.Path()}
+	f := feed.Feed{Title: "Outages · " + s.site.Title, About: "Outages of the services of " + s.site.Title + ": when, for how long, and why.", Author: s.site.Title, Home: base + "/history", Base: base, Self: base + feedPath + format}
 	now := s.now()
 	only := -1
-	if id := c.Params("id"); id != "" {
+	id := param(c, "id")
+	if id != "" {
 		i, ok := s.board.Find(id)
 		if !ok {
 			return notFound("error.service")
 		}
 		svc := s.board.Services()[i]
 		only, f.Title, f.Home = i, "Outages of "+svc.Name+" · "+s.site.Title, base+views.ServicePath(svc.ID)
+		f.Self = f.Home + feedPath + format
 		f.About = "Outages of " + svc.Name + ": when, for how long, and why."
 	}
-	e, err := s.pages.get(s.live.version.Load(), "feed "+base+c.Path(), func() ([]byte, error) {
+	e, err := s.pages.get(s.live.version.Load(), keyOf("feed", base, id, format), func() ([]byte, error) {
 		for _, o := range s.outages(now) {
 			if only >= 0 && o.service.ID != s.board.Services()[only].ID {
 				continue
@@ -66,20 +67,6 @@ func (s *Server) feed(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderCacheControl, feedCaching)
-	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	c.Set(fiber.HeaderCacheControl, s.caching(feedCaching))
 	return send(c, feed.Formats[format], e)
-}
-
-// base is the site's absolute address: the configured one, else what the reader asked for. Not
-// what a proxy's header says: caches keep some of these answers for all.
-func (s *Server) base(c *fiber.Ctx) string {
-	if s.site.BaseURL != "" {
-		return s.site.BaseURL
-	}
-	host := string(c.Context().Host())
-	if u, err := url.Parse("http://" + host); err != nil || u.Host != host || len(host) > 255 {
-		host = "localhost"
-	}
-	return "http://" + host
 }

@@ -392,10 +392,10 @@ func TestBadges(t *testing.T) {
 		"/badge/web/uptime.json?window=7d":  {200, `"label":"uptime 7d"`},
 		"/badge/page.svg":                   {200, "no data"},
 		"/badge/page/uptime.svg?window=90d": {200, "uptime 90d"},
-		"/badge/nope.svg":                   {404, "unknown"},
+		"/badge/nope.svg":                   {200, "unknown service"},
 		"/badge/nope.json":                  {404, `"isError":true`},
-		"/badge/web/uptime.svg?window=200d": {400, "window: 1h"},
-		"/badge/%3Cscript%3E.svg":           {404, "unknown"},
+		"/badge/web/uptime.svg?window=200d": {200, "window: 1h"},
+		"/badge/%3Cscript%3E.svg":           {200, "unknown service"},
 	} {
 		res, body := s.get(path)
 		if res.StatusCode != want.code || !strings.Contains(body, want.text) {
@@ -408,7 +408,8 @@ func TestBadges(t *testing.T) {
 		if got := res.Header.Get("Content-Type"); got != kind {
 			t.Errorf("%s is %s, want %s", path, got, kind)
 		}
-		if caching := res.Header.Get("Cache-Control"); caching != badgeCachingOf(want.code) || (want.code == 200) != strings.Contains(caching, "stale-while-revalidate") || res.Header.Get("Cross-Origin-Resource-Policy") != "cross-origin" {
+		right := !strings.Contains(want.text, "unknown") && !strings.Contains(want.text, "window: ") && !strings.Contains(want.text, `"isError":true`)
+		if caching := res.Header.Get("Cache-Control"); right && caching != badgeCaching || !right && caching != "no-store" || res.Header.Get("Cross-Origin-Resource-Policy") != "cross-origin" {
 			t.Errorf("%s can't be embedded well: %v", path, res.Header)
 		}
 		if want.code == 200 {
@@ -446,29 +447,6 @@ func TestErrorsComeInTheRightForm(t *testing.T) {
 		if strings.Contains(body, "alert(1)") {
 			t.Errorf("%s %s is reflected", c.method, c.path)
 		}
-	}
-}
-
-func TestCORS(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, nil)
-	res, _ := s.get("/signals", "Origin", "http://localhost:3000")
-	if res.Header.Get("Access-Control-Allow-Origin") != "http://localhost:3000" || res.Header.Get("Access-Control-Allow-Credentials") != "true" {
-		t.Errorf("configured origin: %v", res.Header)
-	}
-	if !strings.Contains(strings.Join(res.Header.Values("Vary"), ","), "Origin") {
-		t.Errorf("Vary = %v, want Origin in it", res.Header.Values("Vary"))
-	}
-	res, body := s.get("/signals", "Origin", "http://evil.example")
-	if res.Header.Get("Access-Control-Allow-Origin") != "" || strings.Contains(body, "evil") {
-		t.Errorf("foreign origin: %v", res.Header)
-	}
-	if !strings.Contains(strings.Join(res.Header.Values("Vary"), ","), "Origin") {
-		t.Errorf("Vary of a foreign origin = %v, want Origin in it", res.Header.Values("Vary"))
-	}
-	res, _ = s.do(http.MethodOptions, "/signals", "Origin", "http://localhost:3000", "Access-Control-Request-Method", "GET")
-	if res.StatusCode != http.StatusNoContent {
-		t.Errorf("preflight = %d, want 204", res.StatusCode)
 	}
 }
 

@@ -40,13 +40,14 @@ func (s *Server) history(c *fiber.Ctx) error {
 	now := s.now()
 	year, month, _ := now.In(k.zone).Date()
 	from := time.Date(year, month, 1, 0, 0, 0, 0, k.zone)
-	if text := c.Query("month"); text != "" {
+	text := c.Query("month")
+	if text != "" {
 		if from, err = time.ParseInLocation(monthForm, text, k.zone); err != nil || from.After(now) || from.Before(historyBegins) {
 			return unprocessable("month must be one of the past, such as 2026-03.")
 		}
 	}
-	e, err := s.pages.get(s.live.version.Load(), "history "+k.key()+from.Format(monthForm), func() ([]byte, error) {
-		head := s.live.head(k, "/history", k.lang.T("history")+" · "+s.site.Title, views.Pair{Name: "month", Value: c.Query("month")})
+	e, err := s.pages.get(s.live.version.Load(), keyOf("history", k.key(), from.Format(monthForm), text), func() ([]byte, error) {
+		head := s.live.head(k, "/history", k.lang.T("history")+" · "+s.site.Title, views.Pair{Name: "month", Value: text})
 		head.Feeds = pageFeeds(k.lang, nil)
 		return s.live.bytes(views.HistoryPage(head, s.month(k, from, now))), nil
 	})
@@ -94,13 +95,13 @@ func (s *Server) outage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	now, id := s.now(), c.Params("id")
+	now, id := s.now(), param(c, "id")
 	for _, o := range s.outages(now) {
 		if o.ID() != id {
 			continue
 		}
 		view := views.BuildOutageView(o.Outage, o.service, now, k.local())
-		head := s.live.head(k, c.Path(), view.Headline+" · "+s.site.Title)
+		head := s.live.head(k, views.OutagePath(o.Outage), view.Headline+" · "+s.site.Title)
 		head.Description = view.Headline + ": " + view.Reason + "."
 		return sendHTML(c, newEntity(s.live.bytes(views.OutagePage(head, view))))
 	}
@@ -113,8 +114,14 @@ func (s *Server) how(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	head := s.live.head(k, "/how", k.lang.T("how")+" · "+s.site.Title)
-	return sendHTML(c, newEntity(s.live.bytes(views.HowPage(head, watchesRegions(s.board.Services()...)))))
+	e, err := s.pages.get(s.live.version.Load(), keyOf("how", k.key()), func() ([]byte, error) {
+		head := s.live.head(k, "/how", k.lang.T("how")+" · "+s.site.Title)
+		return s.live.bytes(views.HowPage(head, watchesRegions(s.board.Services()...))), nil
+	})
+	if err != nil {
+		return err
+	}
+	return sendHTML(c, e)
 }
 
 // rangeOf computes the uptime of the days that the visitor asked for.

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"net/url"
+	"path"
 	"slices"
 	"statuspage/internal/status"
 	"statuspage/views"
@@ -20,7 +21,7 @@ type look struct {
 	zone   *time.Location
 }
 
-func (k look) key() string { return k.window.Name + " " + k.lang.Code + " " + k.zone.String() }
+func (k look) key() string { return keyOf(k.window.Name, k.lang.Code, k.zone.String()) }
 
 func (k look) local() views.Local { return views.Local{Lang: k.lang, Zone: k.zone} }
 
@@ -42,7 +43,7 @@ func (z *zones) find(name string) (*time.Location, bool) {
 	if known, ok := z.known.Load(name); ok {
 		return known.(*time.Location), true //nolint:forcetypeassert // Nothing else is stored.
 	}
-	if name == "" || name == "Local" || len(name) > maxZoneName {
+	if name == "" || name == "Local" || len(name) > maxZoneName || path.Clean(name) != name { // Asia//Tokyo would be found, as another zone.
 		return nil, false
 	}
 	zone, err := time.LoadLocation(name)
@@ -74,7 +75,7 @@ func (s *Server) look(c *fiber.Ctx) (look, error) {
 func (s *Server) visitor(c *fiber.Ctx) (look, error) {
 	k := look{window: status.LastHour, lang: s.language(c), zone: s.board.Location()}
 	name, asked := c.Query(zoneParam), c.Context().QueryArgs().Has(zoneParam)
-	if asked && name != "" { // Empty: the page's own.
+	if asked && name != "" && name != k.zone.String() { // Empty: the page's own. A zone that was read twice would be two.
 		zone, ok := s.zones.find(name)
 		if !ok {
 			return k, unprocessable("tz must be the name of a time zone, such as Europe/Budapest or UTC.")

@@ -42,7 +42,7 @@ func (s *Server) page(c *fiber.Ctx) error {
 	case p.plain() && shared:
 		return sendHTML(c, &s.live.current(e).entity)
 	}
-	key := "page " + k.key() + "\x00" + p.state + "\x00" + strconv.FormatBool(p.kiosk) + p.query
+	key := keyOf("page", k.key(), p.state, strconv.FormatBool(p.kiosk), strconv.FormatBool(p.stream), p.query)
 	made, err := s.pages.get(s.live.version.Load(), key, func() ([]byte, error) {
 		html, _ := s.live.compose(e, p)
 		return html, nil

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"statuspage/internal/agent"
 	"statuspage/internal/board"
 	"statuspage/internal/sse"
@@ -23,7 +22,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/cors"
 	"github.com/gofiber/fiber/v2/middleware/recover"
 	"github.com/gofiber/fiber/v2/utils"
 	"github.com/valyala/fasthttp"
@@ -31,9 +29,11 @@ import (
 
 // Limits of what a client may ask for.
 const (
-	maxHeader      = 16 << 10 // Bytes of request line and header.
-	maxBody        = 16 << 10 // Bytes; nothing here takes a body.
-	shutdownWait   = 5 * time.Second
+	maxHeader    = 16 << 10 // Bytes of request line and header.
+	maxBody      = 16 << 10 // Bytes; nothing here takes a body.
+	shutdownWait = 5 * time.Second
+	// answerTimeout bounds all that an answer reads of the store, however many reads that are; streams read nothing.
+	answerTimeout  = 8 * time.Second
 	refreshSeconds = 30 // How often a page without JavaScript asks again.
 )
 
@@ -56,7 +56,7 @@ type Options struct {
 	Log        *slog.Logger
 	Site       Site
 	History    History  // Nil: only what the board keeps.
-	CORS       []string // Origins that may read the API from a browser.
+	CORS       []string // Origins whose pages may read the API from a browser; none for any.
 	MaxViewers int      // Streams at once.
 	Limits     Limits
 	Note       func() views.Note // What the page has to say of the product's own state.
@@ -90,6 +90,7 @@ type Server struct {
 	files    sync.Map              // Of package static, by address.
 	openapi  *entity
 	https    bool // The page's address is one.
+	cors     cors
 	limits   *limits
 	desk     *Desk
 
@@ -134,7 +135,7 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.running.Go(func() { s.live.run(ctx) })
-	s.openapi, s.https = newEntity(openapi), strings.HasPrefix(o.Site.BaseURL, "https://")
+	s.openapi, s.https, s.cors = newEntity(openapi), strings.HasPrefix(o.Site.BaseURL, "https://"), newCORS(o.CORS)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "statuspage",
 		DisableStartupMessage: true,
@@ -151,7 +152,7 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 	if o.Bare {
 		s.bare()
 	} else {
-		s.routes(o.CORS)
+		s.routes()
 	}
 	s.serve = s.app.Handler()
 	return s
@@ -168,7 +169,7 @@ func (s *Server) bare() {
 	s.app.Get("/metrics", s.prometheus)
 }
 
-func (s *Server) routes(origins []string) {
+func (s *Server) routes() {
 	s.app.Use(recover.New(), func(c *fiber.Ctx) error {
 		if s.fast(c) {
 			s.strict(c)
@@ -176,18 +177,17 @@ func (s *Server) routes(origins []string) {
 		}
 		s.limits.warn(c.Context())
 		s.secure(c)
+		if err := checkHost(c); err != nil {
+			return err
+		}
+		if s.preflight(c) {
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
+		defer cancel()
+		c.SetUserContext(ctx)
 		return c.Next()
 	})
-	if len(origins) > 0 {
-		allow := cors.New(cors.Config{
-			AllowOrigins:     strings.Join(origins, ","),
-			AllowCredentials: !slices.Contains(origins, "*"), // Browsers refuse both together.
-			AllowMethods:     "GET,HEAD",
-		})
-		for _, prefix := range []string{"/signals", "/openapi.json", "/events"} {
-			s.app.Use(prefix, allow)
-		}
-	}
 	s.app.Get("/", s.page)
 	s.app.Get("/services/:id", s.service)
 	for format := range feed.Formats {
@@ -240,12 +240,7 @@ func forOtherSites(path string) bool {
 	if path == "/" {
 		return false
 	}
-	for _, prefix := range otherSites {
-		if strings.HasPrefix(path, prefix) {
-			return true
-		}
-	}
-	return feedFormat(path) != ""
+	return beginsWith(path, otherSites) || feedFormat(path) != ""
 }
 
 var otherSites = []string{"/badge/", "/api/", "/signals", "/openapi", "/embed", "/status", "/summary.json", "/card.png"}
@@ -275,11 +270,12 @@ func (s *Server) secure(c *fiber.Ctx) {
 	for _, h := range protection {
 		put(c, h[0], h[1])
 	}
-	resources := sameOrigin
-	if forOtherSites(utils.UnsafeString(c.Context().Path())) {
+	resources, path := sameOrigin, utils.UnsafeString(c.Context().Path())
+	if forOtherSites(path) {
 		resources = crossOrigin
 	}
 	put(c, headResourcePolicy, resources)
+	s.cors.allow(c, path)
 	s.strict(c)
 }
 
@@ -295,7 +291,7 @@ func (s *Server) strict(c *fiber.Ctx) {
 const staticCaching = "public, max-age=31536000, immutable"
 
 func (s *Server) static(c *fiber.Ctx) error {
-	f := s.file(c.Path())
+	f := s.file(static.Prefix + param(c, "*"))
 	if f == nil {
 		return notFound("error.404")
 	}

@@ -29,7 +29,7 @@ type detailEdition struct {
 
 // service answers GET /services/{id}.
 func (s *Server) service(c *fiber.Ctx) error {
-	i, ok := s.board.Find(c.Params("id"))
+	i, ok := s.board.Find(param(c, "id"))
 	if !ok {
 		return notFound("error.service")
 	}
@@ -49,7 +49,7 @@ func (s *Server) service(c *fiber.Ctx) error {
 		html := s.live.bytes(s.servicePage(c, i, k, chart, from, to))
 		return html, nil
 	}
-	e, err := s.pages.get(s.live.version.Load(), "service "+strconv.Itoa(i)+" "+k.key()+" "+chart+from+to, build)
+	e, err := s.pages.get(s.live.version.Load(), keyOf("service", strconv.Itoa(i), k.key(), chart, from, to), build)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (l *live) renderDetails(dirty map[int]bool, all bool, version uint64, now t
 func (l *live) watchService(service int, k look, since string, g sse.Guest) (catchUp *sse.Events, viewer sse.Joining) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := strconv.Itoa(service) + " " + k.key()
+	key := keyOf(strconv.Itoa(service), k.key())
 	d, there := l.details[key]
 	if !there {
 		d = &detailEdition{service: service, look: k, frames: l.hall.Stream(streamBacklog)}

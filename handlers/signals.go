@@ -74,14 +74,14 @@ func (s *Server) signalsJSON(c *fiber.Ctx) error {
 	if c.Context().QueryArgs().Has("region") && !s.board.HasRegion(region) {
 		return unprocessable("region must be one that a service on this page is watched from.")
 	}
-	key := "signals " + strconv.Itoa(limit) + " " + strconv.Itoa(only) + " " + region
+	key := keyOf("signals", strconv.Itoa(limit), strconv.Itoa(only), region)
 	e, err := s.records.get(version, key, func() ([]byte, error) {
 		return json.Marshal(s.groups(limit, only, region))
 	})
 	if err != nil {
 		return err
 	}
-	e = s.records.keepAt(version, c.Context().Request.RequestURI(), e)
+	s.records.keepAt(version, c.Context().Request.RequestURI(), e)
 	c.Set(fiber.HeaderCacheControl, "no-cache")
 	return send(c, fiber.MIMEApplicationJSON, e)
 }

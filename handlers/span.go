@@ -8,7 +8,6 @@ import (
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"statuspage/views"
-	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -23,7 +22,7 @@ const pastRetry = 10
 // span answers GET /services/{id}/{at}: a day such as 2026-03-29, an hour such as
 // 2026-03-29T14Z, or a minute such as 2026-03-29T14:05Z.
 func (s *Server) span(c *fiber.Ctx) error {
-	i, ok := s.board.Find(c.Params("id"))
+	i, ok := s.board.Find(param(c, "id"))
 	if !ok {
 		return notFound("error.service")
 	}
@@ -32,7 +31,7 @@ func (s *Server) span(c *fiber.Ctx) error {
 		return err
 	}
 	now := s.now()
-	cell, ok := parseSpan(c.Params("at"), k.zone)
+	cell, ok := parseSpan(param(c, "at"), k.zone)
 	if !ok || cell.Start.After(now) || cell.Start.Before(historyBegins) {
 		return notFound("error.time")
 	}
@@ -41,7 +40,8 @@ func (s *Server) span(c *fiber.Ctx) error {
 	if now.Sub(end) > time.Hour { // What is over changes no more, but for late signals.
 		version = uint64(now.Unix() / 60)
 	}
-	key := "span " + strconv.Itoa(i) + " " + k.key() + " " + c.Params("at")
+	path := views.CellPath(s.board.Services()[i].ID, cell)
+	key := keyOf("span", k.key(), path)
 	pages := &s.spans
 	if now.Sub(end) <= time.Hour {
 		pages = &s.pages
@@ -56,11 +56,11 @@ func (s *Server) span(c *fiber.Ctx) error {
 		}
 		view := views.BuildSpan(in, k.local())
 		head := serviceHead(s.live, k, in.Service)
-		head.Zone.Path = c.Path()
+		head.Zone.Path = path
 		head.Title = view.Headline + " · " + head.Title
-		head.Languages = languageChoices(k, c.Path())
+		head.Languages = languageChoices(k, path)
 		if head.Canonical != "" {
-			head.Canonical = s.site.BaseURL + c.Path()
+			head.Canonical = s.site.BaseURL + path
 		}
 		return s.live.bytes(views.SpanPage(head, view)), nil
 	})

@@ -60,7 +60,6 @@ func (s *Server) status(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderRetryAfter, statusRetry)
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	c.Vary(fiber.HeaderAccept)
 	format := c.Query("format")
 	if format == "json" || format == "" && strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMEApplicationJSON) {
@@ -103,8 +102,7 @@ func (s *Server) summary(c *fiber.Ctx) error {
 	if s.stand(s.live.every, now).Worst() != status.Up {
 		state = "HASISSUES"
 	}
-	c.Set(fiber.HeaderCacheControl, "no-cache")
-	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
+	c.Set(fiber.HeaderCacheControl, s.caching("no-cache"))
 	return c.JSON(fiber.Map{
 		"page":            fiber.Map{"name": s.site.Title, "url": base, "status": state},
 		"activeIncidents": incidents, "activeMaintenances": []struct{}{},
@@ -113,7 +111,7 @@ func (s *Server) summary(c *fiber.Ctx) error {
 
 // robots answers GET /robots.txt.
 func (s *Server) robots(c *fiber.Ctx) error {
-	c.Set(fiber.HeaderCacheControl, "public, max-age=3600")
+	c.Set(fiber.HeaderCacheControl, s.caching("public, max-age=3600"))
 	return c.SendString("User-agent: *\nDisallow: /events\nDisallow: /signals/stream\nDisallow: /metrics\nDisallow: /*?lang=\nDisallow: /*?tz=\nSitemap: " + s.base(c) + "/sitemap.xml\n")
 }
 
@@ -131,7 +129,7 @@ func (s *Server) sitemap(c *fiber.Ctx) error {
 	}
 	b.WriteString("</urlset>\n")
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationXMLCharsetUTF8)
-	c.Set(fiber.HeaderCacheControl, "public, max-age=3600")
+	c.Set(fiber.HeaderCacheControl, s.caching("public, max-age=3600"))
 	return c.SendString(b.String())
 }
 

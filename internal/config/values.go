@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"regexp"
 	"statuspage/internal/status"
 	"strconv"
@@ -182,7 +183,7 @@ func parseDatabase(text string) (Secret, error) {
 
 func parseTimezone(text string) (*time.Location, error) {
 	loc, err := time.LoadLocation(text)
-	if err != nil {
+	if err != nil || text == "Local" || text != "" && path.Clean(text) != text { // Visitors ask for a zone by its name, wherever they are.
 		return nil, errors.New("unknown time zone: write a name such as Europe/Budapest or UTC")
 	}
 	return loc, nil

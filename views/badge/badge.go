@@ -110,8 +110,8 @@ func uptimeColor(c status.Counts) string {
 	}
 }
 
-// Unknown returns the badge of a service that is not here.
-func Unknown() Badge { return Badge{Label: "status", Message: "unknown", Color: grey} }
+// Unknown returns the badge of what is not here: a service, a group, a region.
+func Unknown(what string) Badge { return Badge{Label: "status", Message: "unknown " + what, Color: grey} }
 
 // Invalid returns the badge that says a parameter is wrong.
 func Invalid(what string) Badge { return Badge{Label: "error", Message: what, Color: grey} }

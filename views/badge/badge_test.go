@@ -39,7 +39,7 @@ func TestBadges(t *testing.T) {
 		"no-data":  State("API", status.Unknown),
 		"page":     Page("Acme", []status.Outcome{status.Up, status.Down, status.Unknown}),
 		"uptime":   Uptime("24h", status.Counts{Up: 99_999, Down: 1}),
-		"unknown":  Unknown(),
+		"unknown":  Unknown("service"),
 		"latency":  Latency("24h", 95, 123*time.Millisecond, true),
 		"expired":  Certificate(now.Add(-time.Hour), now),
 		"expires":  Certificate(now.AddDate(0, 0, 9), now),
@@ -91,10 +91,10 @@ func TestUptimeIsNeverRoundedUp(t *testing.T) {
 func TestShieldsJSONHasItsKeysOnly(t *testing.T) {
 	t.Parallel()
 	var got map[string]any
-	if err := json.Unmarshal(Unknown().JSON(true), &got); err != nil {
+	if err := json.Unmarshal(Unknown("service").JSON(true), &got); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]any{"schemaVersion": 1.0, "label": "status", "message": "unknown", "color": "8b929c", "isError": true}
+	want := map[string]any{"schemaVersion": 1.0, "label": "status", "message": "unknown service", "color": "8b929c", "isError": true}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -1,0 +1,227 @@
+package handlers
+
+import (
+	"log/slog"
+	"net/url"
+	"slices"
+	"statuspage/internal/board"
+	"statuspage/internal/status"
+	"statuspage/views/lang"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// FuzzKeyOf holds that keys are the same of the same parts, and of no others.
+func FuzzKeyOf(f *testing.F) {
+	f.Add("a", "b", "ab", "")
+	f.Add("1:a", "", "", "1:a")
+	f.Add("\x00", "2:", "\x00", "2:")
+	f.Fuzz(func(t *testing.T, a, b, c, d string) {
+		lists := [][]string{{a, b}, {c, d}, {a + b}, {a, b, ""}, {"", a, b}, {keyOf(a, b)}, {a, keyOf(b)}, {keyOf(a), b}}
+		for _, x := range lists {
+			for _, y := range lists {
+				if same := keyOf(x...) == keyOf(y...); same != slices.Equal(x, y) {
+					t.Fatalf("%q and %q have one key: %t", x, y, same)
+				}
+			}
+			if strings.HasPrefix(keyOf(x...), "/") {
+				t.Fatalf("the key of %q is an address", x)
+			}
+		}
+	})
+}
+
+// newStill is a server without a socket on which no time passes.
+func newStill(f testing.TB, regions ...string) *Server {
+	f.Helper()
+	b, err := board.New([]status.Service{{ID: "web", Name: "Website", Group: "Public", URL: "https://web.example", Interval: time.Minute, Timeout: time.Second, Regions: regions}}, time.UTC)
+	if err != nil {
+		f.Fatal(err)
+	}
+	now := time.Date(2026, 3, 29, 14, 5, 30, 0, time.UTC)
+	s, err := New(Options{Board: b, Log: slog.New(slog.DiscardHandler), Site: Site{Title: "Acme"}, MaxViewers: 10, Now: func() time.Time { return now }})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = s.Shutdown() })
+	return s.server()
+}
+
+// ask asks without a socket.
+func (s *Server) ask(address string, header ...string) *fasthttp.Response {
+	var ctx fasthttp.RequestCtx
+	ctx.Init(&fasthttp.Request{}, loopback, nil)
+	ctx.Request.Header.SetRequestURI(address)
+	ctx.Request.Header.SetHost("status.example.com")
+	for i := 0; i+1 < len(header); i += 2 {
+		ctx.Request.Header.Set(header[i], header[i+1])
+	}
+	s.receive(&ctx)
+	return &ctx.Response
+}
+
+// forget empties what is kept of answers.
+func (s *Server) forget() {
+	for _, c := range []*cache{&s.pages, &s.spans, &s.badges, &s.records} {
+		c.mu.Lock()
+		c.made, c.size = nil, 0
+		c.mu.Unlock()
+	}
+}
+
+// kept is how many answers are kept, by what they depend on.
+func (s *Server) kept() (n int) {
+	for _, c := range []*cache{&s.pages, &s.spans, &s.badges, &s.records} {
+		c.mu.RLock()
+		for key := range c.made {
+			if !strings.HasPrefix(key, "/") {
+				n++
+			}
+		}
+		c.mu.RUnlock()
+	}
+	return n
+}
+
+// keyedAddresses are those whose answers are kept by what was asked, with their parameters.
+var keyedAddresses = []struct {
+	path string
+	of   []string
+}{
+	{"/", []string{"q", "state", "view", "window", "tz"}}, {"/services/web", []string{"from", "to", "chart", "window", "tz"}}, {"/history", []string{"month", "tz", "lang"}},
+	{"/badge/web/uptime.svg", []string{"label", "color", "label_color", "window", "logo"}}, {"/badge/web/latency.json", []string{"percentile", "window", "label", "style"}},
+	{"/embed", []string{"theme", "lang"}}, {"/signals", []string{"limit", "service", "region"}}, {"/api/v1/endpoints/statuses", []string{"page", "pageSize"}},
+	{"/services/web/2026-03-29", []string{"tz", "lang"}}, {"/history.atom", nil}, {"/services/web/history.json", nil},
+}
+
+// FuzzRequestsShareNoKey asks one question after another: it gets the answer that it gets when
+// nobody has asked before; and the same question in another spelling is not answered anew.
+func FuzzRequestsShareNoKey(f *testing.F) {
+	for at := range keyedAddresses {
+		f.Add(at, "", "", "2026-03-01", "2026-03-02")
+		f.Add(at, "2026-03-012026-03-02", "", "2026-03-01", "2026-03-02")
+		f.Add(at, "\x00", "", "", "\x00")
+		f.Add(at, "a", "b", "a b", "")
+	}
+	f.Add(3, "\x00", "", "", "") // A label of nothing is none, not the usual.
+	s := newStill(f)
+	f.Fuzz(func(t *testing.T, at int, a, b, c, d string) {
+		of := keyedAddresses[((at%len(keyedAddresses))+len(keyedAddresses))%len(keyedAddresses)]
+		address := func(values ...string) (plain, spelt string) {
+			var query, odd []string
+			for i, value := range values {
+				if i < len(of.of) && value != "" {
+					query = append(query, of.of[i]+"="+url.QueryEscape(value))
+					odd = append(odd, of.of[i]+"="+everyByte(value))
+				}
+			}
+			slices.Reverse(odd)
+			return of.path + "?" + strings.Join(query, "&"), of.path + "?" + strings.Join(odd, "&")
+		}
+		first, _ := address(a, b)
+		second, spelt := address(c, d)
+		s.forget()
+		alone := string(s.ask(second).Body())
+		n := s.kept()
+		if again := string(s.ask(spelt).Body()); again != alone || s.kept() != n {
+			t.Fatalf("%q is answered anew as %q: %d kept after %d", second, spelt, s.kept(), n)
+		}
+		s.forget()
+		s.ask(first)
+		if got := string(s.ask(second).Body()); got != alone {
+			t.Fatalf("%q after %q gets another answer than alone:\n%.3000s\nalone:\n%.3000s", second, first, got, alone)
+		}
+	})
+}
+
+// everyByte writes each byte as its encoding.
+func everyByte(text string) string {
+	const digits = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(text) {
+		b.WriteByte('%')
+		b.WriteByte(digits[text[i]>>4])
+		b.WriteByte(digits[text[i]&15])
+	}
+	return b.String()
+}
+
+// TestKeptAddressIsNoKey: an address of another form than usual could be the key of another answer.
+func TestKeptAddressIsNoKey(t *testing.T) {
+	t.Parallel()
+	var c cache
+	evil, err := c.get(1, keyOf("evil"), func() ([]byte, error) { return []byte("evil"), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.keepAt(1, []byte(keyOf("good")), evil)
+	good, err := c.get(1, keyOf("good"), func() ([]byte, error) { return []byte("good"), nil })
+	if err != nil || string(good.body) != "good" {
+		t.Errorf("%q, %v", good.body, err)
+	}
+	c.keepAt(1, []byte("/good"), good)
+	if c.at(1, []byte("/good")) != good {
+		t.Error("an address leads to another copy than the key, which is compressed once more")
+	}
+}
+
+// TestOriginIsServedFromMemory: who asks from another site, or whatever else is unusual about a request,
+// gets the bytes that were compressed for others.
+func TestOriginIsServedFromMemory(t *testing.T) {
+	t.Parallel()
+	s := newStill(t)
+	for i := range 300 {
+		s.board.Apply([]status.Signal{{Service: "web", Received: s.now().Add(time.Duration(i-300) * time.Minute), Outcome: status.Up, Available: true, HTTPStatus: 200}})
+	}
+	for address, keptIn := range map[string]*cache{"/signals?limit=300": &s.records, "/badge/web/hours.svg": &s.badges} {
+		usual := s.ask(address, "Accept-Encoding", "br").Body()
+		keptIn.mu.RLock()
+		e := keptIn.made[address]
+		keptIn.mu.RUnlock()
+		if e == nil {
+			t.Fatalf("%s is not kept", address)
+		}
+		made := e.coding[brotliCoding].Load()
+		for _, header := range [][]string{{"Origin", "http://localhost:3000"}, {"X-Forwarded-For", "203.0.113.9"}, {"Cookie", "x"}} {
+			got := s.ask(address, append(header, "Accept-Encoding", "br")...).Body()
+			if len(got) == 0 || &got[0] != &usual[0] || e.coding[brotliCoding].Load() != made {
+				t.Errorf("%s with %s is made anew", address, header[0])
+			}
+			if keptIn.at(keptIn.version, []byte(address)) != e {
+				t.Errorf("%s with %s takes the place of what was kept", address, header[0])
+			}
+		}
+	}
+}
+
+// TestOneEditionOfAZone: the zone of the configuration and one of the same name in an address are one.
+func TestOneEditionOfAZone(t *testing.T) {
+	t.Parallel()
+	zone, err := time.LoadLocation("Europe/Budapest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := board.New([]status.Service{{ID: "a", Name: "A", URL: "https://a.example", Interval: time.Minute, Timeout: time.Second}}, zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, func(o *Options) { o.Board = b })
+	plain, page := s.get("/")
+	if !strings.Contains(page, "tz=Europe%2FBudapest") {
+		t.Fatal("the stream of the page names no zone")
+	}
+	next(t, s.events("/events?window=1h&lang=en&tz=Europe%2FBudapest"), "beat")
+	named, _ := s.get("/?tz=Europe/Budapest")
+	if got := len(*s.server.server().live.editions.Load()); got != 1 || plain.Header.Get("ETag") != named.Header.Get("ETag") {
+		t.Errorf("one look has %d editions; each is drawn at each change", got)
+	}
+	if _, other := s.server.server().zones.find("Asia//Tokyo"); other {
+		t.Error("a zone has two names")
+	}
+	if k := (look{status.LastHour, lang.Default(), zone}); k.key() == (look{status.LastHour, lang.Default(), time.UTC}).key() {
+		t.Error("two looks have one key")
+	}
+}
