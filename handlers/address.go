@@ -1,10 +1,14 @@
 package handlers
 
 import (
+	"bytes"
 	"net/http"
+	"net/url"
 	"regexp"
+	"statuspage/views"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 )
 
 // hostForm is that of a name or an address with or without a port, as browsers send it.
@@ -45,4 +49,28 @@ func (s *Server) caching(public string) string {
 		return public
 	}
 	return "private, no-cache"
+}
+
+// pathForm is that of a path which stands in pages as it is.
+var pathForm = regexp.MustCompile(`^(?:/[A-Za-z0-9._~-]+)+$`)
+
+// base is the path of the configured address.
+func (s Site) base() views.Base {
+	u, err := url.Parse(s.BaseURL)
+	if err != nil || !pathForm.MatchString(u.Path) {
+		return ""
+	}
+	return views.Base(u.Path)
+}
+
+// enter takes the path that the page stands below off a request's, for all that follows. A proxy may have done
+// so already.
+func (s *Server) enter(h *fasthttp.RequestHeader) {
+	base := s.live.dress.Base
+	if base == "" {
+		return
+	}
+	if rest, below := bytes.CutPrefix(h.RequestURI(), []byte(base)); below && len(rest) > 0 && rest[0] == '/' {
+		h.SetRequestURIBytes(rest)
+	}
 }

@@ -71,15 +71,16 @@ func (s *Server) snippets(b *views.BadgeBuilder, q badgeRequest, title, base str
 			query = append(query, p.Name+"="+url.QueryEscape(p.Value))
 		}
 	}
-	b.Image = "/badge/" + q.subject + "/" + q.kind + ".svg"
+	path := "/badge/" + q.subject + "/" + q.kind + ".svg"
 	if len(query) > 0 {
-		b.Image += "?" + strings.Join(query, "&")
+		path += "?" + strings.Join(query, "&")
 	}
+	b.Image = s.live.dress.Base.At(path)
 	page := base + "/"
 	if _, isService := s.board.Find(q.subject); isService {
 		page = base + views.ServicePath(q.subject)
 	}
-	image := base + b.Image
+	image := base + path
 	b.Alt = title + ": " + q.kind
 	plain := strings.NewReplacer("[", "(", "]", ")", "<", "", ">", "", `"`, "", "&", "and", "`", "", "|", "").Replace(b.Alt)
 	html := strings.ReplaceAll(image, "&", "&amp;")

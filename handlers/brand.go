@@ -60,9 +60,15 @@ func (s Site) styles() [][]byte {
 
 // dress is the site as views know it.
 func (s Site) dress() views.Site {
-	v := views.Site{Title: s.Title, Logo: brandPath(s.Logo.Name, s.Logo.Body), Icon: brandPath(s.Icon.Name, s.Icon.Body), Header: s.Header, Footer: s.Footer}
+	at := func(path string) string {
+		if path == "" {
+			return ""
+		}
+		return s.base().At(path)
+	}
+	v := views.Site{Base: s.base(), Title: s.Title, Logo: at(brandPath(s.Logo.Name, s.Logo.Body)), Icon: at(brandPath(s.Icon.Name, s.Icon.Body)), Header: s.Header, Footer: s.Footer}
 	for _, css := range s.styles() {
-		v.Styles = append(v.Styles, brandPath("x.css", css))
+		v.Styles = append(v.Styles, at(brandPath("x.css", css)))
 	}
 	return v
 }

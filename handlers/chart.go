@@ -30,7 +30,7 @@ func (l *live) chartOfDay(service int, k look, now time.Time) views.Chart {
 		start := first.Add(time.Duration(i) * w.step)
 		points[i] = point(start, status.Percentiles(l.board.Latencies(service, start, start.Add(w.step)), 50, 95))
 	}
-	return views.BuildChart(liveChart, points, w.step, k.local())
+	return views.BuildChart(liveChart, points, w.step, l.local(k))
 }
 
 func point(start time.Time, p []time.Duration) chart.Point {
@@ -43,7 +43,7 @@ func (s *Server) chart(ctx context.Context, service int, k look, window string, 
 	for _, name := range chartOrder {
 		c.Choices = append(c.Choices, views.Choice{
 			Text: views.PeriodText(k.lang, chartSteps[name].length), Code: name, Current: name == window,
-			Href: address(views.ServicePath(s.board.Services()[service].ID), windowPair(k), views.Pair{Name: "chart", Value: name}),
+			Href: address(s.live.dress.Base.At(views.ServicePath(s.board.Services()[service].ID)), windowPair(k), views.Pair{Name: "chart", Value: name}),
 		})
 	}
 	return c
@@ -84,5 +84,5 @@ func (s *Server) chartWithout(ctx context.Context, service int, k look, window s
 		}
 		points[i] = point(start, sum.Percentiles(50, 95))
 	}
-	return views.BuildChart(window, points, w.step, k.local())
+	return views.BuildChart(window, points, w.step, s.live.local(k))
 }

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	_ "embed"
-	"statuspage/static"
 	"statuspage/views"
 
 	"github.com/gofiber/fiber/v2"
@@ -16,6 +15,14 @@ var openapi []byte
 // that of the one style element which it writes as text. Both go with the vendored version.
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=' 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+// described is the description with where it holds, if that is not the root of its host.
+func described(base views.Base) []byte {
+	if base == "" {
+		return openapi
+	}
+	return append([]byte("{\n \"servers\": [{\"url\": \""+string(base)+"\"}],"), openapi[1:]...)
+}
+
 func (s *Server) description(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-cache")
 	return send(c, fiber.MIMEApplicationJSON, s.openapi)
@@ -24,7 +31,7 @@ func (s *Server) description(c *fiber.Ctx) error {
 // docs is the reference of the API; everything that it loads is in the binary.
 func (s *Server) docs(c *fiber.Ctx) error {
 	e, err := s.pages.get(s.live.version.Load(), keyOf("docs"), func() ([]byte, error) {
-		return s.live.bytes(views.APIPage(s.site.Title, static.Path("vendor/redoc-2.5.4.standalone.js"), static.Path("redoc.css"))), nil
+		return s.live.bytes(views.APIPage(s.site.Title, s.live.dress.Base)), nil
 	})
 	if err != nil {
 		return err

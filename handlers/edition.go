@@ -164,7 +164,7 @@ func (l *live) draw(e *edition, services []int, version uint64, now time.Time) [
 			put(1+len(e.rows)+i, views.GroupDOMID(g.ID), views.GroupState(g.ID, s.Worst().String(), views.GroupText(e.look.lang, s)))
 		}
 	}
-	put(0, "banner", views.BannerView(views.BuildBanner(l.site.Title, l.all, l.board.Newest(), l.note(), e.look.local())))
+	put(0, "banner", views.BannerView(views.BuildBanner(l.site.Title, l.all, l.board.Newest(), l.note(), l.local(e.look))))
 	if frame.Len() > 0 {
 		e.version.Store(version)
 	}
@@ -175,7 +175,7 @@ func (l *live) draw(e *edition, services []int, version uint64, now time.Time) [
 
 func (l *live) row(service int, k look, now time.Time) templ.Component {
 	row := l.board.Row(service, k.window, k.zone, now)
-	return views.RowView(views.BuildRow(views.RowInput(row), k.local()))
+	return views.RowView(views.BuildRow(views.RowInput(row), l.local(k)))
 }
 
 // watchesRegions tells whether any of the services is watched from regions.

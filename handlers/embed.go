@@ -31,13 +31,13 @@ func (s *Server) embed(c *fiber.Ctx) error {
 	c.Response().Header.Del(fiber.HeaderXFrameOptions)
 	e, err := s.pages.get(s.live.version.Load(), keyOf("embed", k.key(), theme), func() ([]byte, error) {
 		now := s.now()
-		view := views.Embed{Home: "/", Theme: theme}
+		view := views.Embed{Home: s.live.dress.Base.At("/"), Theme: theme}
 		for i, svc := range s.board.Services() {
 			if state := s.board.State(i, now); state >= status.Degraded && len(view.Affected) < embedAffected {
-				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + views.StateText(k.lang, svc, state), Href: views.ServicePath(svc.ID)})
+				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + views.StateText(k.lang, svc, state), Href: s.live.dress.Base.At(views.ServicePath(svc.ID))})
 			}
 		}
-		view.Banner = views.BuildBanner(s.site.Title, s.stand(s.live.every, now), s.board.Newest(), views.NoNote, k.local())
+		view.Banner = views.BuildBanner(s.site.Title, s.stand(s.live.every, now), s.board.Newest(), views.NoNote, s.live.local(k))
 		return s.live.bytes(views.EmbedPage(s.live.head(k, "/embed", view.Banner.Title), view)), nil
 	})
 	if err != nil {

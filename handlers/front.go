@@ -33,7 +33,11 @@ func New(o Options) (*Front, error) {
 	f.app = fiber.New(settings)
 	f.app.Server().KeepHijackedConns = true // The hall has them.
 	f.app.Server().Logger = quiet{}         // It would write to standard error, past our log.
-	f.app.Server().HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig { return f.server().desk.room(h) }
+	f.app.Server().HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+		s := f.server()
+		s.enter(h)
+		return s.desk.room(h)
+	}
 	f.app.Server().Handler = func(c *fasthttp.RequestCtx) { f.server().receive(c) }
 	return f, nil
 }

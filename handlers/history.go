@@ -48,7 +48,7 @@ func (s *Server) history(c *fiber.Ctx) error {
 	}
 	e, err := s.pages.get(s.live.version.Load(), keyOf("history", k.key(), from.Format(monthForm), text), func() ([]byte, error) {
 		head := s.live.head(k, "/history", k.lang.T("history")+" · "+s.site.Title, views.Pair{Name: "month", Value: text})
-		head.Feeds = pageFeeds(k.lang, nil)
+		head.Feeds = s.live.pageFeeds(k, nil)
 		return s.live.bytes(views.HistoryPage(head, s.month(k, from, now))), nil
 	})
 	if err != nil {
@@ -75,10 +75,10 @@ func (s *Server) month(k look, from, now time.Time) views.History {
 			h.Days = append(h.Days, views.HistoryDay{Date: date})
 		}
 		day := &h.Days[len(h.Days)-1]
-		day.Outages = append(day.Outages, views.BuildOutage(o.Outage, o.service, now, k.local()))
+		day.Outages = append(day.Outages, views.BuildOutage(o.Outage, o.service, now, s.live.local(k)))
 	}
 	link := func(month time.Time) *views.Link {
-		return &views.Link{Text: k.lang.Month(month), Href: address("/history", views.Pair{Name: "month", Value: month.Format(monthForm)})}
+		return &views.Link{Text: k.lang.Month(month), Href: address(s.live.dress.Base.At("/history"), views.Pair{Name: "month", Value: month.Format(monthForm)})}
 	}
 	if earlier {
 		h.Previous = link(from.AddDate(0, -1, 0))
@@ -100,7 +100,7 @@ func (s *Server) outage(c *fiber.Ctx) error {
 		if o.ID() != id {
 			continue
 		}
-		view := views.BuildOutageView(o.Outage, o.service, now, k.local())
+		view := views.BuildOutageView(o.Outage, o.service, now, s.live.local(k))
 		head := s.live.head(k, views.OutagePath(o.Outage), view.Headline+" · "+s.site.Title)
 		head.Description = view.Headline + ": " + view.Reason + "."
 		return sendHTML(c, newEntity(s.live.bytes(views.OutagePage(head, view))))
@@ -129,7 +129,7 @@ func (s *Server) rangeOf(c *fiber.Ctx, service int, k look, from, to string, now
 	svc := s.board.Services()[service]
 	earliest := historyBegins
 	f := views.RangeForm{
-		Path: views.ServicePath(svc.ID), From: from, To: to,
+		Path: s.live.dress.Base.At(views.ServicePath(svc.ID)), From: from, To: to,
 		Earliest: earliest.Format(views.DayPath), Latest: now.In(k.zone).Format(views.DayPath),
 	}
 	if from == "" && to == "" {
@@ -152,7 +152,7 @@ func (s *Server) rangeOf(c *fiber.Ctx, service int, k look, from, to string, now
 			return f
 		}
 	}
-	row := views.BuildUptime(svc, k.lang.T("range.days", from, to), sum, k.local())
+	row := views.BuildUptime(svc, k.lang.T("range.days", from, to), sum, s.live.local(k))
 	f.Result = &row
 	return f
 }
@@ -177,7 +177,7 @@ func (s *Server) servicePage(c *fiber.Ctx, i int, k look, chart, from, to string
 		Detail: views.DetailView(head, s.live.detail(i, k, now)),
 		Chart:  s.chart(c.UserContext(), i, k, chart, now),
 		Range:  s.rangeOf(c, i, k, from, to, now),
-		Stream: "/events?service=" + svc.ID + "&" + k.query() + "&since=" + s.live.id(version),
+		Stream: s.live.dress.Base.At("/events?service="+svc.ID) + "&" + k.query() + "&since=" + s.live.id(version),
 	}
 	return views.ServicePage(head, view)
 }

@@ -23,7 +23,10 @@ type look struct {
 
 func (k look) key() string { return keyOf(k.window.Name, k.lang.Code, k.zone.String()) }
 
-func (k look) local() views.Local { return views.Local{Lang: k.lang, Zone: k.zone} }
+// local is how a visitor with that look reads.
+func (l *live) local(k look) views.Local {
+	return views.Local{Lang: k.lang, Zone: k.zone, Base: l.dress.Base}
+}
 
 // query is the look as parameters of a stream's address.
 func (k look) query() string {
@@ -117,15 +120,15 @@ func address(path string, pairs ...views.Pair) string {
 	return path + "?" + strings.Join(query, "&")
 }
 
-// head fills in what all pages have in common. The parameters are those that a switch of
+// head fills in what all pages have in common; path is that of the page. The parameters are those that a switch of
 // language or zone carries on.
 func (l *live) head(k look, path, title string, keep ...views.Pair) views.Head {
 	language, zone := l.carried(k)
 	h := views.Head{
 		Lang: k.lang, Title: title, Site: l.dress, Demo: l.site.Demo, Look: given([]views.Pair{language, zone}),
-		Zone: views.ZoneChoice{Path: path, Name: k.zone.String(), Own: l.board.Location().String(), Keep: given(append(keep[:len(keep):len(keep)], language))},
+		Zone: views.ZoneChoice{Path: l.dress.Base.At(path), Name: k.zone.String(), Own: l.board.Location().String(), Keep: given(append(keep[:len(keep):len(keep)], language))},
 	}
-	h.Languages = languageChoices(k, path, append(keep[:len(keep):len(keep)], zone)...)
+	h.Languages = languageChoices(k, l.dress.Base.At(path), append(keep[:len(keep):len(keep)], zone)...)
 	h.Description = k.lang.T("description", l.site.Title)
 	if l.site.BaseURL != "" {
 		h.Canonical, h.Image = l.site.BaseURL+path, l.site.BaseURL+"/card.png"
@@ -150,7 +153,7 @@ func given(pairs []views.Pair) []views.Pair {
 }
 
 // pageFeeds are the feeds of the page, or of one service with its path and name.
-func pageFeeds(l *lang.Language, service *status.Service) []views.Feed {
+func (l *live) pageFeeds(k look, service *status.Service) []views.Feed {
 	prefix := "/history"
 	if service != nil {
 		prefix = views.ServicePath(service.ID) + "/history"
@@ -159,7 +162,7 @@ func pageFeeds(l *lang.Language, service *status.Service) []views.Feed {
 	for _, f := range []struct{ name, ext, kind string }{
 		{"Atom", ".atom", "application/atom+xml"}, {"RSS", ".rss", "application/rss+xml"}, {"JSON Feed", ".json", "application/feed+json"},
 	} {
-		feeds = append(feeds, views.Feed{Type: f.kind, Title: l.T("feed", f.name), Href: prefix + f.ext})
+		feeds = append(feeds, views.Feed{Type: f.kind, Title: k.lang.T("feed", f.name), Href: l.dress.Base.At(prefix + f.ext)})
 	}
 	return feeds
 }

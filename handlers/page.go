@@ -80,7 +80,7 @@ func (l *live) compose(e *edition, p composition) (html []byte, version uint64) 
 		Banner: drawn(banner.html), Partial: all.Partial, Window: k.window.Name, Cells: k.window.Cells, Windows: l.windowChoices(k, "/", keep...),
 	}
 	if p.stream {
-		b.Stream = "/events?" + k.query() + "&since=" + l.id(version) + digest
+		b.Stream = l.dress.Base.At("/events?") + k.query() + "&since=" + l.id(version) + digest
 	}
 	found := 0
 	for i, g := range l.groups {
@@ -104,7 +104,7 @@ func (l *live) compose(e *edition, p composition) (html []byte, version uint64) 
 	head := l.head(k, "/", headline+" · "+l.site.Title, append([]views.Pair{windowPair(k)}, keep...)...)
 	head.Description = headline + ". " + head.Description
 	head.State, head.Refresh, head.Scripts, head.Live, head.Kiosk = all.Worst().String(), refreshSeconds, true, true, p.kiosk
-	head.Feeds = pageFeeds(k.lang, nil)
+	head.Feeds = l.pageFeeds(k, nil)
 	return l.bytes(views.Page(head, b)), version
 }
 
@@ -147,7 +147,7 @@ func (l *live) windowChoices(k look, path string, keep ...views.Pair) []views.Ch
 		pair := windowPair(look{window: w})
 		choices[i] = views.Choice{
 			Text: k.lang.T("window." + w.Name), Code: w.Name, Current: w == k.window,
-			Href: address(path, append([]views.Pair{pair}, keep...)...),
+			Href: address(l.dress.Base.At(path), append([]views.Pair{pair}, keep...)...),
 		}
 	}
 	return choices

@@ -135,7 +135,7 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.running.Go(func() { s.live.run(ctx) })
-	s.openapi, s.https, s.cors = newEntity(openapi), strings.HasPrefix(o.Site.BaseURL, "https://"), newCORS(o.CORS)
+	s.openapi, s.https, s.cors = newEntity(described(o.Site.base())), strings.HasPrefix(o.Site.BaseURL, "https://"), newCORS(o.CORS)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "statuspage",
 		DisableStartupMessage: true,
@@ -227,7 +227,12 @@ func (s *Server) routes() {
 	s.app.Get("/readyz", s.readyz)
 	s.app.Get("/metrics", s.prometheus)
 	s.app.Get(static.Prefix+"*", s.static)
-	s.app.Get("/favicon.ico", func(c *fiber.Ctx) error { return c.Redirect(static.Path("icon.svg"), http.StatusFound) })
+	s.app.Get("/favicon.ico", func(c *fiber.Ctx) error {
+		return c.Redirect(s.live.dress.Base.At(static.Path("icon.svg")), http.StatusFound)
+	})
+	if base := s.live.dress.Base; base != "" { // Last: the page may stand below a path of the name of one of ours.
+		s.app.Get(string(base), func(c *fiber.Ctx) error { return c.Redirect(base.At("/"), http.StatusPermanentRedirect) })
+	}
 }
 
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

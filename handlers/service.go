@@ -64,13 +64,13 @@ func (l *live) serviceTitle(service int, k look, state status.Outcome) string {
 
 func serviceHead(l *live, k look, svc status.Service, keep ...views.Pair) views.Head {
 	head := l.head(k, views.ServicePath(svc.ID), svc.Name+" · "+l.site.Title, keep...)
-	head.Feeds = pageFeeds(k.lang, &svc)
+	head.Feeds = l.pageFeeds(k, &svc)
 	return head
 }
 
 // detail is the live part of a service's page.
 func (l *live) detail(service int, k look, now time.Time) views.Detail {
-	svc, to := l.board.Services()[service], k.local()
+	svc, to := l.board.Services()[service], l.local(k)
 	state := l.board.State(service, now)
 	d := views.Detail{
 		Samples: samplesOf(l.board.Reports(service, detailSamples, ""), to),
@@ -122,7 +122,7 @@ const boardReach = 91 * 24 * time.Hour
 func (l *live) detailFrame(d *detailEdition, now time.Time) []byte {
 	var frame bytes.Buffer
 	svc := l.board.Services()[d.service]
-	head := views.Head{Lang: d.look.lang}
+	head := views.Head{Lang: d.look.lang, Site: l.dress}
 	frame.Write(l.bytes(views.Partial(views.DOMID(svc.ID), l.row(d.service, d.look, now))))
 	frame.Write(l.bytes(views.Partial("detail", views.DetailView(head, l.detail(d.service, d.look, now)))))
 	// A page that shows another window of the chart has no such element.

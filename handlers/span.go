@@ -54,11 +54,11 @@ func (s *Server) span(c *fiber.Ctx) error {
 		if err != nil {
 			return nil, err
 		}
-		view := views.BuildSpan(in, k.local())
+		view := views.BuildSpan(in, s.live.local(k))
 		head := serviceHead(s.live, k, in.Service)
-		head.Zone.Path = path
+		head.Zone.Path = s.live.dress.Base.At(path)
 		head.Title = view.Headline + " · " + head.Title
-		head.Languages = languageChoices(k, path)
+		head.Languages = languageChoices(k, s.live.dress.Base.At(path))
 		if head.Canonical != "" {
 			head.Canonical = s.site.BaseURL + path
 		}

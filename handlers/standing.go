@@ -112,7 +112,11 @@ func (s *Server) summary(c *fiber.Ctx) error {
 // robots answers GET /robots.txt.
 func (s *Server) robots(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, s.caching("public, max-age=3600"))
-	return c.SendString("User-agent: *\nDisallow: /events\nDisallow: /signals/stream\nDisallow: /metrics\nDisallow: /*?lang=\nDisallow: /*?tz=\nSitemap: " + s.base(c) + "/sitemap.xml\n")
+	text := "User-agent: *\n"
+	for _, path := range []string{"/events", "/signals/stream", "/metrics", "/*?lang=", "/*?tz="} {
+		text += "Disallow: " + s.live.dress.Base.At(path) + "\n"
+	}
+	return c.SendString(text + "Sitemap: " + s.base(c) + "/sitemap.xml\n")
 }
 
 // sitemap answers GET /sitemap.xml: https://www.sitemaps.org/protocol.html

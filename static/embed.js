@@ -42,6 +42,7 @@
     if (!e.data || e.data.type !== 'statuspage:height' || e.origin !== new URL(base).origin) return;
     for (const f of document.querySelectorAll('iframe')) if (f.contentWindow === e.source) f.style.height = Math.min(2000, Number(e.data.height) || 0) + 'px';
   });
+  for (const f of document.querySelectorAll('iframe')) if (f.src.startsWith(base + '/')) f.contentWindow.postMessage({ type: 'statuspage:ask' }, '*');
   setInterval(() => { if (!document.hidden) look(); }, 55000 + Math.random() * 10000);
   document.body ? look() : addEventListener('DOMContentLoaded', look);
 })();

@@ -2,6 +2,8 @@
 // visit. The choice stays in this browser; the server learns it from the address alone.
 (() => {
   'use strict';
+  // The page may share its host with others.
+  const brand = document.querySelector('a.brand'), home = brand ? brand.pathname : '/';
   const key = 'look', names = ['lang', 'tz'];
   let kept = {};
   try { kept = JSON.parse(localStorage.getItem(key)) || {}; } catch { }
@@ -43,7 +45,7 @@
   }
   document.addEventListener('click', e => {
     const link = e.target.closest && e.target.closest('a[href]');
-    if (!link || link.origin !== location.origin) return;
+    if (!link || link.origin !== location.origin || !link.pathname.startsWith(home)) return;
     if (link.hreflang) return keep('lang', link.hreflang);
     const better = link.getAttribute('href').startsWith('#') ? null : completed(link.href);
     if (!better) return;

@@ -31,7 +31,7 @@ func swapChart(address string) templ.OrderedAttributes {
 	}
 }
 
-// IconPath is the address of the icon that shows a state; without one, the neutral icon.
+// IconPath is the path of the icon that shows a state; without one, the neutral icon.
 func IconPath(state string) string {
 	switch state {
 	case status.Up.String(), status.Degraded.String(), status.Down.String():

@@ -13,6 +13,7 @@ type Banner struct {
 	Headline string
 	Detail   string
 	Title    string // Of the browser's tab.
+	Icon     string // Address of the icon that goes with the state.
 	At       string // Planned instant of the newest signal, RFC 3339; empty when there is none.
 	Updated  string // The same for people.
 	Note     string // What we have to say of ourselves, such as a store that is away.
@@ -49,6 +50,7 @@ func BuildBanner(title string, s Standing, newest time.Time, note Note, to Local
 		b.Updated = l.T("banner.last", newest.In(to.Zone).Format("15:04:05 MST"))
 	}
 	b.State = s.Worst().String()
+	b.Icon = to.Base.At(IconPath(b.State))
 	b.Headline = Headline(l, s)
 	switch {
 	case s.All() == 0:

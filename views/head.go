@@ -29,6 +29,7 @@ type Head struct {
 
 // Site is the operator's dress of the pages.
 type Site struct {
+	Base    Base
 	Title   string
 	Logo    string // Address of the picture; empty for none.
 	Icon    string // Address of the operator's favicon; empty for ours, which shows the state.

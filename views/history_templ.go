@@ -56,7 +56,7 @@ func HistoryPage(head Head, h History) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = crumbs(head, []Link{{head.Lang.T("all.services"), "/"}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = crumbs(head, []Link{{head.Lang.T("all.services"), head.Site.Base.At("/")}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -572,7 +572,7 @@ func OutagePage(head Head, o OutageView) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = crumbs(head, []Link{{head.Lang.T("all.services"), "/"}, {o.Service, o.ServiceHref}, {head.Lang.T("history"), "/history"}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = crumbs(head, []Link{{head.Lang.T("all.services"), head.Site.Base.At("/")}, {o.Service, o.ServiceHref}, {head.Lang.T("history"), head.Site.Base.At("/history")}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1396,7 +1396,7 @@ func HowPage(head Head, regions bool) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = crumbs(head, []Link{{head.Lang.T("all.services"), "/"}}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = crumbs(head, []Link{{head.Lang.T("all.services"), head.Site.Base.At("/")}}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -13,6 +13,7 @@ import (
 type Local struct {
 	Lang *lang.Language
 	Zone *time.Location
+	Base Base
 
 	partial bool // Of a service with regions: see degradedKey.
 }
@@ -68,7 +69,7 @@ func DOMID(service string) string { return "s-" + service }
 // GroupDOMID is the id of the state in a group's heading.
 func GroupDOMID(group string) string { return "g-" + group }
 
-// ServicePath is the address of a service's own page.
+// ServicePath is the path of a service's own page.
 func ServicePath(service string) string { return "/services/" + url.PathEscape(service) }
 
 // The forms of an instant in the addresses of cells. Days are those of the visitor's zone;
@@ -79,7 +80,7 @@ const (
 	MinutePath = "2006-01-02T15:04Z"
 )
 
-// CellPath is the address of what a cell stands for.
+// CellPath is the path of what a cell stands for.
 func CellPath(service string, c status.Cell) string { return ServicePath(service) + "/" + cellName(c) }
 
 func cellName(c status.Cell) string {
@@ -100,7 +101,7 @@ func BuildRow(in RowInput, to Local) Row {
 		DOMID:     DOMID(in.Service.ID),
 		ID:        in.Service.ID,
 		Name:      in.Service.Name,
-		Href:      ServicePath(in.Service.ID),
+		Href:      to.Base.At(ServicePath(in.Service.ID)),
 		URL:       in.Service.PublicURL(),
 		State:     in.State.String(),
 		StateText: stateText(l, in.State, in.Last, in.Regions),
@@ -124,7 +125,7 @@ func StateText(l *lang.Language, s status.Service, state status.Outcome) string 
 
 func buildCells(service string, cells []status.Cell, to Local) []Cell {
 	out := make([]Cell, len(cells))
-	prefix := ServicePath(service) + "/"
+	prefix := to.Base.At(ServicePath(service)) + "/"
 	for i, c := range cells {
 		out[i] = Cell{State: cellState(c), Href: prefix + cellName(c), Text: cellText(c, to)}
 	}

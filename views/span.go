@@ -57,8 +57,8 @@ func BuildSpan(in SpanInput, to Local) Span {
 	to = to.of(in.Service)
 	start := c.Start.In(to.Zone)
 	s := Span{
-		Service: in.Service.Name, ServiceHref: ServicePath(in.Service.ID),
-		Crumbs: []Link{{l.T("all.services"), "/"}, {in.Service.Name, ServicePath(in.Service.ID)}},
+		Service: in.Service.Name, ServiceHref: to.Base.At(ServicePath(in.Service.ID)),
+		Crumbs: []Link{{l.T("all.services"), to.Base.At("/")}, {in.Service.Name, to.Base.At(ServicePath(in.Service.ID))}},
 		State:  c.Outcome.String(), StateText: l.T(stateKeys[c.Outcome]),
 		Cells:   buildCells(in.Service.ID, in.Cells, to),
 		Outages: BuildOutages(in.Outages, in.Service, in.Now, to),
@@ -71,11 +71,11 @@ func BuildSpan(in SpanInput, to Local) Span {
 		s.Headline, s.Parts = l.Date(start), l.T("span.hours")
 	case c.Length == time.Hour:
 		s.Headline, s.Parts = l.Date(start)+", "+cellTime(c, to), l.T("span.minutes")
-		s.Crumbs = append(s.Crumbs, Link{l.Date(start), ServicePath(in.Service.ID) + "/" + start.Format(DayPath)})
+		s.Crumbs = append(s.Crumbs, Link{l.Date(start), to.Base.At(ServicePath(in.Service.ID)) + "/" + start.Format(DayPath)})
 	default:
 		s.Headline = l.Date(start) + ", " + start.Format("15:04 MST")
-		s.Crumbs = append(s.Crumbs, Link{l.Date(start), ServicePath(in.Service.ID) + "/" + start.Format(DayPath)},
-			Link{cellTime(hour, to), CellPath(in.Service.ID, hour)})
+		s.Crumbs = append(s.Crumbs, Link{l.Date(start), to.Base.At(ServicePath(in.Service.ID)) + "/" + start.Format(DayPath)},
+			Link{cellTime(hour, to), to.Base.At(CellPath(in.Service.ID, hour))})
 	}
 	if c.Outcome >= status.Degraded {
 		if c.Outcome == status.Degraded && c.Regions.Down > 0 {
@@ -154,10 +154,10 @@ func neighbours(in SpanInput, to Local) (previous, next *Link) {
 		return d
 	}
 	if p := step(-1); p.Start.Add(p.Length).After(in.Begins) {
-		previous = &Link{cellTime(p, to), CellPath(in.Service.ID, p)}
+		previous = &Link{cellTime(p, to), to.Base.At(CellPath(in.Service.ID, p))}
 	}
 	if n := step(1); n.Start.Before(in.Now) {
-		next = &Link{cellTime(n, to), CellPath(in.Service.ID, n)}
+		next = &Link{cellTime(n, to), to.Base.At(CellPath(in.Service.ID, n))}
 	}
 	return previous, next
 }

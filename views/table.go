@@ -79,14 +79,14 @@ type OutageRow struct {
 // clockSeconds is the form of an instant whose day is said beside it.
 const clockSeconds = "15:04:05"
 
-// OutagePath is the address of an outage.
+// OutagePath is the path of an outage.
 func OutagePath(o status.Outage) string { return "/outages/" + o.ID() }
 
 // BuildOutage puts an outage into words.
 func BuildOutage(o status.Outage, svc status.Service, now time.Time, to Local) OutageRow {
 	l := to.Lang
 	row := OutageRow{
-		ID: o.ID(), Href: OutagePath(o), Service: svc.Name, ServiceHref: ServicePath(svc.ID),
+		ID: o.ID(), Href: to.Base.At(OutagePath(o)), Service: svc.Name, ServiceHref: to.Base.At(ServicePath(svc.ID)),
 		At:       o.Begin.UTC().Format(time.RFC3339),
 		Begin:    l.Moment(o.Begin.In(to.Zone)),
 		Duration: l.Duration(o.Duration(now)),
@@ -142,7 +142,7 @@ func BuildOutageView(o status.Outage, svc status.Service, now time.Time, to Loca
 		if len(v.Days) == maxOutageDays {
 			break
 		}
-		v.Days = append(v.Days, Link{l.T("days.of", svc.Name, l.Date(day)), ServicePath(svc.ID) + "/" + day.Format(DayPath)})
+		v.Days = append(v.Days, Link{l.T("days.of", svc.Name, l.Date(day)), to.Base.At(ServicePath(svc.ID)) + "/" + day.Format(DayPath)})
 	}
 	return v
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
 	"statuspage/internal/status"
 	"strconv"
 	"strings"
@@ -137,8 +138,23 @@ func parseBaseURL(text string) (string, error) {
 	if u.User != nil || u.RawQuery != "" || u.ForceQuery {
 		return "", errors.New("must have neither user nor query: write https://status.example.com")
 	}
-	return strings.TrimRight(u.String(), "/"), nil
+	u.Path = strings.TrimRight(u.Path, "/")
+	first, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+	switch {
+	case u.RawPath != "" || u.Path != "" && (!basePath.MatchString(u.Path) || path.Clean(u.Path) != u.Path):
+		return "", errors.New("the path may have letters a-z, digits and ._~- between its slashes: write https://example.org/status, or give the page a host of its own")
+	case slices.Contains(ownPaths, strings.ToLower(first)):
+		return "", errors.New("the path begins as addresses of the page itself do: write https://example.org/status, or give the page a host of its own")
+	}
+	return u.String(), nil
 }
+
+// basePath is the form of a path that the page may stand below.
+var basePath = regexp.MustCompile(`^(?:/[A-Za-z0-9._~-]+)+$`)
+
+// ownPaths begin addresses of the page that go on behind them: below one of these, nobody could tell whether
+// a proxy has taken the path off. A test in package handlers names the same.
+var ownPaths = []string{"agent", "api", "badge", "brand", "outages", "services", "signals", "static"}
 
 func parseOrigin(text string) (string, error) {
 	if text == "*" {

@@ -111,7 +111,9 @@ func uptimeColor(c status.Counts) string {
 }
 
 // Unknown returns the badge of what is not here: a service, a group, a region.
-func Unknown(what string) Badge { return Badge{Label: "status", Message: "unknown " + what, Color: grey} }
+func Unknown(what string) Badge {
+	return Badge{Label: "status", Message: "unknown " + what, Color: grey}
+}
 
 // Invalid returns the badge that says a parameter is wrong.
 func Invalid(what string) Badge { return Badge{Label: "error", Message: what, Color: grey} }
