@@ -91,10 +91,17 @@ var keyedAddresses = []struct {
 	path string
 	of   []string
 }{
-	{"/", []string{"q", "state", "view", "window", "tz"}}, {"/services/web", []string{"from", "to", "chart", "window", "tz"}}, {"/history", []string{"month", "tz", "lang"}},
-	{"/badge/web/uptime.svg", []string{"label", "color", "label_color", "window", "logo"}}, {"/badge/web/latency.json", []string{"percentile", "window", "label", "style"}},
-	{"/embed", []string{"theme", "lang"}}, {"/signals", []string{"limit", "service", "region"}}, {"/api/v1/endpoints/statuses", []string{"page", "pageSize"}},
-	{"/services/web/2026-03-29", []string{"tz", "lang"}}, {"/history.atom", nil}, {"/services/web/history.json", nil},
+	{"/", []string{"q", "state", "view", "window", "tz"}},
+	{"/services/web", []string{"from", "to", "chart", "window", "tz"}},
+	{"/history", []string{"month", "tz", "lang"}},
+	{"/badge/web/uptime.svg", []string{"label", "color", "label_color", "window", "logo"}},
+	{"/badge/web/latency.json", []string{"percentile", "window", "label", "style"}},
+	{"/embed", []string{"theme", "lang"}},
+	{"/signals", []string{"limit", "service", "region"}},
+	{"/api/v1/endpoints/statuses", []string{"page", "pageSize"}},
+	{"/services/web/2026-03-29", []string{"tz", "lang"}},
+	{"/history.atom", nil},
+	{"/services/web/history.json", nil},
 }
 
 // FuzzRequestsShareNoKey asks one question after another: it gets the answer that it gets when

@@ -112,11 +112,13 @@ func (s *Server) summary(c *fiber.Ctx) error {
 // robots answers GET /robots.txt.
 func (s *Server) robots(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, s.caching("public, max-age=3600"))
-	text := "User-agent: *\n"
+	var b strings.Builder
+	b.WriteString("User-agent: *\n")
 	for _, path := range []string{"/events", "/signals/stream", "/metrics", "/*?lang=", "/*?tz="} {
-		text += "Disallow: " + s.live.dress.Base.At(path) + "\n"
+		b.WriteString("Disallow: " + s.live.dress.Base.At(path) + "\n")
 	}
-	return c.SendString(text + "Sitemap: " + s.base(c) + "/sitemap.xml\n")
+	b.WriteString("Sitemap: " + s.base(c) + "/sitemap.xml\n")
+	return c.SendString(b.String())
 }
 
 // sitemap answers GET /sitemap.xml: https://www.sitemaps.org/protocol.html
