@@ -59,11 +59,14 @@ func (s *Server) badge(c *fiber.Ctx) error {
 		case http.StatusNotFound:
 			return badge.Unknown(), status.Unknown
 		}
-		if q.region != "" {
-			b, state := s.drawRegion(q, services[0], title)
-			return q.dress(b), state
-		}
-		return q.dress(s.drawBadge(c, q, services, title)), s.stand(services, s.now()).Worst()
+		f := s.figures.get(s.live.version.Load(), q.figure(), func() figure {
+			if q.region != "" {
+				b, state := s.drawRegion(q, services[0], title)
+				return figure{b, state}
+			}
+			return figure{s.drawBadge(c, q, services, title), s.stand(services, s.now()).Worst()}
+		})
+		return q.dress(f.badge), f.state
 	})
 }
 
@@ -160,10 +163,8 @@ func (s *Server) drawBadge(c *fiber.Ctx, q badgeRequest, services []int, title s
 		return badge.Certificate(earliest, now)
 	case "outage":
 		var newest []status.Outage
-		for _, i := range services {
-			if o := s.board.Outages(i, now); len(o) > 0 {
-				newest = append(newest, o[0])
-			}
+		for _, o := range s.board.LastOutages(services, now) {
+			newest = append(newest, o.Outage)
 		}
 		slices.SortFunc(newest, func(a, b status.Outage) int {
 			if a.Ongoing() != b.Ongoing() { // What goes on comes first.

@@ -155,6 +155,11 @@ func (q badgeRequest) key() string {
 	}, "\x00")
 }
 
+// figure names what the badge tells, whatever it is dressed in.
+func (q badgeRequest) figure() string {
+	return strings.Join([]string{q.subject, q.kind, q.windowName, strconv.FormatFloat(q.percentile, 'f', -1, 64), q.region}, "\x00")
+}
+
 const (
 	day  = 24 * time.Hour
 	week = 7 * day

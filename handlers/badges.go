@@ -17,6 +17,18 @@ func (s *Server) badgesPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	base := s.base(c)
+	e, err := s.fixed.get(0, "badges "+k.key()+"\x00"+base+"\x00"+string(c.Context().QueryArgs().QueryString()), func() ([]byte, error) {
+		return s.badgesForm(c, k, base), nil
+	})
+	if err != nil {
+		return err
+	}
+	return sendHTML(c, e)
+}
+
+// badgesForm draws the page, which names every service.
+func (s *Server) badgesForm(c *fiber.Ctx, k look, base string) []byte {
 	q := parseBadge(c.Query("of", pageBadge)+"/"+c.Query("kind", "status")+".svg", func(name string) string {
 		if name == "window" && c.Query("kind") == "hours" {
 			return "" // The form has a window also for what has only one.
@@ -38,11 +50,11 @@ func (s *Server) badgesPage(c *fiber.Ctx) error {
 		b.Styles = append(b.Styles, views.Choice{Text: style, Code: style, Current: style == q.style})
 	}
 	if q.mistake == "" {
-		s.snippets(&b, q, title, s.base(c))
+		s.snippets(&b, q, title, base)
 	}
 	head := s.live.head(k, "/badges", k.lang.T("badges")+" · "+s.site.Title, views.Pair{Name: "of", Value: c.Query("of")})
 	head.Scripts = true
-	return sendHTML(c, newEntity(s.live.bytes(views.BadgesPage(head, b))))
+	return s.live.bytes(views.BadgesPage(head, b))
 }
 
 func (s *Server) subjectChoices(k look, chosen string) []views.Choice {

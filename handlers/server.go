@@ -83,6 +83,10 @@ type Server struct {
 	pages    cache        // The same, of pages other than the plain ones.
 	spans    cache        // Of the past, by minute.
 	cards    cache
+	fixed    cache // What changes with the configuration alone, which makes another Server.
+	sums     sums
+	figures  figures
+	gatusAt  map[string]int // Services by Gatus's name for them, the first of several.
 	past     *past
 	zones    zones
 	brand    map[string]*brandFile
@@ -134,6 +138,7 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.running.Go(func() { s.live.run(ctx) })
+	s.gatusAt = gatusKeys(o.Board.Services())
 	s.openapi, s.https = newEntity(openapi), strings.HasPrefix(o.Site.BaseURL, "https://")
 	s.app = fiber.New(fiber.Config{
 		AppName:               "statuspage",
