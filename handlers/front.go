@@ -14,10 +14,11 @@ import (
 // Front is the HTTP side of the product. It listens, and hands each request to the Server of
 // the configuration that counts, so that a request sees one of them from begin to end.
 type Front struct {
-	now  atomic.Pointer[Server]
-	app  *fiber.App // Without routes.
-	hall *sse.Hall
-	mu   sync.Mutex // One Reload or Shutdown at a time.
+	now   atomic.Pointer[Server]
+	app   *fiber.App // Without routes.
+	hall  *sse.Hall
+	crowd *crowd
+	mu    sync.Mutex // One Reload or Shutdown at a time.
 }
 
 // New builds the server and follows the board from then on, until Shutdown; nothing listens yet.
@@ -25,7 +26,7 @@ func New(o Options) (*Front, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	f := &Front{hall: sse.NewHall(o.MaxViewers, o.Limits.Streams.N, o.Now)}
+	f := &Front{hall: sse.NewHall(viewers(o), o.Limits.Streams.N, o.Now)}
 	s := newServer(o, f.hall, nil)
 	f.now.Store(s)
 	settings := s.app.Config()
@@ -34,8 +35,18 @@ func New(o Options) (*Front, error) {
 	f.app.Server().KeepHijackedConns = true // The hall has them.
 	f.app.Server().Logger = quiet{}         // It would write to standard error, past our log.
 	f.app.Server().HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig { return f.server().desk.room(h) }
-	f.app.Server().Handler = func(c *fasthttp.RequestCtx) { f.server().receive(c) }
+	f.crowd = newCrowd(s.limits.Connections, s.limits.counted, f.hall.Viewers)
+	f.app.Server().ConnState = f.crowd.follow
+	f.app.Server().Handler = func(c *fasthttp.RequestCtx) {
+		f.crowd.serving(c.Conn(), c.Time())
+		f.server().receive(c)
+	}
 	return f, nil
+}
+
+// viewers is how many there may be: never so many that no connection is left to ask for the page with.
+func viewers(o Options) int {
+	return max(1, min(o.MaxViewers, o.Limits.Connections-o.Limits.Connections/reservedShare))
 }
 
 func (f *Front) server() *Server { return f.now.Load() }
@@ -64,9 +75,7 @@ func (f *Front) Streams() *sse.Hall { return f.hall }
 func (f *Front) Serve(ln net.Listener) error {
 	s := f.server()
 	// Not App.Listener: a server without routes needs nothing of it, and it brings a start-up banner into the binary.
-	d := newDoor(ln, s.limits.Connections, f.hall, s.log)
-	f.app.Server().ConnState = d.follow
-	return f.app.Server().Serve(d)
+	return f.app.Server().Serve(newDoor(ln, f.crowd, s.log))
 }
 
 // Shutdown ends the streams first, so that browsers reconnect elsewhere, and then waits a

@@ -87,6 +87,14 @@ func (l *limits) allow(ctx *fasthttp.RequestCtx) (wait time.Duration, ok bool) {
 	return l.rates.take(addressKey(who), int64(since))
 }
 
+// counted is what a peer's connections are counted by; 0 for not by address. Those of trusted proxies are of many visitors.
+func (l *limits) counted(peer netip.Addr) uint64 {
+	if l.trusts(peer) || !l.Requests.holds(peer, false) {
+		return 0
+	}
+	return addressKey(peer)
+}
+
 // streamsOf is the address by which the client's streams are counted; 0 for not at all.
 func (l *limits) streamsOf(ctx *fasthttp.RequestCtx) sse.Address {
 	who, named := l.client(ctx)

@@ -12,6 +12,7 @@ import (
 	"statuspage/internal/status"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -258,18 +259,24 @@ func (s *site) dial() net.Conn {
 	return conn
 }
 
+// TestHouseFullOfConnections fills the house with requests that are being answered, so that nobody can give way.
 func TestHouseFullOfConnections(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(o *Options) { o.Limits.Connections = 3 })
-	var in []net.Conn
-	for range 3 {
-		conn := s.dial()
-		_, _ = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-		if res, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || res.StatusCode != http.StatusOK {
-			t.Fatal(err)
+	var asked atomic.Int32
+	answer := make(chan struct{})
+	s := newSite(t, func(o *Options) {
+		o.Limits.Connections = 3
+		o.Ready = func() Readiness {
+			if asked.Add(1) <= 3 {
+				<-answer
+			}
+			return Readiness{Ready: true}
 		}
-		in = append(in, conn)
+	})
+	for range 3 {
+		_, _ = io.WriteString(s.dial(), "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
 	}
+	s.until("all are being answered", func() bool { return asked.Load() == 3 })
 	res, err := s.askSocket("/")
 	if err != nil {
 		t.Fatal(err)
@@ -279,7 +286,7 @@ func TestHouseFullOfConnections(t *testing.T) {
 	if err != nil || res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "10" || !strings.Contains(body, `http-equiv="refresh"`) || !strings.HasSuffix(body, "</html>\n") {
 		t.Errorf("a full house answers %d %v %q", res.StatusCode, res.Header, body)
 	}
-	_ = in[0].Close()
+	close(answer)
 	s.until("there is room again", func() bool {
 		res, err := s.askSocket("/healthz")
 		return err == nil && res.StatusCode == http.StatusOK

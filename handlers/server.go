@@ -143,8 +143,8 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 	s.app = fiber.New(fiber.Config{
 		AppName:               "statuspage",
 		DisableStartupMessage: true,
-		Immutable:             true,                 // Without it kept strings show the next visitor's data.
-		Concurrency:           o.Limits.Connections, // The door holds it; this one would answer without Retry-After.
+		Immutable:             true,                     // Without it kept strings show the next visitor's data.
+		Concurrency:           2 * o.Limits.Connections, // The door holds half of it; who had to give way is on its way out still.
 		ReadTimeout:           o.Limits.Read,
 		WriteTimeout:          o.Limits.Write,
 		IdleTimeout:           o.Limits.Idle,
