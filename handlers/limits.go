@@ -66,12 +66,14 @@ type limits struct {
 	Limits
 	log     *slog.Logger
 	rates   *rates
+	looks   *shares // Beside the usual ones.
+	details *shares // Services' pages.
 	started time.Time
 	told    atomic.Bool // That somebody forwards for others and is not trusted.
 }
 
 func newLimits(l Limits, log *slog.Logger) *limits {
-	return &limits{Limits: l, log: log, rates: newRates(l.Requests.N), started: time.Now()}
+	return &limits{Limits: l, log: log, rates: newRates(l.Requests.N), looks: newShares(), details: newShares(), started: time.Now()}
 }
 
 // allow tells whether the client may ask once more now, and if not, when to come back.
