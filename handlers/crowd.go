@@ -19,6 +19,8 @@ const (
 	reservedShare = 32
 	// stuckAfter is how long after a request its connection counts as one that does not take its answer.
 	stuckAfter = 15 * time.Second
+	// leaving is how many connections that had to give way may be on their way out still.
+	leaving = 64 << 10
 	// lookedAt is how many connections are looked at for one that can go.
 	lookedAt = 512
 )

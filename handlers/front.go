@@ -1,8 +1,11 @@
 package handlers
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"statuspage/internal/sse"
 	"sync"
 	"sync/atomic"
@@ -18,6 +21,8 @@ type Front struct {
 	app   *fiber.App // Without routes.
 	hall  *sse.Hall
 	crowd *crowd
+	ops   *fiber.App // The same for the operator's listener.
+	own   *crowd     // There.
 	mu    sync.Mutex // One Reload or Shutdown at a time.
 }
 
@@ -31,7 +36,7 @@ func New(o Options) (*Front, error) {
 	f.now.Store(s)
 	settings := s.app.Config()
 	settings.ErrorHandler = func(c *fiber.Ctx, err error) error { return f.server().fail(c, err) }
-	f.app = fiber.New(settings)
+	f.app, f.ops = fiber.New(settings), fiber.New(settings)
 	f.app.Server().KeepHijackedConns = true // The hall has them.
 	f.app.Server().Logger = quiet{}         // It would write to standard error, past our log.
 	f.app.Server().HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig { return f.server().desk.room(h) }
@@ -40,6 +45,13 @@ func New(o Options) (*Front, error) {
 	f.app.Server().Handler = func(c *fasthttp.RequestCtx) {
 		f.crowd.serving(c.Conn(), c.Time())
 		f.server().receive(c)
+	}
+	own := newCrowd(opsConnections, func(netip.Addr) uint64 { return 0 }, func() int { return 0 })
+	f.own = own
+	f.ops.Server().Logger, f.ops.Server().ConnState = quiet{}, own.follow
+	f.ops.Server().Handler = func(c *fasthttp.RequestCtx) {
+		own.serving(c.Conn(), c.Time())
+		f.server().ops(c)
 	}
 	return f, nil
 }
@@ -73,9 +85,14 @@ func (f *Front) Streams() *sse.Hall { return f.hall }
 
 // Serve answers on ln until Shutdown. It returns nil after a Shutdown.
 func (f *Front) Serve(ln net.Listener) error {
-	s := f.server()
 	// Not App.Listener: a server without routes needs nothing of it, and it brings a start-up banner into the binary.
-	return f.app.Server().Serve(newDoor(ln, f.crowd, s.log))
+	return f.app.Server().Serve(newDoor(ln, f.crowd, f.server().log))
+}
+
+// ServeOps answers the operator on a listener of his own until Shutdown: /healthz, /readyz and /metrics, without limits but in the
+// number of connections. It returns nil after a Shutdown.
+func (f *Front) ServeOps(ln net.Listener) error {
+	return f.ops.Server().Serve(newDoor(ln, f.own, f.server().log))
 }
 
 // Shutdown ends the streams first, so that browsers reconnect elsewhere, and then waits a
@@ -85,7 +102,9 @@ func (f *Front) Shutdown() error {
 	defer f.mu.Unlock()
 	f.server().halt()
 	f.hall.Close()
-	if err := f.app.ShutdownWithTimeout(shutdownWait); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
+	defer cancel()
+	if err := errors.Join(f.app.ShutdownWithContext(ctx), f.ops.ShutdownWithContext(ctx)); err != nil {
 		return fmt.Errorf("stop HTTP: %w", err)
 	}
 	return nil
