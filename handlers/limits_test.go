@@ -341,3 +341,57 @@ func BenchmarkAllow(b *testing.B) {
 		})
 	}
 }
+
+// TestDearAnswersAreRationed lets an address have answers made that take long: others are served, and so is it with what is at hand.
+func TestDearAnswersAreRationed(t *testing.T) {
+	t.Parallel()
+	l := newLimits(Limits{}.filled(), nil)
+	const dear, second = uint64(1), int64(time.Second)
+	made := 0
+	for now := int64(0); now < 20*second; now += second / 5 {
+		if _, ok := l.work.free(dear, now); ok {
+			made++
+			l.work.charge(dear, now, workShare*second/2) // Each takes half a second.
+		}
+		if _, ok := l.work.free(2, now); !ok {
+			t.Fatal("another address is refused for it")
+		}
+	}
+	if made < 20 || made > 24 {
+		t.Errorf("%d answers of half a second were made in 20 s, want 20 and what may come at once", made)
+	}
+	l.worked(3, time.Now().Add(-time.Hour))
+	if wait, _ := l.work.use(3, l.clock(time.Now()), 0, 0); wait > dearest*workShare {
+		t.Errorf("one answer counts %v, want %v at most", wait, dearest*workShare)
+	}
+	s := newSite(t, func(o *Options) {
+		o.Limits.Requests = Limit{N: 1000, Everybody: true}
+	})
+	s.get("/")
+	spent := s.server.server().limits
+	for range 3 {
+		spent.work.charge(addressKey(netip.MustParseAddr("127.0.0.1")), spent.clock(time.Now()), 2*second)
+	}
+	for path, want := range map[string]int{"/": 200, "/healthz": 200, "/readyz": 200, "/history": 429, "/?q=x": 429} {
+		if res, _ := s.get(path); res.StatusCode != want {
+			t.Errorf("%s for an address that has had its share: %d, want %d", path, res.StatusCode, want)
+		}
+	}
+}
+
+// TestMakingAnswersIsCounted holds that it is the time of the handlers that counts.
+func TestMakingAnswersIsCounted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(o *Options) {
+		o.Limits.Requests = Limit{N: 1000, Everybody: true}
+		o.Metrics = func(io.Writer) (string, error) {
+			time.Sleep(5 * cheapest)
+			return "text/plain", nil
+		}
+	})
+	s.get("/metrics")
+	limits := s.server.server().limits
+	if owes, _ := limits.work.use(addressKey(netip.MustParseAddr("127.0.0.1")), 0, 0, 0); owes < 5*cheapest {
+		t.Errorf("an answer that took five milliseconds counts %v", owes)
+	}
+}

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"io/fs"
 	"net/url"
 	"slices"
 	"statuspage/internal/status"
@@ -42,7 +43,7 @@ func (z *zones) find(name string) (*time.Location, bool) {
 	if known, ok := z.known.Load(name); ok {
 		return known.(*time.Location), true //nolint:forcetypeassert // Nothing else is stored.
 	}
-	if name == "" || name == "Local" || len(name) > maxZoneName {
+	if name == "Local" || len(name) > maxZoneName || !fs.ValidPath(name) { // Europe//Berlin would be one more name of the same.
 		return nil, false
 	}
 	zone, err := time.LoadLocation(name)

@@ -174,7 +174,7 @@ func (s *Server) routes(origins []string) {
 		}
 		s.limits.warn(c.Context())
 		s.secure(c)
-		return c.Next()
+		return s.work(c)
 	})
 	if len(origins) > 0 {
 		allow := cors.New(cors.Config{

@@ -7,6 +7,7 @@ import (
 	"statuspage/internal/sse"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -46,7 +47,9 @@ func (s *Server) stream(c *fiber.Ctx, w watched, watch func(sse.Guest) (first *s
 	c.Context().HijackSetNoResponse(true)
 	c.Context().Hijack(func(conn net.Conn) { // Runs after return: nothing of c in here.
 		place.taken = true
+		begun := time.Now()
 		first, viewer := watch(guest)
+		s.limits.worked(uint64(guest.From), begun)
 		viewer.Connect(conn, head, first)
 	})
 	return nil
