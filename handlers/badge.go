@@ -52,8 +52,11 @@ func (s *Server) badge(c *fiber.Ctx) error {
 	}
 	version := s.live.version.Load()
 	e, err := s.badges.get(version, q.key(), func() ([]byte, error) {
-		b, state, err := s.drawBadge(c.UserContext(), q, services, title)
-		return q.encode(q.dress(b), state, false), err
+		f, err := s.figures.get(version, q.figure(), func() (f figure, err error) {
+			f.badge, f.state, err = s.drawBadge(c.UserContext(), q, services, title)
+			return f, err
+		})
+		return q.encode(q.dress(f.badge), f.state, false), err
 	})
 	switch {
 	case errors.Is(err, status.ErrUnavailable):
@@ -165,10 +168,8 @@ func (s *Server) drawFromBoard(q badgeRequest, services []int, title string, now
 		return badge.Certificate(earliest, now)
 	case "outage":
 		var newest []status.Outage
-		for _, i := range services {
-			if o := s.board.Outages(i, now); len(o) > 0 {
-				newest = append(newest, o[0])
-			}
+		for _, o := range s.board.LastOutages(services, now) {
+			newest = append(newest, o.Outage)
 		}
 		slices.SortFunc(newest, func(a, b status.Outage) int {
 			if a.Ongoing() != b.Ongoing() { // What goes on comes first.

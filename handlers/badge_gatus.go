@@ -21,20 +21,31 @@ var gatusDurations = map[string]time.Duration{"1h": time.Hour, "24h": 24 * time.
 // Gatus's colours, best first.
 var gatusColors = []string{"#40cc11", "#94cc11", "#ccd311", "#ccb311", "#cc8111", "#c7130a"}
 
+var gatusClean = strings.NewReplacer("/", "-", "_", "-", ".", "-", ",", "-", " ", "-", "#", "-", "+", "-", "&", "-")
+
 // gatusKey is how Gatus names an endpoint in addresses.
 func gatusKey(s status.Service) string {
-	clean := strings.NewReplacer("/", "-", "_", "-", ".", "-", ",", "-", " ", "-", "#", "-", "+", "-", "&", "-")
-	part := func(text string) string { return clean.Replace(strings.ToLower(strings.TrimSpace(text))) }
+	part := func(text string) string { return gatusClean.Replace(strings.ToLower(strings.TrimSpace(text))) }
 	return part(s.Group) + "_" + part(s.Name)
 }
 
 func (s *Server) gatusService(key string) (int, bool) {
-	for i, svc := range s.board.Services() {
-		if gatusKey(svc) == key {
-			return i, true
-		}
+	if i, ok := s.gatusAt[key]; ok {
+		return i, true
 	}
 	return s.board.Find(key)
+}
+
+// gatusKeys finds services by Gatus's names; of several with one name the first counts.
+func gatusKeys(services []status.Service) map[string]int {
+	at := make(map[string]int, len(services))
+	for i, svc := range services {
+		key := gatusKey(svc)
+		if _, taken := at[key]; !taken {
+			at[key] = i
+		}
+	}
+	return at
 }
 
 // gatusHeaders are those of all that Gatus answers.

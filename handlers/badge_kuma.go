@@ -86,21 +86,14 @@ func kumaNothing(c *fiber.Ctx, message string) badge.Badge {
 
 // kumaPage answers /api/status-page/{slug}/badge; every slug is this page.
 func (s *Server) kumaPage(c *fiber.Ctx) error {
-	now := s.now()
-	var states []status.Outcome
-	for i := range s.board.Services() {
-		if state := s.board.State(i, now); state != status.Unknown {
-			states = append(states, state)
-		}
-	}
+	all := s.standNow(pageBadge, s.live.every).States
 	label := c.Query("label", s.site.Title)
-	down := slices.Index(states, status.Down) >= 0
 	switch {
-	case len(states) == 0:
+	case all[status.Up]+all[status.Degraded]+all[status.Down] == 0:
 		return kumaSend(c, badge.Badge{Label: label, Message: "N/A", Color: kumaNone})
-	case !down:
+	case all[status.Down] == 0:
 		return kumaSend(c, badge.Badge{Label: label, Message: "Up", Color: kumaColor(c, "upColor", kumaUp)})
-	case slices.ContainsFunc(states, status.Outcome.Available):
+	case all[status.Up]+all[status.Degraded] > 0:
 		return kumaSend(c, badge.Badge{Label: label, Message: "Degraded", Color: kumaColor(c, "partialColor", kumaPartial)})
 	default:
 		return kumaSend(c, badge.Badge{Label: label, Message: "Down", Color: kumaColor(c, "downColor", kumaDown)})

@@ -158,6 +158,11 @@ func (q badgeRequest) key() string {
 	)
 }
 
+// figure names what the badge tells, whatever it is dressed in.
+func (q badgeRequest) figure() string {
+	return keyOf(q.subject, q.kind, q.windowName, strconv.FormatFloat(q.percentile, 'f', -1, 64), q.region)
+}
+
 const (
 	day  = 24 * time.Hour
 	week = 7 * day

@@ -17,6 +17,22 @@ func (s *Server) badgesPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	base := s.base(c)
+	e, err := s.fixed.get(0, keyOf("badges", k.key(), base, string(c.Context().QueryArgs().QueryString())), func() ([]byte, error) {
+		return s.badgesForm(c, k, base), nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := sendHTML(c, e); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, s.caching("no-cache")) // The snippets are absolute.
+	return nil
+}
+
+// badgesForm draws the page, which names every service.
+func (s *Server) badgesForm(c *fiber.Ctx, k look, base string) []byte {
 	q := parseBadge([]string{c.Query("of", pageBadge), c.Query("kind", "status") + ".svg"}, func(name string) string {
 		if name == "window" && c.Query("kind") == "hours" {
 			return "" // The form has a window also for what has only one.
@@ -38,15 +54,11 @@ func (s *Server) badgesPage(c *fiber.Ctx) error {
 		b.Styles = append(b.Styles, views.Choice{Text: style, Code: style, Current: style == q.style})
 	}
 	if q.mistake == "" {
-		s.snippets(&b, q, title, s.base(c))
+		s.snippets(&b, q, title, base)
 	}
 	head := s.live.head(k, "/badges", k.lang.T("badges")+" · "+s.site.Title, views.Pair{Name: "of", Value: c.Query("of")})
 	head.Scripts = true
-	if err := sendHTML(c, newEntity(s.live.bytes(views.BadgesPage(head, b)))); err != nil {
-		return err
-	}
-	c.Set(fiber.HeaderCacheControl, s.caching("no-cache")) // The snippets are absolute.
-	return nil
+	return s.live.bytes(views.BadgesPage(head, b))
 }
 
 func (s *Server) subjectChoices(k look, chosen string) []views.Choice {

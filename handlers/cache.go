@@ -1,37 +1,39 @@
 package handlers
 
-import "sync"
+import (
+	"sync"
 
-// cacheBytes bounds the answers kept of one version: asked for ever other parameters, the
-// cache is emptied, never grown.
+	"github.com/gofiber/fiber/v2/utils"
+)
+
+// cacheBytes and cacheEntries bound the answers kept of one version, in two halves.
 const (
 	cacheBytes   = 32 << 20
 	cacheEntries = 8192
 	maxAddress   = 256 // Bytes of an address under which an answer is kept.
 )
 
-// cache keeps answers made from one version of the board; a newer version empties it.
+// cache keeps answers made from one version of the board; a newer version empties it. Asked for ever other parameters it
+// does not grow: when the half that is being filled is full, the other is let go and they change places. What was asked
+// for since stays, so that nobody takes from others the answers that all ask for.
 type cache struct {
 	mu      sync.RWMutex
 	version uint64
 	made    map[string]*entity
-	size    int // Bytes of all made.
+	before  map[string]*entity // The half that goes next; an answer of it that is asked for moves over.
+	size    int                // Bytes of all made.
 }
 
 // get returns the answer of that key, built at most a few times a version.
 func (c *cache) get(version uint64, key string, build func() ([]byte, error)) (*entity, error) {
-	c.mu.RLock()
-	e, ok := c.made[key]
-	ok = ok && c.version == version
-	c.mu.RUnlock()
-	if ok {
+	if e := c.at(version, utils.UnsafeBytes(key)); e != nil {
 		return e, nil
 	}
 	body, err := build()
 	if err != nil {
 		return nil, err
 	}
-	e = newEntity(body)
+	e := newEntity(body)
 	e.keep = true
 	c.keep(version, key, e)
 	return e, nil
@@ -40,11 +42,20 @@ func (c *cache) get(version uint64, key string, build func() ([]byte, error)) (*
 // at returns the answer that was kept for this very address, if it is of that version.
 func (c *cache) at(version uint64, address []byte) *entity {
 	c.mu.RLock()
-	defer c.mu.RUnlock()
 	if c.version != version {
+		c.mu.RUnlock()
 		return nil
 	}
-	return c.made[string(address)]
+	e, aging := c.made[string(address)], (*entity)(nil)
+	if e == nil {
+		aging = c.before[string(address)]
+	}
+	c.mu.RUnlock()
+	if aging != nil {
+		c.keep(version, string(address), aging)
+		return aging
+	}
+	return e
 }
 
 // keepAt keeps an answer under the address that led to it as well, so that the next reader is
@@ -63,13 +74,16 @@ func (c *cache) keep(version uint64, key string, e *entity) {
 	if version < c.version {
 		return
 	}
-	if c.made == nil || c.version != version || c.size+e.size() > cacheBytes || len(c.made) >= cacheEntries {
-		c.version, c.made, c.size = version, make(map[string]*entity), 0
+	switch {
+	case c.made == nil || c.version != version:
+		c.version, c.made, c.before, c.size = version, make(map[string]*entity), nil, 0
+	case c.size+e.size() > cacheBytes/2 || len(c.made) >= cacheEntries/2:
+		c.made, c.before, c.size = make(map[string]*entity), c.made, 0
 	}
 	if old := c.made[key]; old != nil {
 		c.size -= old.size()
 	}
-	if e.size() <= cacheBytes {
+	if e.size() <= cacheBytes/2 {
 		c.size += e.size()
 		c.made[key] = e
 	}

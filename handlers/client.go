@@ -60,8 +60,10 @@ func (l *limits) warn(ctx *fasthttp.RequestCtx) {
 }
 
 // peerOf is the other end of the connection.
-func peerOf(ctx *fasthttp.RequestCtx) netip.Addr {
-	tcp, ok := ctx.RemoteAddr().(*net.TCPAddr)
+func peerOf(ctx *fasthttp.RequestCtx) netip.Addr { return hostOf(ctx.RemoteAddr()) }
+
+func hostOf(peer net.Addr) netip.Addr {
+	tcp, ok := peer.(*net.TCPAddr)
 	if !ok {
 		return netip.IPv6Loopback() // A socket of the machine.
 	}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"statuspage/internal/sse"
 	"statuspage/views/lang"
 	"strconv"
 	"strings"
@@ -13,8 +12,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"github.com/valyala/fasthttp"
 )
 
 const (
@@ -49,19 +46,17 @@ func heads(all [][2][]byte) string {
 
 // door is a listener that lets so many connections in at a time. It leaves the process room to
 // open files and to measure, and goes on when the machine has none: the server behind it
-// would take any error for its end.
+// would take any error for its end. Who may stay when there is no room, crowd.go says.
 type door struct {
 	net.Listener
-	limit int64
+	crowd *crowd
 	log   *slog.Logger
-	open  atomic.Int64 // Without those of viewers.
-	hall  *sse.Hall
 	away  chan struct{}
 	said  atomic.Int64 // Unix nanoseconds of the last line in the log.
 }
 
-func newDoor(ln net.Listener, limit int, hall *sse.Hall, log *slog.Logger) *door {
-	return &door{Listener: ln, limit: int64(limit), hall: hall, log: log, away: make(chan struct{}, turnedAway)}
+func newDoor(ln net.Listener, c *crowd, log *slog.Logger) *door {
+	return &door{Listener: ln, crowd: c, log: log, away: make(chan struct{}, turnedAway)}
 }
 
 // Accept waits for the next connection that there is room for.
@@ -74,9 +69,9 @@ func (d *door) Accept() (net.Conn, error) {
 			time.Sleep(acceptPause)
 		case err != nil:
 			return nil, err
-		case d.open.Add(1)+int64(d.hall.Viewers()) > d.limit:
-			d.open.Add(-1)
-			d.say("as many connections are open as may be; more are told to come back", "connections", d.limit)
+		case !d.crowd.enter(conn):
+			d.say("as many connections are open as may be, or as one address may have, and all are busy; more are told to come back",
+				"connections", d.crowd.limit, "of_an_address", d.crowd.share)
 			d.turnAway(conn)
 		default:
 			return conn, nil
@@ -122,13 +117,4 @@ func (d *door) turnAway(conn net.Conn) {
 		// What it asks is read, since closing before that would take the answer back.
 		_, _ = io.CopyN(io.Discard, conn, maxHeader)
 	}()
-}
-
-// follow counts a connection out when it is closed, or belongs to the hall. It is told by the
-// server, not by a wrapper around the connection: that would keep the server from writing head
-// and body of an answer at once.
-func (d *door) follow(_ net.Conn, now fasthttp.ConnState) {
-	if now == fasthttp.StateClosed || now == fasthttp.StateHijacked {
-		d.open.Add(-1)
-	}
 }

@@ -3,11 +3,10 @@ package handlers
 import (
 	"log/slog"
 	"net"
-	"statuspage/internal/sse"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -24,9 +23,8 @@ func TestDoorWaitsForRoom(t *testing.T) {
 	}
 	defer ln.Close()
 	var log lines
-	hall := sse.NewHall(1, 1, time.Now)
-	defer hall.Close()
-	d := newDoor(&full{ln, 3}, 10, hall, slog.New(slog.NewTextHandler(&log, nil)))
+	c := newCrowd(10, func(netip.Addr) uint64 { return 0 }, func() int { return 0 })
+	d := newDoor(&full{ln, 3}, c, slog.New(slog.NewTextHandler(&log, nil)))
 	go func() {
 		if conn, err := net.Dial("tcp", ln.Addr().String()); err == nil {
 			_ = conn.Close()
@@ -36,13 +34,13 @@ func TestDoorWaitsForRoom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, whole := conn.(*net.TCPConn); !whole || d.open.Load() != 1 {
-		t.Errorf("let in a %T, %d connections open", conn, d.open.Load())
+	if _, whole := conn.(*net.TCPConn); !whole || c.len() != 1 {
+		t.Errorf("let in a %T, %d connections open", conn, c.len())
 	}
 	_ = conn.Close()
-	d.follow(conn, fasthttp.StateClosed)
-	if n := strings.Count(log.String(), "ulimit -n"); n != 1 || d.open.Load() != 0 {
-		t.Errorf("told %d times, %d connections open:\n%s", n, d.open.Load(), log.String())
+	c.follow(conn, fasthttp.StateClosed)
+	if n := strings.Count(log.String(), "ulimit -n"); n != 1 || c.len() != 0 {
+		t.Errorf("told %d times, %d connections open:\n%s", n, c.len(), log.String())
 	}
 	_ = ln.Close()
 	if _, err := d.Accept(); err == nil {

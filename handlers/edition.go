@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	// maxEditions bounds the looks that are kept drawn and live at a time; who wants yet
+	// maxRare bounds the looks beside the usual ones that are kept drawn and live at a time; who wants yet
 	// another gets a page that refreshes itself.
-	maxEditions = 64
+	maxRare = 58
 	// maxEditionRows bounds the same by rows, of which each takes some 8 KB.
 	maxEditionRows = 20_000
-	minEditions    = 6
+	minRare        = 2
 )
 
 // edition is the page in one look: its rows, its frames, and the page put together. Its rows
@@ -97,25 +97,40 @@ func (l *live) open(k look) (e *edition, shared bool) {
 		frames: l.hall.Stream(streamBacklog), tag: newEntity([]byte(k.key())).tag[:6],
 	}
 	e.stale.Store(true)
-	if shared = l.makeRoom(editions); shared {
+	if shared = l.usual(k) || l.makeRoom(editions); shared {
 		editions[k] = e
 		l.editions.Store(&editions)
 	}
 	return e, shared
 }
 
-// makeRoom lets the edition go that nobody has visited for the longest time and nobody
+// usual tells whether a look is that of visitors without wishes, one in each language. These have their editions whoever
+// wants what else.
+func (l *live) usual(k look) bool {
+	return k.window == status.LastHour && k.zone.String() == l.board.Location().String()
+}
+
+// maxRare is how many editions of other looks there may be.
+func (l *live) maxRare() int {
+	return min(maxRare, max(minRare, maxEditionRows/max(1, len(l.board.Services()))))
+}
+
+// makeRoom lets the edition of a look that is not usual go that nobody has visited for the longest time and nobody
 // watches, when there are as many as there may be.
 func (l *live) makeRoom(editions map[look]*edition) bool {
-	limit := min(maxEditions, max(minEditions, maxEditionRows/max(1, len(l.board.Services()))))
-	if len(editions) < limit {
-		return true
-	}
 	var oldest *edition
-	for _, e := range editions {
+	rare := 0
+	for k, e := range editions {
+		if l.usual(k) {
+			continue
+		}
+		rare++
 		if e.frames.Len() == 0 && (oldest == nil || e.visited.Load() < oldest.visited.Load()) {
 			oldest = e
 		}
+	}
+	if rare < l.maxRare() {
+		return true
 	}
 	if oldest == nil {
 		return false

@@ -37,30 +37,23 @@ func (s *Server) feed(c *fiber.Ctx) error {
 	base := s.base(c)
 	f := feed.Feed{Title: "Outages · " + s.site.Title, About: "Outages of the services of " + s.site.Title + ": when, for how long, and why.", Author: s.site.Title, Home: base + "/history", Base: base, Self: base + feedPath + format}
 	now := s.now()
-	only := -1
-	id := param(c, "id")
+	services, id := s.live.every, param(c, "id")
 	if id != "" {
 		i, ok := s.board.Find(id)
 		if !ok {
 			return notFound("error.service")
 		}
 		svc := s.board.Services()[i]
-		only, f.Title, f.Home = i, "Outages of "+svc.Name+" · "+s.site.Title, base+views.ServicePath(svc.ID)
+		services, f.Title, f.Home = []int{i}, "Outages of "+svc.Name+" · "+s.site.Title, base+views.ServicePath(svc.ID)
 		f.Self = f.Home + feedPath + format
 		f.About = "Outages of " + svc.Name + ": when, for how long, and why."
 	}
 	e, err := s.pages.get(s.live.version.Load(), keyOf("feed", base, id, format), func() ([]byte, error) {
-		for _, o := range s.outages(now) {
-			if only >= 0 && o.service.ID != s.board.Services()[only].ID {
-				continue
-			}
+		for _, o := range s.board.NewestOutages(services, feedEntries, now) {
 			f.Entries = append(f.Entries, feed.Entry{
-				Outage: o.Outage, Service: o.service.Name, Reason: views.ReasonText(lang.Default(), o.Reason, o.HTTPStatus),
-				Took: lang.Default().Duration(o.Duration(now)),
+				Outage: o.Outage, Service: s.board.Services()[o.Service].Name, Reason: views.ReasonText(lang.Default(), o.Outage.Reason, o.Outage.HTTPStatus),
+				Took: lang.Default().Duration(o.Outage.Duration(now)),
 			})
-			if len(f.Entries) == feedEntries {
-				break
-			}
 		}
 		return f.Write(format)
 	})

@@ -1,8 +1,11 @@
 package handlers
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"statuspage/internal/sse"
 	"sync"
 	"sync/atomic"
@@ -14,10 +17,13 @@ import (
 // Front is the HTTP side of the product. It listens, and hands each request to the Server of
 // the configuration that counts, so that a request sees one of them from begin to end.
 type Front struct {
-	now  atomic.Pointer[Server]
-	app  *fiber.App // Without routes.
-	hall *sse.Hall
-	mu   sync.Mutex // One Reload or Shutdown at a time.
+	now   atomic.Pointer[Server]
+	app   *fiber.App // Without routes.
+	hall  *sse.Hall
+	crowd *crowd
+	ops   *fiber.App // The same for the operator's listener.
+	own   *crowd     // There.
+	mu    sync.Mutex // One Reload or Shutdown at a time.
 }
 
 // New builds the server and follows the board from then on, until Shutdown; nothing listens yet.
@@ -25,12 +31,12 @@ func New(o Options) (*Front, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	f := &Front{hall: sse.NewHall(o.MaxViewers, o.Limits.Streams.N, o.Now)}
+	f := &Front{hall: sse.NewHall(viewers(o), o.Limits.Streams.N, o.Now)}
 	s := newServer(o, f.hall, nil)
 	f.now.Store(s)
 	settings := s.app.Config()
 	settings.ErrorHandler = func(c *fiber.Ctx, err error) error { return f.server().fail(c, err) }
-	f.app = fiber.New(settings)
+	f.app, f.ops = fiber.New(settings), fiber.New(settings)
 	f.app.Server().KeepHijackedConns = true // The hall has them.
 	f.app.Server().Logger = quiet{}         // It would write to standard error, past our log.
 	f.app.Server().HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
@@ -38,8 +44,25 @@ func New(o Options) (*Front, error) {
 		s.enter(h)
 		return s.desk.room(h)
 	}
-	f.app.Server().Handler = func(c *fasthttp.RequestCtx) { f.server().receive(c) }
+	f.crowd = newCrowd(s.limits.Connections, s.limits.counted, f.hall.Viewers)
+	f.app.Server().ConnState = f.crowd.follow
+	f.app.Server().Handler = func(c *fasthttp.RequestCtx) {
+		f.crowd.serving(c.Conn(), c.Time())
+		f.server().receive(c)
+	}
+	own := newCrowd(opsConnections, func(netip.Addr) uint64 { return 0 }, func() int { return 0 })
+	f.own = own
+	f.ops.Server().Logger, f.ops.Server().ConnState = quiet{}, own.follow
+	f.ops.Server().Handler = func(c *fasthttp.RequestCtx) {
+		own.serving(c.Conn(), c.Time())
+		f.server().ops(c)
+	}
 	return f, nil
+}
+
+// viewers is how many there may be: never so many that no connection is left to ask for the page with.
+func viewers(o Options) int {
+	return max(1, min(o.MaxViewers, o.Limits.Connections-o.Limits.Connections/reservedShare))
 }
 
 func (f *Front) server() *Server { return f.now.Load() }
@@ -66,11 +89,14 @@ func (f *Front) Streams() *sse.Hall { return f.hall }
 
 // Serve answers on ln until Shutdown. It returns nil after a Shutdown.
 func (f *Front) Serve(ln net.Listener) error {
-	s := f.server()
 	// Not App.Listener: a server without routes needs nothing of it, and it brings a start-up banner into the binary.
-	d := newDoor(ln, s.limits.Connections, f.hall, s.log)
-	f.app.Server().ConnState = d.follow
-	return f.app.Server().Serve(d)
+	return f.app.Server().Serve(newDoor(ln, f.crowd, f.server().log))
+}
+
+// ServeOps answers the operator on a listener of his own until Shutdown: /healthz, /readyz and /metrics, without limits but in the
+// number of connections. It returns nil after a Shutdown.
+func (f *Front) ServeOps(ln net.Listener) error {
+	return f.ops.Server().Serve(newDoor(ln, f.own, f.server().log))
 }
 
 // Shutdown ends the streams first, so that browsers reconnect elsewhere, and then waits a
@@ -80,7 +106,9 @@ func (f *Front) Shutdown() error {
 	defer f.mu.Unlock()
 	f.server().halt()
 	f.hall.Close()
-	if err := f.app.ShutdownWithTimeout(shutdownWait); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
+	defer cancel()
+	if err := errors.Join(f.app.ShutdownWithContext(ctx), f.ops.ShutdownWithContext(ctx)); err != nil {
 		return fmt.Errorf("stop HTTP: %w", err)
 	}
 	return nil

@@ -1,8 +1,6 @@
 package handlers
 
 import (
-	"slices"
-	"statuspage/internal/status"
 	"statuspage/views"
 	"time"
 
@@ -12,24 +10,6 @@ import (
 
 // monthForm is that of a month in addresses.
 const monthForm = "2006-01"
-
-// outageAt is an outage with the service it belongs to.
-type outageAt struct {
-	status.Outage
-	service status.Service
-}
-
-// outages lists the outages of all services that the board keeps, newest first.
-func (s *Server) outages(now time.Time) []outageAt {
-	var all []outageAt
-	for i, svc := range s.board.Services() {
-		for _, o := range s.board.Outages(i, now) {
-			all = append(all, outageAt{o, svc})
-		}
-	}
-	slices.SortStableFunc(all, func(a, b outageAt) int { return b.Begin.Compare(a.Begin) })
-	return all
-}
 
 // history answers GET /history?month=2026-03.
 func (s *Server) history(c *fiber.Ctx) error {
@@ -60,22 +40,16 @@ func (s *Server) history(c *fiber.Ctx) error {
 func (s *Server) month(k look, from, now time.Time) views.History {
 	until := from.AddDate(0, 1, 0)
 	h := views.History{Month: k.lang.Month(from), Note: k.lang.T("outages.none")}
-	earlier := now.Sub(from) < boardReach // Also without an outage: that is worth seeing.
-	for _, o := range s.outages(now) {
-		if o.Begin.Before(from) {
-			earlier = true
-			break
-		}
-		if !o.Begin.Before(until) {
-			continue
-		}
+	outages, earlier := s.board.OutagesBetween(from, until, now)
+	earlier = earlier || now.Sub(from) < boardReach // Also without an outage: that is worth seeing.
+	for _, o := range outages {
 		h.Note = ""
-		date := k.lang.Date(o.Begin.In(k.zone))
+		date := k.lang.Date(o.Outage.Begin.In(k.zone))
 		if n := len(h.Days); n == 0 || h.Days[n-1].Date != date {
 			h.Days = append(h.Days, views.HistoryDay{Date: date})
 		}
 		day := &h.Days[len(h.Days)-1]
-		day.Outages = append(day.Outages, views.BuildOutage(o.Outage, o.service, now, s.live.local(k)))
+		day.Outages = append(day.Outages, views.BuildOutage(o.Outage, s.board.Services()[o.Service], now, s.live.local(k)))
 	}
 	link := func(month time.Time) *views.Link {
 		return &views.Link{Text: k.lang.Month(month), Href: address(s.live.dress.Base.At("/history"), views.Pair{Name: "month", Value: month.Format(monthForm)})}
@@ -96,16 +70,20 @@ func (s *Server) outage(c *fiber.Ctx) error {
 		return err
 	}
 	now, id := s.now(), param(c, "id")
-	for _, o := range s.outages(now) {
-		if o.ID() != id {
-			continue
-		}
-		view := views.BuildOutageView(o.Outage, o.service, now, s.live.local(k))
+	o, ok := s.board.Outage(id, now)
+	if !ok {
+		return notFound("error.outage")
+	}
+	e, err := s.pages.get(s.live.version.Load(), keyOf("outage", k.key(), id), func() ([]byte, error) {
+		view := views.BuildOutageView(o.Outage, s.board.Services()[o.Service], now, s.live.local(k))
 		head := s.live.head(k, views.OutagePath(o.Outage), view.Headline+" · "+s.site.Title)
 		head.Description = view.Headline + ": " + view.Reason + "."
-		return sendHTML(c, newEntity(s.live.bytes(views.OutagePage(head, view))))
+		return s.live.bytes(views.OutagePage(head, view)), nil
+	})
+	if err != nil {
+		return err
 	}
-	return notFound("error.outage")
+	return sendHTML(c, e)
 }
 
 // how answers GET /how.
@@ -114,7 +92,7 @@ func (s *Server) how(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	e, err := s.pages.get(s.live.version.Load(), keyOf("how", k.key()), func() ([]byte, error) {
+	e, err := s.fixed.get(0, keyOf("how", k.key()), func() ([]byte, error) {
 		head := s.live.head(k, "/how", k.lang.T("how")+" · "+s.site.Title)
 		return s.live.bytes(views.HowPage(head, watchesRegions(s.board.Services()...))), nil
 	})

@@ -66,12 +66,15 @@ type limits struct {
 	Limits
 	log     *slog.Logger
 	rates   *rates
+	work    *rates  // Of the time that answers take.
+	looks   *shares // Beside the usual ones.
+	details *shares // Services' pages.
 	started time.Time
 	told    atomic.Bool // That somebody forwards for others and is not trusted.
 }
 
 func newLimits(l Limits, log *slog.Logger) *limits {
-	return &limits{Limits: l, log: log, rates: newRates(l.Requests.N), started: time.Now()}
+	return &limits{Limits: l, log: log, rates: newRates(l.Requests.N), work: newRates(1), looks: newShares(), details: newShares(), started: time.Now()}
 }
 
 // allow tells whether the client may ask once more now, and if not, when to come back.
@@ -80,11 +83,49 @@ func (l *limits) allow(ctx *fasthttp.RequestCtx) (wait time.Duration, ok bool) {
 	if !l.Requests.holds(who, named) {
 		return 0, true
 	}
-	since := ctx.Time().Sub(l.started) // By the monotonic clock: steps of the other mean nothing.
+	return l.rates.take(addressKey(who), l.clock(ctx.Time()))
+}
+
+// clock is a time by our clock, which is monotonic: steps of the other mean nothing.
+func (l *limits) clock(t time.Time) int64 {
+	since := t.Sub(l.started)
 	if since < 0 {
 		since = time.Since(l.started) // Only requests that came through no server lack a time.
 	}
-	return l.rates.take(addressKey(who), int64(since))
+	return int64(since)
+}
+
+const (
+	// workShare is the part of one processor, one in so much, for which answers may be made for one address: those that are
+	// not at hand. It is wall time, so that on a machine that is too busy who wants most waits first.
+	workShare = 2
+	// dearest is how much one answer counts at most: the store may be slow. What takes less than cheapest does not count.
+	dearest  = time.Second
+	cheapest = time.Millisecond
+)
+
+// worker is by which address the time is counted that answers take; 0 for not at all.
+func (l *limits) worker(ctx *fasthttp.RequestCtx) uint64 {
+	who, named := l.client(ctx)
+	if !l.Requests.holds(who, named) {
+		return 0
+	}
+	return addressKey(who)
+}
+
+// worked notes how long making an answer took.
+func (l *limits) worked(who uint64, begun time.Time) {
+	if took := min(time.Since(begun), dearest); who != 0 && took >= cheapest {
+		l.work.charge(who, l.clock(begun), int64(took)*workShare)
+	}
+}
+
+// counted is what a peer's connections are counted by; 0 for not by address. Those of trusted proxies are of many visitors.
+func (l *limits) counted(peer netip.Addr) uint64 {
+	if l.trusts(peer) || !l.Requests.holds(peer, false) {
+		return 0
+	}
+	return addressKey(peer)
 }
 
 // streamsOf is the address by which the client's streams are counted; 0 for not at all.
@@ -111,10 +152,10 @@ func addressKey(a netip.Addr) uint64 {
 	return max(1, uint64(b[0])<<56|uint64(b[1])<<48|uint64(b[2])<<40|uint64(b[3])<<32|uint64(b[4])<<24|uint64(b[5])<<16|uint64(b[6])<<8|uint64(b[7]))
 }
 
-// unlimited are asked by what runs the product, at a pace of its own.
+// unlimited are asked by what runs the product, at a pace of its own, and cost next to nothing.
 func unlimited(path []byte) bool {
 	switch string(path) {
-	case "/healthz", "/readyz", "/metrics":
+	case "/healthz", "/readyz":
 		return true
 	}
 	return false
@@ -132,6 +173,19 @@ func (s *Server) receive(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	s.serve(ctx)
+}
+
+// work makes an answer that is not at hand, unless too much has been made for the address of late.
+func (s *Server) work(c *fiber.Ctx) error {
+	who, begun := s.limits.worker(c.Context()), time.Now()
+	if who == 0 || unlimited(c.Context().Path()) {
+		return c.Next()
+	}
+	if wait, ok := s.limits.work.free(who, s.limits.clock(begun)); !ok {
+		return tooMany(wait)
+	}
+	defer s.limits.worked(who, begun)
+	return c.Next()
 }
 
 // refuse answers a request that gets no further.

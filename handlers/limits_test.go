@@ -12,6 +12,7 @@ import (
 	"statuspage/internal/status"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -258,18 +259,24 @@ func (s *site) dial() net.Conn {
 	return conn
 }
 
+// TestHouseFullOfConnections fills the house with requests that are being answered, so that nobody can give way.
 func TestHouseFullOfConnections(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(o *Options) { o.Limits.Connections = 3 })
-	var in []net.Conn
-	for range 3 {
-		conn := s.dial()
-		_, _ = io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-		if res, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || res.StatusCode != http.StatusOK {
-			t.Fatal(err)
+	var asked atomic.Int32
+	answer := make(chan struct{})
+	s := newSite(t, func(o *Options) {
+		o.Limits.Connections = 3
+		o.Ready = func() Readiness {
+			if asked.Add(1) <= 3 {
+				<-answer
+			}
+			return Readiness{Ready: true}
 		}
-		in = append(in, conn)
+	})
+	for range 3 {
+		_, _ = io.WriteString(s.dial(), "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
 	}
+	s.until("all are being answered", func() bool { return asked.Load() == 3 })
 	res, err := s.askSocket("/")
 	if err != nil {
 		t.Fatal(err)
@@ -279,7 +286,7 @@ func TestHouseFullOfConnections(t *testing.T) {
 	if err != nil || res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "10" || !strings.Contains(body, `http-equiv="refresh"`) || !strings.HasSuffix(body, "</html>\n") {
 		t.Errorf("a full house answers %d %v %q", res.StatusCode, res.Header, body)
 	}
-	_ = in[0].Close()
+	close(answer)
 	s.until("there is room again", func() bool {
 		res, err := s.askSocket("/healthz")
 		return err == nil && res.StatusCode == http.StatusOK
@@ -332,5 +339,59 @@ func BenchmarkAllow(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestDearAnswersAreRationed lets an address have answers made that take long: others are served, and so is it with what is at hand.
+func TestDearAnswersAreRationed(t *testing.T) {
+	t.Parallel()
+	l := newLimits(Limits{}.filled(), nil)
+	const dear, second = uint64(1), int64(time.Second)
+	made := 0
+	for now := int64(0); now < 20*second; now += second / 5 {
+		if _, ok := l.work.free(dear, now); ok {
+			made++
+			l.work.charge(dear, now, workShare*second/2) // Each takes half a second.
+		}
+		if _, ok := l.work.free(2, now); !ok {
+			t.Fatal("another address is refused for it")
+		}
+	}
+	if made < 20 || made > 24 {
+		t.Errorf("%d answers of half a second were made in 20 s, want 20 and what may come at once", made)
+	}
+	l.worked(3, time.Now().Add(-time.Hour))
+	if wait, _ := l.work.use(3, l.clock(time.Now()), 0, 0); wait > dearest*workShare {
+		t.Errorf("one answer counts %v, want %v at most", wait, dearest*workShare)
+	}
+	s := newSite(t, func(o *Options) {
+		o.Limits.Requests = Limit{N: 1000, Everybody: true}
+	})
+	s.get("/")
+	spent := s.server.server().limits
+	for range 3 {
+		spent.work.charge(addressKey(netip.MustParseAddr("127.0.0.1")), spent.clock(time.Now()), 2*second)
+	}
+	for path, want := range map[string]int{"/": 200, "/healthz": 200, "/readyz": 200, "/history": 429, "/?q=x": 429} {
+		if res, _ := s.get(path); res.StatusCode != want {
+			t.Errorf("%s for an address that has had its share: %d, want %d", path, res.StatusCode, want)
+		}
+	}
+}
+
+// TestMakingAnswersIsCounted holds that it is the time of the handlers that counts.
+func TestMakingAnswersIsCounted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(o *Options) {
+		o.Limits.Requests = Limit{N: 1000, Everybody: true}
+		o.Metrics = func(io.Writer) (string, error) {
+			time.Sleep(5 * cheapest)
+			return "text/plain", nil
+		}
+	})
+	s.get("/metrics")
+	limits := s.server.server().limits
+	if owes, _ := limits.work.use(addressKey(netip.MustParseAddr("127.0.0.1")), 0, 0, 0); owes < 5*cheapest {
+		t.Errorf("an answer that took five milliseconds counts %v", owes)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"statuspage/internal/board"
 	"statuspage/internal/sse"
@@ -126,7 +127,7 @@ func (l *live) run(ctx context.Context) {
 	)
 	defer func() { sub.Close() }()
 	// What happened before the subscription.
-	l.publishSignals(version, l.board.Between(l.seenVersion(), version))
+	l.publishSignals(version, l.board.Between(l.seenVersion(), version, math.MaxInt))
 	l.render(nil, true)
 	for {
 		changed := false
@@ -136,7 +137,7 @@ func (l *live) run(ctx context.Context) {
 		case c, ok := <-sub.C:
 			if !ok { // We lagged: take the board as it is.
 				version, sub = l.board.Subscribe()
-				l.publishSignals(version, l.board.Between(l.seenVersion(), version))
+				l.publishSignals(version, l.board.Between(l.seenVersion(), version, math.MaxInt))
 				changed = l.render(nil, true)
 				break
 			}

@@ -1,8 +1,8 @@
 package handlers
 
 import (
+	"io/fs"
 	"net/url"
-	"path"
 	"slices"
 	"statuspage/internal/status"
 	"statuspage/views"
@@ -46,7 +46,7 @@ func (z *zones) find(name string) (*time.Location, bool) {
 	if known, ok := z.known.Load(name); ok {
 		return known.(*time.Location), true //nolint:forcetypeassert // Nothing else is stored.
 	}
-	if name == "" || name == "Local" || len(name) > maxZoneName || path.Clean(name) != name { // Asia//Tokyo would be found, as another zone.
+	if name == "Local" || len(name) > maxZoneName || !fs.ValidPath(name) { // Asia//Tokyo would be found, as another zone.
 		return nil, false
 	}
 	zone, err := time.LoadLocation(name)

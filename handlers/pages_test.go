@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"statuspage/internal/board"
 	"statuspage/internal/status"
+	"statuspage/views/lang"
 	"strings"
 	"testing"
 	"time"
@@ -236,8 +237,22 @@ func TestEditionsAreBounded(t *testing.T) {
 			}
 		}
 	}
-	if n := len(*s.server.server().live.editions.Load()); n > maxEditions {
-		t.Errorf("%d editions are kept, want %d at most", n, maxEditions)
+	if n := len(*s.server.server().live.editions.Load()); n > maxRare+len(lang.All()) {
+		t.Errorf("%d editions are kept, want %d at most", n, maxRare+len(lang.All()))
+	}
+}
+
+// TestZonesHaveOneName holds that nobody makes up names without end for what is kept by name.
+func TestZonesHaveOneName(t *testing.T) {
+	t.Parallel()
+	var z zones
+	for _, name := range []string{"Europe//Berlin", "Europe/./Berlin", "./Europe/Berlin", "Europe/Berlin/", "/Europe/Berlin", "", ".", "Local", "Europe/../Europe/Berlin"} {
+		if zone, ok := z.find(name); ok {
+			t.Errorf("%q is %v", name, zone)
+		}
+	}
+	if _, ok := z.find("Europe/Berlin"); !ok {
+		t.Error("Europe/Berlin is not known")
 	}
 }
 

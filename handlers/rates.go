@@ -10,8 +10,8 @@ const (
 	rateSets  = 8192
 	rateWays  = 8 // Addresses of a set.
 	rateLocks = 64
-	// burstSeconds is how many seconds' worth of requests may come at once.
-	burstSeconds = 2
+	// burst is how many nanoseconds' worth of requests may come at once.
+	burst = 2 * int64(time.Second)
 )
 
 // rates holds addresses to so many requests a second. It knows the last 65,536 of them in one
@@ -39,6 +39,19 @@ func newRates(perSecond int) *rates {
 
 // take lets one request of an address through at an instant, or says how long to wait.
 func (r *rates) take(key uint64, now int64) (wait time.Duration, ok bool) {
+	return r.use(key, now, r.every, burst)
+}
+
+// free tells whether what an address has taken is within bounds, or says how long to wait.
+func (r *rates) free(key uint64, now int64) (wait time.Duration, ok bool) {
+	return r.use(key, now, 0, burst)
+}
+
+// charge takes nanoseconds from an address, which may be more than it has, up to twice what may come at once.
+func (r *rates) charge(key uint64, now, cost int64) { r.use(key, now, cost, 2*burst) }
+
+// use takes what something costs, unless that is more than it may come to.
+func (r *rates) use(key uint64, now, cost, most int64) (wait time.Duration, ok bool) {
 	set := maphash.Comparable(r.seed, key) % rateSets
 	lock := &r.locks[set%rateLocks]
 	lock.Lock()
@@ -58,9 +71,9 @@ func (r *rates) take(key uint64, now int64) (wait time.Duration, ok bool) {
 		*mine = rate{key: key}
 	}
 	free := max(mine.free, now)
-	if ahead := free + r.every - now; ahead > burstSeconds*int64(time.Second) {
-		return time.Duration(ahead - burstSeconds*int64(time.Second)), false
+	if ahead := free + cost - now; ahead > most {
+		return time.Duration(ahead - most), false
 	}
-	mine.free = free + r.every
+	mine.free = free + cost
 	return 0, true
 }

@@ -65,6 +65,7 @@ type Options struct {
 	Now        func() time.Time
 	Desk       *Desk // Where agents come; nil for nowhere.
 	Bare       bool  // Only /healthz, /readyz and /metrics: the process shows no page.
+	OwnOps     bool  // /metrics is where ServeOps listens, and nowhere else.
 }
 
 // Server answers by one configuration.
@@ -75,7 +76,8 @@ type Server struct {
 	log      *slog.Logger
 	now      func() time.Time
 	ready    func() Readiness
-	metrics  func(io.Writer) (string, error)
+	metrics  *exposition // Nil without any.
+	ownOps   bool        // The operator has a listener of his own.
 	hall     *sse.Hall
 	awaySaid atomic.Int64 // Unix nanoseconds of the last line about a store that can't be read.
 	records  cache        // Of /signals, by version of the board.
@@ -83,6 +85,10 @@ type Server struct {
 	pages    cache        // The same, of pages other than the plain ones.
 	spans    cache        // Of the past, by minute.
 	cards    cache
+	fixed    cache // What changes with the configuration alone, which makes another Server.
+	sums     sums
+	figures  figures
+	gatusAt  map[string]int // Services by Gatus's name for them, the first of several.
 	past     *past
 	zones    zones
 	brand    map[string]*brandFile
@@ -96,6 +102,7 @@ type Server struct {
 
 	app     *fiber.App
 	serve   fasthttp.RequestHandler // The routes.
+	ops     fasthttp.RequestHandler // Those of the operator's listener.
 	running sync.WaitGroup
 	cancel  context.CancelFunc
 }
@@ -123,7 +130,7 @@ func (o *Options) check() error {
 func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 	s := &Server{
 		board: o.Board, hall: hall, site: o.Site, log: o.Log, now: o.Now,
-		ready: o.Ready, metrics: o.Metrics,
+		ready: o.Ready, metrics: newExposition(o.Metrics), ownOps: o.OwnOps,
 		brand: o.Site.brandFiles(), desk: o.Desk,
 	}
 	if before == nil {
@@ -135,12 +142,13 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.running.Go(func() { s.live.run(ctx) })
+	s.gatusAt = gatusKeys(o.Board.Services())
 	s.openapi, s.https, s.cors = newEntity(described(o.Site.base())), strings.HasPrefix(o.Site.BaseURL, "https://"), newCORS(o.CORS)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "statuspage",
 		DisableStartupMessage: true,
-		Immutable:             true,                 // Without it kept strings show the next visitor's data.
-		Concurrency:           o.Limits.Connections, // The door holds it; this one would answer without Retry-After.
+		Immutable:             true,                           // Without it kept strings show the next visitor's data.
+		Concurrency:           o.Limits.Connections + leaving, // The door holds the limit; this one would answer without Retry-After.
 		ReadTimeout:           o.Limits.Read,
 		WriteTimeout:          o.Limits.Write,
 		IdleTimeout:           o.Limits.Idle,
@@ -155,18 +163,8 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 		s.routes()
 	}
 	s.serve = s.app.Handler()
+	s.ops = s.operators(s.app.Config())
 	return s
-}
-
-// bare answers for a process that shows no page.
-func (s *Server) bare() {
-	s.app.Use(recover.New(), func(c *fiber.Ctx) error {
-		s.secure(c)
-		return c.Next()
-	})
-	s.app.Get("/healthz", s.healthz)
-	s.app.Get("/readyz", s.readyz)
-	s.app.Get("/metrics", s.prometheus)
 }
 
 func (s *Server) routes() {
@@ -186,7 +184,7 @@ func (s *Server) routes() {
 		ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
 		defer cancel()
 		c.SetUserContext(ctx)
-		return c.Next()
+		return s.work(c)
 	})
 	s.app.Get("/", s.page)
 	s.app.Get("/services/:id", s.service)
@@ -225,7 +223,9 @@ func (s *Server) routes() {
 	s.app.Post(agent.SignalsPath, s.agentSignals)
 	s.app.Get("/healthz", s.healthz)
 	s.app.Get("/readyz", s.readyz)
-	s.app.Get("/metrics", s.prometheus)
+	if !s.ownOps {
+		s.app.Get("/metrics", s.prometheus)
+	}
 	s.app.Get(static.Prefix+"*", s.static)
 	s.app.Get("/favicon.ico", func(c *fiber.Ctx) error {
 		return c.Redirect(s.live.dress.Base.At(static.Path("icon.svg")), http.StatusFound)
@@ -323,33 +323,6 @@ func (s *Server) file(address string) *file {
 type file struct {
 	entity
 	kind string
-}
-
-func (s *Server) healthz(c *fiber.Ctx) error {
-	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.SendString("ok\n")
-}
-
-func (s *Server) readyz(c *fiber.Ctx) error {
-	r := s.ready()
-	if !r.Ready {
-		c.Status(http.StatusServiceUnavailable)
-	}
-	c.Set(fiber.HeaderCacheControl, "no-store")
-	return c.JSON(r)
-}
-
-func (s *Server) prometheus(c *fiber.Ctx) error {
-	if s.metrics == nil {
-		return notFound("error.404")
-	}
-	kind, err := s.metrics(c.Context().Response.BodyWriter())
-	if err != nil {
-		return fmt.Errorf("write metrics: %w", err)
-	}
-	c.Set(fiber.HeaderContentType, kind)
-	c.Set(fiber.HeaderCacheControl, "no-store")
-	return nil
 }
 
 // halt ends the live part; what was made can be asked for still.

@@ -16,6 +16,8 @@ const (
 	// detailSamples and detailOutages are how many a service's own page lists.
 	detailSamples = 15
 	detailOutages = 10
+	// maxDetails bounds the pages of services, each in one look, that are kept live at a time.
+	maxDetails = 512
 	// pageMonths is for how many calendar months it tells the uptime.
 	pageMonths = 3
 )

@@ -125,12 +125,15 @@ func newestOf(a, b []record, limit int) []record {
 }
 
 // signalStream answers GET /signals/stream: each record as it comes. A reader that names
-// the last one it has seen gets everything since; after a restart of the process some of it
+// the last one it has seen gets what came since, up to maxReplay; after a restart of the process some of it
 // twice, told apart by service, region and received.
 func (s *Server) signalStream(c *fiber.Ctx) error {
 	seen := seenID(c)
-	return s.stream(c, func(g sse.Guest) (*sse.Events, sse.Joining) { return s.live.watchSignals(seen, g) })
+	return s.stream(c, watched{}, func(g sse.Guest) (*sse.Events, sse.Joining) { return s.live.watchSignals(seen, g) })
 }
+
+// maxReplay is how many signals a reader is sent again, the newest of those it lacks: some 2 MB.
+const maxReplay = 10_000
 
 // replayMargin is by how much a signal may come later than one that was planned after it.
 const replayMargin = 2 * time.Minute
@@ -158,9 +161,9 @@ func (l *live) signalsSince(seen string) (missed []board.Signal) {
 		switch {
 		case errSeq != nil || errMicros != nil: // Not one of ours: begin with the next signal.
 		case epoch == l.epoch:
-			missed = l.board.Between(n, l.seen)
+			missed = l.board.Between(n, l.seen, maxReplay)
 		default:
-			missed = l.board.Since(time.UnixMicro(us).Add(-replayMargin), l.seen)
+			missed = l.board.Since(time.UnixMicro(us).Add(-replayMargin), l.seen, maxReplay)
 		}
 	}
 	return missed

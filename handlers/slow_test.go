@@ -32,8 +32,8 @@ func TestSlowSenders(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, short)
+			begun := time.Now() // Before the server's clock begins to run.
 			conn := s.dial()
-			begun := time.Now()
 			stop := make(chan struct{})
 			defer close(stop)
 			at := 0

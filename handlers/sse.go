@@ -5,7 +5,9 @@ import (
 	"errors"
 	"net"
 	"statuspage/internal/sse"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 )
@@ -15,15 +17,20 @@ const identity = -2
 
 // stream takes the connection over and hands it to the hall, with what watch says the viewer
 // lacks; what comes after that is sent from there.
-func (s *Server) stream(c *fiber.Ctx, watch func(sse.Guest) (first *sse.Events, viewer sse.Joining)) error {
+func (s *Server) stream(c *fiber.Ctx, w watched, watch func(sse.Guest) (first *sse.Events, viewer sse.Joining)) error {
 	guest := sse.Guest{From: s.limits.streamsOf(c.Context())}
-	switch err := s.hall.Admit(guest.From); {
-	case errors.Is(err, sse.ErrShare):
-		return errShare
-	case err != nil:
+	if err := w.take(guest.From); err != nil {
+		return err
+	}
+	guest.Left = func() { w.give(guest.From) }
+	if err := s.hall.Admit(guest.From); err != nil {
+		guest.Left()
+		if errors.Is(err, sse.ErrShare) {
+			return errShare
+		}
 		return errFull
 	}
-	place := &place{hall: s.hall, from: guest.From}
+	place := &place{hall: s.hall, guest: guest}
 	c.Context().SetUserValue(placeKey{}, place)
 	if accepts(c, sse.Zstd.String()) {
 		guest.Coding = sse.Zstd
@@ -40,7 +47,9 @@ func (s *Server) stream(c *fiber.Ctx, watch func(sse.Guest) (first *sse.Events, 
 	c.Context().HijackSetNoResponse(true)
 	c.Context().Hijack(func(conn net.Conn) { // Runs after return: nothing of c in here.
 		place.taken = true
+		begun := time.Now()
 		first, viewer := watch(guest)
+		s.limits.worked(uint64(guest.From), begun)
 		viewer.Connect(conn, head, first)
 	})
 	return nil
@@ -50,7 +59,7 @@ func (s *Server) stream(c *fiber.Ctx, watch func(sse.Guest) (first *sse.Events, 
 // a client may be gone before the connection can be taken over, and then nobody takes it.
 type place struct {
 	hall  *sse.Hall
-	from  sse.Address
+	guest sse.Guest
 	taken bool
 }
 
@@ -60,7 +69,8 @@ type placeKey struct{}
 func (p *place) Close() error {
 	if !p.taken {
 		p.taken = true
-		p.hall.Leave(p.from)
+		p.hall.Leave(p.guest.From)
+		p.guest.Left()
 	}
 	return nil
 }
@@ -78,7 +88,8 @@ func (s *Server) events(c *fiber.Ctx) error {
 		if !ok {
 			return notFound("error.service")
 		}
-		return s.stream(c, func(g sse.Guest) (*sse.Events, sse.Joining) {
+		w := watched{s.limits.details, strconv.Itoa(service) + " " + k.key(), maxDetails, maxDetails / addressShare}
+		return s.stream(c, w, func(g sse.Guest) (*sse.Events, sse.Joining) {
 			return s.live.watchService(service, k, since, g)
 		})
 	}
@@ -86,7 +97,12 @@ func (s *Server) events(c *fiber.Ctx) error {
 	if !shared { // The page did not ask for a stream either.
 		return errFull
 	}
-	return s.stream(c, func(g sse.Guest) (*sse.Events, sse.Joining) { return s.live.watch(e, since, g) })
+	w := watched{}
+	if !s.live.usual(k) {
+		rare := s.live.maxRare()
+		w = watched{s.limits.looks, k.key(), rare, max(1, rare/addressShare)}
+	}
+	return s.stream(c, w, func(g sse.Guest) (*sse.Events, sse.Joining) { return s.live.watch(e, since, g) })
 }
 
 // seenID is what the browser has seen: on a reconnect Last-Event-ID, else what the page says.

@@ -1,13 +1,18 @@
 package handlers
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"statuspage/views"
 	"statuspage/views/lang"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -47,7 +52,7 @@ func (s *Server) status(c *fiber.Ctx) error {
 	if code != "" && code != "200" {
 		return unprocessable("code can only be 200.")
 	}
-	all := s.stand(services, s.now())
+	all := s.standNow(subject, services)
 	st := standing{
 		State: all.Worst(), Headline: views.Headline(lang.Default(), all), Services: all.All(),
 		Up: all.States[status.Up], Slow: all.States[status.Degraded], Down: all.States[status.Down], NoData: all.States[status.Unknown],
@@ -74,6 +79,40 @@ func (s *Server) status(c *fiber.Ctx) error {
 	return c.SendString(fmt.Sprintf("%s\n%s\nservices %d\nup %d\nslow %d\ndown %d\nno data %d\n", st.State, st.Headline, st.Services, st.Up, st.Slow, st.Down, st.NoData))
 }
 
+// sums keeps what a group or the page comes to, so that asking for it costs the same however many services there are.
+type sums struct {
+	mu   sync.Mutex
+	kept map[string]sum // By subject, of which there are the page and the groups.
+}
+
+type sum struct {
+	version uint64
+	at      time.Time
+	all     views.Standing
+}
+
+// sumAge is for how long a sum is right without a signal: states change by time alone, too.
+const sumAge = time.Second
+
+// standNow is the states of a subject's services now, counted at most once a version and second.
+func (s *Server) standNow(subject string, services []int) views.Standing {
+	now, version := s.now(), s.board.Version()
+	if len(services) == 1 {
+		return s.stand(services, now)
+	}
+	s.sums.mu.Lock()
+	defer s.sums.mu.Unlock()
+	if k, ok := s.sums.kept[subject]; ok && k.version == version && now.Sub(k.at) < sumAge && !now.Before(k.at) {
+		return k.all
+	}
+	all := s.stand(services, now)
+	if s.sums.kept == nil {
+		s.sums.kept = make(map[string]sum)
+	}
+	s.sums.kept[subject] = sum{version, now, all}
+	return all
+}
+
 // stand is the states of services at an instant.
 func (s *Server) stand(services []int, now time.Time) (all views.Standing) {
 	for _, i := range services {
@@ -94,19 +133,28 @@ func (s *Server) summary(c *fiber.Ctx) error {
 	}
 	base, now := s.base(c), s.now()
 	state, incidents := "UP", []incident{}
-	for _, o := range s.outages(now) {
-		if o.Ongoing() {
-			incidents = append(incidents, incident{o.service.Name + " is down", o.Begin.UTC(), "INVESTIGATING", "MAJOROUTAGE", base + views.OutagePath(o.Outage)})
+	// By the second, as states change by time alone, too.
+	e, err := s.records.get(s.board.Version(), keyOf("summary", base, strconv.FormatInt(now.Unix(), 10)), func() ([]byte, error) {
+		last := s.board.LastOutages(s.live.every, now) // Only the newest of a service can go on.
+		slices.SortStableFunc(last, func(x, y board.OutageOf) int { return y.Outage.Begin.Compare(x.Outage.Begin) })
+		for _, o := range last {
+			if o.Outage.Ongoing() {
+				incidents = append(incidents, incident{s.board.Services()[o.Service].Name + " is down", o.Outage.Begin.UTC(), "INVESTIGATING", "MAJOROUTAGE", base + views.OutagePath(o.Outage)})
+			}
 		}
-	}
-	if s.stand(s.live.every, now).Worst() != status.Up {
-		state = "HASISSUES"
+		if s.stand(s.live.every, now).Worst() != status.Up {
+			state = "HASISSUES"
+		}
+		return json.Marshal(fiber.Map{
+			"page":            fiber.Map{"name": s.site.Title, "url": base, "status": state},
+			"activeIncidents": incidents, "activeMaintenances": []struct{}{},
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("encode summary: %w", err)
 	}
 	c.Set(fiber.HeaderCacheControl, s.caching("no-cache"))
-	return c.JSON(fiber.Map{
-		"page":            fiber.Map{"name": s.site.Title, "url": base, "status": state},
-		"activeIncidents": incidents, "activeMaintenances": []struct{}{},
-	})
+	return send(c, fiber.MIMEApplicationJSON, e)
 }
 
 // robots answers GET /robots.txt.
@@ -124,19 +172,24 @@ func (s *Server) robots(c *fiber.Ctx) error {
 // sitemap answers GET /sitemap.xml: https://www.sitemaps.org/protocol.html
 func (s *Server) sitemap(c *fiber.Ctx) error {
 	base := s.base(c)
-	paths := []string{"/", "/history", "/badges", "/how"}
-	for _, svc := range s.board.Services() {
-		paths = append(paths, views.ServicePath(svc.ID)) // Ids are letters, digits and dashes.
+	e, err := s.fixed.get(0, keyOf("sitemap", base), func() ([]byte, error) {
+		paths := []string{"/", "/history", "/badges", "/how"}
+		for _, svc := range s.board.Services() {
+			paths = append(paths, views.ServicePath(svc.ID)) // Ids are letters, digits and dashes.
+		}
+		var b bytes.Buffer
+		b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" + `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">`)
+		for _, path := range paths {
+			b.WriteString("<url><loc>" + xmlText(base+path) + "</loc></url>")
+		}
+		b.WriteString("</urlset>\n")
+		return b.Bytes(), nil
+	})
+	if err != nil {
+		return err
 	}
-	var b strings.Builder
-	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>` + "\n" + `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">`)
-	for _, path := range paths {
-		b.WriteString("<url><loc>" + xmlText(base+path) + "</loc></url>")
-	}
-	b.WriteString("</urlset>\n")
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationXMLCharsetUTF8)
 	c.Set(fiber.HeaderCacheControl, s.caching("public, max-age=3600"))
-	return c.SendString(b.String())
+	return send(c, fiber.MIMEApplicationXMLCharsetUTF8, e)
 }
 
 func xmlText(s string) string {

@@ -133,7 +133,11 @@ func (e env) healthcheck(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	host, port, err := net.SplitHostPort(cfg.Listen)
+	where := cfg.Listen
+	if cfg.ListenOps != "" && *address == "" {
+		where = cfg.ListenOps // Which visitors can't fill.
+	}
+	host, port, err := net.SplitHostPort(where)
 	if err != nil {
 		return fmt.Errorf("healthcheck: %w", err)
 	}

@@ -36,7 +36,7 @@ var errReported = errors.New("reported")
 
 const usage = `statuspage is a public status page and the prober behind it.
 
-  statuspage serve [--config FILE] [--listen ADDR] [--database URL] [--role ROLES] [URL…]
+  statuspage serve [--config FILE] [--listen ADDR] [--listen-ops ADDR] [--database URL] [--role ROLES] [URL…]
   statuspage agent --to URL [--token-file FILE] [--ca FILE] [--outbox FILE] [--listen ADDR]
                    [--canary LIST] [--guard] [--allow LIST] [--insecure]
                                         measures elsewhere and hands in over HTTPS; STATUSPAGE_AGENT_TOKEN

@@ -37,6 +37,7 @@ func (e env) serve(ctx context.Context, args []string) error {
 	var o config.Overrides
 	f.StringVar(&o.File, "config", "", "")
 	f.StringVar(&o.Listen, "listen", "", "")
+	f.StringVar(&o.ListenOps, "listen-ops", "", "")
 	f.StringVar(&o.Database, "database", "", "")
 	role := f.String("role", e.getenv(envRole), "")
 	if err := e.parse(f, args); err != nil {
@@ -89,6 +90,13 @@ func (e env) serveConfig(ctx context.Context, cfg *config.Config, r roles, from 
 		return err
 	}
 	defer ln.Close() //nolint:errcheck // Closed by the server in the usual case.
+	ops, err := listenOps(cfg.ListenOps)
+	if err != nil {
+		return err
+	}
+	if ops != nil {
+		defer ops.Close() //nolint:errcheck // As above.
+	}
 	thrift(e.getenv)
 	a := &app{roles: r, log: slog.New(slog.NewTextHandler(e.stderr, nil)), metrics: metrics.New(buildVersion())}
 	a.cfg.Store(cfg)
@@ -107,7 +115,7 @@ func (e env) serveConfig(ctx context.Context, cfg *config.Config, r roles, from 
 	if err := a.build(cfg, from == nil); err != nil {
 		return err
 	}
-	return a.run(ctx, ln, from)
+	return a.run(ctx, ln, ops, from)
 }
 
 // thrift collects garbage when the heap has grown by half, not by all of it: little is thrown away
@@ -194,6 +202,7 @@ func (a *app) options(cfg *config.Config, b *board.Board, demo bool) handlers.Op
 		Limits:     limits(cfg),
 		Desk:       a.desk,
 		Bare:       !a.roles.web,
+		OwnOps:     cfg.ListenOps != "",
 	}
 }
 
@@ -213,11 +222,15 @@ func site(cfg *config.Config, demo bool) handlers.Site {
 	return site
 }
 
-// run starts everything, waits for the end of ctx or a failure, and stops in order.
-func (a *app) run(ctx context.Context, ln net.Listener, from *source) error {
-	served := make(chan error, 1)
+// run starts everything, waits for the end of ctx or a failure, and stops in order. Ops is nil without an operator's listener.
+func (a *app) run(ctx context.Context, ln, ops net.Listener, from *source) error {
+	served := make(chan error, 2)
 	go func() { served <- a.server.Serve(ln) }()
 	a.log.Info("listening", "url", "http://"+ln.Addr().String(), "services", len(a.cfg.Load().Checks), "store", a.store.State().Engine)
+	if ops != nil {
+		go func() { served <- a.server.ServeOps(ops) }()
+		a.log.Info("listening for the operator", "url", "http://"+ops.Addr().String())
+	}
 
 	fillCtx, stopFill := context.WithCancel(ctx)
 	first, filler := make(chan struct{}), make(chan struct{})
@@ -288,14 +301,26 @@ func (a *app) stop(filler <-chan struct{}) error {
 
 // listen opens the address, or says in one line what to change.
 func listen(address string) (net.Listener, error) {
+	return listenAs(address, "--listen, STATUSPAGE_LISTEN or listen:")
+}
+
+// listenOps opens the operator's listener, nil when there is to be none.
+func listenOps(address string) (net.Listener, error) {
+	if address == "" {
+		return nil, nil //nolint:nilnil // No listener is what was asked for.
+	}
+	return listenAs(address, "--listen-ops, STATUSPAGE_LISTEN_OPS or listen_ops:")
+}
+
+func listenAs(address, setting string) (net.Listener, error) {
 	ln, err := net.Listen("tcp", address) //nolint:noctx // Returns at once.
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, fmt.Errorf("address %s is taken; choose another with --listen, STATUSPAGE_LISTEN or listen: in the configuration", address)
+		return nil, fmt.Errorf("address %s is taken; choose another with %s in the configuration", address, setting)
 	case errors.Is(err, syscall.EACCES):
-		return nil, fmt.Errorf("address %s needs more rights; choose a port above 1023 with --listen, STATUSPAGE_LISTEN or listen:", address)
+		return nil, fmt.Errorf("address %s needs more rights; choose a port above 1023 with %s", address, setting)
 	case err != nil:
-		return nil, fmt.Errorf("address %s can't be opened (%w); choose another with --listen, STATUSPAGE_LISTEN or listen:", address, err)
+		return nil, fmt.Errorf("address %s can't be opened (%w); choose another with %s", address, err, setting)
 	}
 	return ln, nil
 }

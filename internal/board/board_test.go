@@ -111,12 +111,29 @@ func TestBetweenResumesWithoutAGap(t *testing.T) {
 	seen := b.Version()
 	b.Apply([]status.Signal{signal("b", noon.Add(-time.Minute), status.Up)}) // Later, though planned earlier.
 	b.Apply([]status.Signal{signal("a", noon.Add(time.Minute), status.Up)})
-	got := b.Between(seen, b.Version())
+	got := b.Between(seen, b.Version(), 100)
 	if len(got) != 2 || got[0].Service != 1 || got[1].Service != 0 {
 		t.Errorf("Between = %+v, want b's signal and then a's", got)
 	}
-	if got := b.Since(noon, b.Version()); len(got) != 2 {
+	if got := b.Since(noon, b.Version(), 100); len(got) != 2 {
 		t.Errorf("Since noon = %d signals, want 2", len(got))
+	}
+}
+
+// TestResumingIsBounded asks for all there is, of which the newest is given.
+func TestResumingIsBounded(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, "a", "b")
+	for i := range 100 {
+		b.Apply([]status.Signal{signal([]string{"a", "b"}[i%2], noon.Add(time.Duration(i)*time.Second), status.Up)})
+	}
+	for name, got := range map[string][]Signal{"by version": b.Between(0, b.Version(), 10), "by time": b.Since(time.Time{}, b.Version(), 10)} {
+		if len(got) != 10 || !got[0].Sample.Time().Equal(noon.Add(90*time.Second)) || !got[9].Sample.Time().Equal(noon.Add(99*time.Second)) {
+			t.Errorf("%s: %d signals, want the newest ten: %+v", name, len(got), got)
+		}
+	}
+	if got := b.Since(noon.Add(95*time.Second), b.Version(), 10); len(got) != 5 {
+		t.Errorf("of fewer than the limit %d are given, want all 5", len(got))
 	}
 }
 

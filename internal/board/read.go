@@ -2,6 +2,7 @@ package board
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"statuspage/internal/status"
 	"time"
@@ -54,8 +55,10 @@ func (b *Board) Row(service int, window status.Window, zone *time.Location, now 
 // first is the index of the first sample received at or after t.
 func (r *row) first(t time.Time) int { return first(r.samples, t) }
 
-func first(samples []status.Sample, t time.Time) int {
-	at, _ := slices.BinarySearchFunc(samples, t.UnixMicro(), func(s status.Sample, us int64) int { return cmp.Compare(s.Received, us) })
+func first(samples []status.Sample, t time.Time) int { return firstAt(samples, t.UnixMicro()) }
+
+func firstAt(samples []status.Sample, us int64) int {
+	at, _ := slices.BinarySearchFunc(samples, us, func(s status.Sample, us int64) int { return cmp.Compare(s.Received, us) })
 	return at
 }
 
@@ -105,29 +108,56 @@ func (b *Board) State(service int, now time.Time) status.Outcome {
 }
 
 // Between returns what the changes after version after, up to and including version until,
-// brought, of all services, in the order it came.
-func (b *Board) Between(after, until uint64) []Signal {
-	return b.collect(func(s status.Sample) bool { return s.Seq > after && s.Seq <= until }, func(x, y Signal) int {
-		return int(min(max(int64(x.Sample.Seq)-int64(y.Sample.Seq), -1), 1))
+// brought, of all services, in the order it came; of more than limit the last.
+func (b *Board) Between(after, until uint64, limit int) []Signal {
+	if n := uint64(limit); until > n { // Each signal is a version.
+		after = max(after, until-n)
+	}
+	return b.collect(math.MinInt64, func(s status.Sample) bool { return s.Seq > after && s.Seq <= until }, func(x, y Signal) int {
+		return cmp.Compare(x.Sample.Seq, y.Sample.Seq)
 	})
 }
 
 // Since returns the samples received at or after t and brought by a version up to until,
-// of all services, by time.
-func (b *Board) Since(t time.Time, until uint64) []Signal {
-	us := t.UnixMicro()
-	return b.collect(func(s status.Sample) bool { return s.Received >= us && s.Seq <= until }, func(x, y Signal) int {
-		return int(min(max(x.Sample.Received-y.Sample.Received, -1), 1))
+// of all services, by time; of more than limit the newest, as far as they are told apart by time.
+func (b *Board) Since(t time.Time, until uint64, limit int) []Signal {
+	return b.collect(b.newestFrom(t.UnixMicro(), limit), func(s status.Sample) bool { return s.Seq <= until }, func(x, y Signal) int {
+		return cmp.Compare(x.Sample.Received, y.Sample.Received)
 	})
 }
 
-func (b *Board) collect(take func(status.Sample) bool, order func(x, y Signal) int) []Signal {
+// newestFrom is the instant at or after us from which on at most limit samples were received.
+func (b *Board) newestFrom(us int64, limit int) int64 {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	more := func(us int64) bool {
+		n := 0
+		for i := range b.rows {
+			b.each(i, func(_ int, samples []status.Sample) { n += len(samples) - firstAt(samples, us) })
+		}
+		return n > limit
+	}
+	if !more(us) {
+		return us
+	}
+	low, high := us, b.scan()+1 // More from low on, and none from high on.
+	for high-low > 1 {
+		if middle := low + (high-low)/2; more(middle) {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return high
+}
+
+func (b *Board) collect(from int64, take func(status.Sample) bool, order func(x, y Signal) int) []Signal {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var out []Signal
 	for i := range b.rows {
 		b.each(i, func(region int, samples []status.Sample) {
-			for _, s := range samples {
+			for _, s := range samples[firstAt(samples, from):] {
 				if take(s) {
 					out = append(out, Signal{int32(i), uint8(region + 1), s})
 				}

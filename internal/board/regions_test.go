@@ -66,7 +66,7 @@ func TestSlotFollowsItsReports(t *testing.T) {
 	if got := b.Reports(0, 10, ""); len(got) != 3 || got[0].Region != "eu" || got[2].Region != "ap" {
 		t.Errorf("reports = %+v, want each region's", got)
 	}
-	if got := b.Between(0, b.Version()); len(got) != 3 || got[0].Region(b.Services()[0]) != "us" {
+	if got := b.Between(0, b.Version(), 100); len(got) != 3 || got[0].Region(b.Services()[0]) != "us" {
 		t.Errorf("Between = %+v, want the three reports as they came", got)
 	}
 }

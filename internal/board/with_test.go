@@ -51,7 +51,7 @@ func TestWithKeepsWhatIsKnown(t *testing.T) {
 			t.Errorf("%s has %d samples, want %d", next.Services()[i].ID, len(got), want)
 		}
 	}
-	if got := next.Between(3, next.Version()); len(got) != 2 {
+	if got := next.Between(3, next.Version(), 100); len(got) != 2 {
 		t.Errorf("%d signals since the other board, want 2", len(got))
 	}
 	if got := first.Recent(0, 10); len(got) != 2 {

@@ -24,6 +24,7 @@ const (
 const (
 	envFile      = "STATUSPAGE_CONFIG"
 	envListen    = "STATUSPAGE_LISTEN"
+	envListenOps = "STATUSPAGE_LISTEN_OPS"
 	envDatabase  = "STATUSPAGE_DATABASE_URL"
 	envURL       = "STATUSPAGE_WEBSITE_URL"
 	envFrequency = "STATUSPAGE_FREQUENCY"
@@ -36,6 +37,7 @@ const (
 type Config struct {
 	Title      string
 	Listen     string         // host:port; an empty host means every address of the machine.
+	ListenOps  string         // The same for the operator alone; empty for no such listener.
 	Database   Secret         // URL with one of the schemes sqlite, questdb, postgresql, postgres.
 	Outbox     string         // Path of the file that keeps signals while a remote database is away.
 	Queue      Secret         // URL of the Redis that several processes share; empty for one process.
@@ -57,10 +59,11 @@ type Config struct {
 
 // Overrides is what the command line says; the zero value says nothing.
 type Overrides struct {
-	File     string // Empty: STATUSPAGE_CONFIG, then statuspage.yaml.
-	Listen   string
-	Database string
-	URLs     []string // Replace the services of the file, one service each.
+	File      string // Empty: STATUSPAGE_CONFIG, then statuspage.yaml.
+	Listen    string
+	ListenOps string
+	Database  string
+	URLs      []string // Replace the services of the file, one service each.
 }
 
 // Load reads the settings. Flags beat the environment, the environment beats the file. A
@@ -129,6 +132,8 @@ func (d *decoder) config(data []byte, o Overrides) (*Config, error) {
 	services := d.settings(root, c, &probing)
 
 	override(d, "-listen", o.Listen, envListen, &c.Listen, parseListen)
+	override(d, "-listen-ops", o.ListenOps, envListenOps, &c.ListenOps, parseListen)
+	d.listeners(c)
 	override(d, "-database", o.Database, envDatabase, &c.Database, parseDatabase)
 	override(d, "", "", envQueue, &c.Queue, parseQueue)
 	override(d, "", "", envRegion, &c.Region, parseRegion)

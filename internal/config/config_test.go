@@ -98,8 +98,8 @@ func TestBadFiles(t *testing.T) {
 
 func TestFlagsBeatEnvironmentBeatsFile(t *testing.T) {
 	t.Parallel()
-	text := "listen: 127.0.0.1:1\ndatabase: sqlite:///file.db\nservices:\n  - {name: A, url: 'https://a'}\n"
-	variables := env("STATUSPAGE_LISTEN", "127.0.0.1:2", "STATUSPAGE_DATABASE_URL", "questdb://env:8812/qdb", "STATUSPAGE_WEBSITE_URL", "https://env.example", "STATUSPAGE_FREQUENCY", "7")
+	text := "listen: 127.0.0.1:1\nlisten_ops: 127.0.0.1:11\ndatabase: sqlite:///file.db\nservices:\n  - {name: A, url: 'https://a'}\n"
+	variables := env("STATUSPAGE_LISTEN", "127.0.0.1:2", "STATUSPAGE_LISTEN_OPS", "127.0.0.1:12", "STATUSPAGE_DATABASE_URL", "questdb://env:8812/qdb", "STATUSPAGE_WEBSITE_URL", "https://env.example", "STATUSPAGE_FREQUENCY", "7")
 	for name, c := range map[string]struct {
 		o                     Overrides
 		getenv                func(string) string
@@ -108,12 +108,15 @@ func TestFlagsBeatEnvironmentBeatsFile(t *testing.T) {
 	}{
 		"file":        {Overrides{}, env(), "127.0.0.1:1", "sqlite:///file.db", "https://a", time.Minute},
 		"environment": {Overrides{}, variables, "127.0.0.1:2", "questdb://env:8812/qdb", "https://env.example", 7 * time.Minute},
-		"flags":       {Overrides{Listen: "127.0.0.1:3", Database: "sqlite:///flag.db", URLs: []string{"https://flag.example"}}, variables, "127.0.0.1:3", "sqlite:///flag.db", "https://flag.example", 7 * time.Minute},
+		"flags":       {Overrides{Listen: "127.0.0.1:3", ListenOps: "127.0.0.1:13", Database: "sqlite:///flag.db", URLs: []string{"https://flag.example"}}, variables, "127.0.0.1:3", "sqlite:///flag.db", "https://flag.example", 7 * time.Minute},
 	} {
 		got, err := Load(c.o, c.getenv, file(text))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
+		}
+		if ops := strings.Replace(c.listen, ":", ":1", 1); got.ListenOps != ops {
+			t.Errorf("%s: listen_ops %s, want %s", name, got.ListenOps, ops)
 		}
 		if got.Listen != c.listen || string(got.Database) != c.database || len(got.Checks) != 1 || got.Checks[0].URL != c.url || got.Checks[0].Interval != c.interval {
 			t.Errorf("%s: %s %s %+v", name, got.Listen, string(got.Database), got.Checks)

@@ -19,6 +19,7 @@ type decoder struct {
 	getenv   func(string) string
 	readFile func(string) ([]byte, error)
 	lines    []string
+	ops      *yaml.Node // Of listen_ops, for what can only be judged with the rest.
 	mistakes []error
 }
 

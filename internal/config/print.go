@@ -14,6 +14,7 @@ import (
 type printed struct {
 	Title      string           `yaml:"title"`
 	Listen     string           `yaml:"listen"`
+	ListenOps  string           `yaml:"listen_ops,omitempty"`
 	Database   string           `yaml:"database"`
 	Outbox     string           `yaml:"outbox"`
 	Queue      string           `yaml:"queue,omitempty"`
@@ -82,7 +83,7 @@ type printedExpect struct {
 // Print writes the effective settings as YAML, with *** for secrets.
 func (c *Config) Print(w io.Writer) error {
 	p := printed{
-		Title: c.Title, Listen: c.Listen, Database: c.Database.String(), Outbox: c.Outbox,
+		Title: c.Title, Listen: c.Listen, ListenOps: c.ListenOps, Database: c.Database.String(), Outbox: c.Outbox,
 		Queue: c.Queue.String(), Region: c.Region,
 		Retention: formatDuration(c.Retention), Timezone: c.Timezone.String(), BaseURL: c.BaseURL,
 		MaxViewers: c.MaxViewers, Limits: printedLimits{c.Limits.Requests.N, c.Limits.Streams.N}, Services: []printedService{},

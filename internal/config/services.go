@@ -66,8 +66,12 @@ func (p probing) check(id, name, group string, u *url.URL) status.Check {
 // are decoded when environment and flags have had their say on the defaults.
 func (d *decoder) settings(root *yaml.Node, c *Config, p *probing) (services *yaml.Node) {
 	d.mapping(root, "", field{
-		"title":           value(d, &c.Title, parseText),
-		"listen":          value(d, &c.Listen, parseListen),
+		"title":  value(d, &c.Title, parseText),
+		"listen": value(d, &c.Listen, parseListen),
+		"listen_ops": func(node *yaml.Node, path string) {
+			d.ops = node
+			value(d, &c.ListenOps, parseListen)(node, path)
+		},
 		"database":        value(d, &c.Database, parseDatabase),
 		"outbox":          value(d, &c.Outbox, parsePath),
 		"retention":       value(d, &c.Retention, parseRetention),

@@ -167,6 +167,13 @@ func parseOrigin(text string) (string, error) {
 	return strings.ToLower(u.String()), nil
 }
 
+// listeners refuses one address for two listeners; with port 0 each gets its own.
+func (d *decoder) listeners(c *Config) {
+	if _, port, _ := net.SplitHostPort(c.ListenOps); c.ListenOps == c.Listen && port != "0" {
+		d.fail(d.ops, "listen_ops", "the same as listen: visitors must not reach it, so name another port or address")
+	}
+}
+
 func parseListen(text string) (string, error) {
 	host, port, err := net.SplitHostPort(text)
 	n, errPort := strconv.Atoi(port)

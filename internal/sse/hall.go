@@ -139,7 +139,7 @@ type Joining struct {
 // now on. Connect says where it is.
 func (s *Stream) Join(g Guest) Joining {
 	h := s.hall
-	j := Joining{hall: h, viewer: &viewer{stream: s, coding: g.Coding, from: g.From}, worker: h.workers[h.next.Add(1)%uint64(len(h.workers))]}
+	j := Joining{hall: h, viewer: &viewer{stream: s, coding: g.Coding, from: g.From, left: g.Left}, worker: h.workers[h.next.Add(1)%uint64(len(h.workers))]}
 	s.viewers.Add(1)
 	j.worker.post(message{kind: join, viewer: j.viewer})
 	return j

@@ -13,6 +13,7 @@ type Address uint64
 type Guest struct {
 	Coding Coding
 	From   Address // As Admit was told.
+	Left   func()  // Called once, when the viewer has left; it must not wait. Nil for nobody to tell.
 }
 
 // Why a viewer is not let in.

@@ -34,6 +34,7 @@ type viewer struct {
 	pending [][]byte
 	coding  Coding
 	from    Address
+	left    func()
 	gone    bool
 	at      int       // Index among the worker's viewers of the stream.
 	heard   time.Time // When something was last sent, or taken while it lags.
@@ -319,6 +320,9 @@ func (w *worker) forget(v *viewer) {
 	v.gone, v.pending = true, nil
 	v.stream.viewers.Add(-1)
 	w.hall.Leave(v.from)
+	if v.left != nil {
+		v.left()
+	}
 }
 
 // end closes everything; what is posted from now on is refused.

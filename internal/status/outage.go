@@ -2,6 +2,7 @@ package status
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -24,6 +25,16 @@ const outageIDFormat = "20060102T150405Z"
 
 // ID names the outage in addresses: the service and the first failed measurement.
 func (o Outage) ID() string { return o.Service + "-" + o.Begin.UTC().Format(outageIDFormat) }
+
+// ParseOutageID reads the service and the second in which the outage began.
+func ParseOutageID(id string) (service string, begin time.Time, ok bool) {
+	at := strings.LastIndexByte(id, '-')
+	if at < 0 {
+		return "", time.Time{}, false
+	}
+	begin, err := time.Parse(outageIDFormat, id[at+1:])
+	return id[:at], begin, err == nil
+}
 
 // Ongoing tells whether the outage has not ended.
 func (o Outage) Ongoing() bool { return o.End.IsZero() }

@@ -1,0 +1,188 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"statuspage/internal/sse"
+	"statuspage/internal/status"
+	"statuspage/views/lang"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestSharesAreOfThingsNotOfViewers(t *testing.T) {
+	t.Parallel()
+	s := newShares()
+	thing := func(n int) watched { return watched{s, fmt.Sprint("thing ", n), 4, 2} }
+	take := func(from sse.Address, n int, want error) {
+		t.Helper()
+		if err := thing(n).take(from); !errors.Is(err, want) {
+			t.Errorf("address %d takes thing %d: %v, want %v", from, n, err, want)
+		}
+	}
+	for range 3 {
+		take(1, 0, nil)
+		take(1, 1, nil)
+	}
+	take(1, 2, errShare)
+	take(2, 1, nil)
+	take(2, 2, nil)
+	take(0, 0, nil) // Not counted by address, but in all.
+	take(0, 3, nil)
+	take(3, 4, errFull)
+	take(3, 3, nil)
+	for range 3 {
+		take(1, 2, errShare)
+		thing(1).give(1)
+	}
+	take(1, 2, nil)
+	for range 3 {
+		thing(0).give(1)
+	}
+	thing(2).give(1)
+	thing(1).give(2)
+	thing(2).give(2)
+	thing(0).give(0)
+	thing(3).give(0)
+	thing(3).give(3)
+	if len(s.all)+len(s.held) != 0 {
+		t.Errorf("after all have left, something is still held: %v %v", s.all, s.held)
+	}
+}
+
+// oddLooks are addresses of streams in looks that are not the usual ones.
+func oddLooks(n int) (all []string) {
+	for i := range n {
+		all = append(all, fmt.Sprintf("/events?window=%s&tz=%s", []string{"1h", "24h", "90d"}[i%3], url.QueryEscape(fmt.Sprintf("Etc/GMT%+d", 1+i/3%12))))
+	}
+	return all
+}
+
+// TestLooksAreSharedOut lets an address watch as many looks as it can, and holds that all others are live for others.
+func TestLooksAreSharedOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(o *Options) {
+		o.MaxViewers = 1000
+		o.Limits.Streams = Limit{N: 100, Everybody: true}
+		o.Limits.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	})
+	taken, refused := 0, 0
+	for _, path := range oddLooks(36) {
+		switch res := s.watch(path, "X-Forwarded-For", "203.0.113.1"); res.StatusCode {
+		case http.StatusOK:
+			taken++
+		case http.StatusTooManyRequests:
+			refused++
+		default:
+			t.Fatalf("%s: %d", path, res.StatusCode)
+		}
+	}
+	if share := maxRare / addressShare; taken != share || refused != 36-share {
+		t.Errorf("one address watches %d looks, want %d", taken, share)
+	}
+	if res := s.watch(oddLooks(1)[0], "X-Forwarded-For", "203.0.113.1"); res.StatusCode != http.StatusOK {
+		t.Errorf("one more viewer of a look that it watches: %d", res.StatusCode)
+	}
+	for _, path := range []string{"/?lang=es&window=24h", "/", "/?tz=Asia/Tokyo&window=90d"} {
+		_, page := s.get(path, "X-Forwarded-For", "203.0.113.2")
+		if !strings.Contains(page, "/events?") {
+			t.Errorf("%s is not live for another address", path)
+		}
+	}
+}
+
+// TestUsualLooksAreAlwaysLive lets ever other addresses watch all looks there may be.
+func TestUsualLooksAreAlwaysLive(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(o *Options) {
+		o.MaxViewers = 1000
+		o.Limits.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	})
+	full := 0
+	for n := range 72 {
+		path := oddLooks(36)[n%36] + "&lang=" + []string{"en", "de"}[n/36]
+		if res := s.watch(path, "X-Forwarded-For", fmt.Sprintf("203.0.113.%d", n)); res.StatusCode == http.StatusServiceUnavailable {
+			full++
+		}
+	}
+	if full != 72-maxRare {
+		t.Errorf("%d of 72 looks are refused, want %d", full, 72-maxRare)
+	}
+	for _, l := range lang.All() {
+		if _, page := s.get("/?lang=" + l.Code); !strings.Contains(page, "/events?") {
+			t.Errorf("the page in %s is not live", l.Code)
+		}
+		if res := s.watch("/events?lang=" + l.Code); res.StatusCode != http.StatusOK {
+			t.Errorf("the stream in %s: %d", l.Code, res.StatusCode)
+		}
+	}
+	if _, page := s.get("/?tz=Asia/Tokyo"); strings.Contains(page, "/events?") {
+		t.Error("a look without a place promises to be live")
+	}
+}
+
+// TestPagesOfServicesAreSharedOut is the same of services' own pages.
+func TestPagesOfServicesAreSharedOut(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(o *Options) {
+		o.MaxViewers = 1000
+		o.Limits.Streams = Limit{N: 500, Everybody: true}
+	})
+	taken, refused := 0, 0
+	for _, path := range oddLooks(36) {
+		for _, id := range []string{"web", "api"} {
+			if res := s.watch(path + "&service=" + id); res.StatusCode == http.StatusOK {
+				taken++
+			} else {
+				refused++
+			}
+		}
+	}
+	if share := maxDetails / addressShare; taken != share || refused != 72-share {
+		t.Errorf("one address watches %d pages of services, want %d", taken, share)
+	}
+}
+
+// TestPlacesComeBack holds that who has left can come again.
+func TestPlacesComeBack(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, func(o *Options) { o.Limits.Streams = Limit{N: 100, Everybody: true} })
+	for range 2 {
+		var open []*http.Response
+		for _, path := range oddLooks(maxRare / addressShare) {
+			res := s.watch(path)
+			if open = append(open, res); res.StatusCode != http.StatusOK {
+				t.Fatalf("%s: %d", path, res.StatusCode)
+			}
+		}
+		for _, res := range open {
+			_ = res.Body.Close()
+		}
+		s.until("all have left", func() bool {
+			s.apply("web", time.Now(), status.Up) // Who has gone is noticed when something is sent.
+			return s.server.Streams().Viewers() == 0
+		})
+	}
+}
+
+// watch opens a stream and leaves it open.
+func (s *site) watch(path string, header ...string) *http.Response {
+	s.t.Helper()
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.url+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := s.http.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = res.Body.Close() })
+	return res
+}
