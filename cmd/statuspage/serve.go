@@ -144,14 +144,20 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 }
 
 func (a *app) buildMonitor(cfg *config.Config) (err error) {
+	a.monitor, err = monitor.New(a.measuring(cfg))
+	return err
+}
+
+// measuring is how this process measures, by its roles.
+func (a *app) measuring(cfg *config.Config) monitor.Options {
 	o := monitor.Options{
-		Checks: cfg.Checks, Store: a.store, Board: stored{a.team, a.board}, Log: a.log, Region: cfg.Region,
+		Checks: cfg.Checks, Store: a.store, Board: shown{a.team, a.board}, Log: a.log, Region: cfg.Region,
 		Probe: prober(cfg).Kinds(), Canary: cfg.Canary,
 		Observe: a.observe, Skipped: a.metrics.Skipped,
 		MeasuredAt: func(id string) time.Time { return a.board.Current().MeasuredAt(id) },
 	}
 	if t := a.team; t != nil {
-		o.Ended, o.Worker = t.settle, !a.roles.scheduler
+		o.Ended, o.Stored, o.Worker = t.settle, t.saved, !a.roles.scheduler
 		if a.roles.scheduler {
 			o.Dispatch = a.withoutAgents(t.dispatch)
 			t.bypass(func(runs []monitor.Planned) { a.monitor.TakeOurs(runs) })
@@ -160,8 +166,7 @@ func (a *app) buildMonitor(cfg *config.Config) (err error) {
 			t.taking(cfg.Region, func(runs []monitor.Planned) { a.monitor.Take(runs) })
 		}
 	}
-	a.monitor, err = monitor.New(o)
-	return err
+	return o
 }
 
 // refill brings what others have stored since to the board.

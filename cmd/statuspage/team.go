@@ -43,7 +43,8 @@ type team struct {
 	drained chan struct{} // Closed when what was measured is on disk.
 	working sync.WaitGroup
 	talking sync.WaitGroup
-	hush    context.CancelFunc
+	hush    context.CancelFunc // Nil before start.
+	ending  sync.Once
 }
 
 // join opens the link to the others; nil without a queue.
@@ -158,13 +159,19 @@ func (t *team) follow(ctx context.Context) {
 	}
 }
 
-// stop ends everything. The monitor has stopped before, so that all it measured is on disk.
-func (t *team) stop() error {
-	close(t.drained)
-	t.working.Wait()
-	t.hush()
-	t.talking.Wait()
-	return t.link.Close()
+// stop ends everything, whether it was started or not; a second time it does nothing. The monitor has stopped before, so that all
+// it measured is on disk.
+func (t *team) stop() (err error) {
+	t.ending.Do(func() {
+		close(t.drained)
+		t.working.Wait()
+		if t.hush != nil {
+			t.hush()
+		}
+		t.talking.Wait()
+		err = t.link.Close()
+	})
+	return err
 }
 
 func (t *team) measureDepth(ctx context.Context) {
@@ -194,19 +201,23 @@ func (t *team) settle(service, region string, slot time.Time) {
 	}
 }
 
-// stored is where signals go that are on disk: to the others, and to the page of this process.
-type stored struct {
+// saved settles the tasks of signals that are on disk.
+func (t *team) saved(signals []status.Signal) {
+	if t.worker != nil {
+		t.worker.Stored(signals)
+	}
+}
+
+// shown is where signals go when they are on disk, or while our disk refuses them: to the others, and to the page of this process.
+type shown struct {
 	team  *team
 	board *board.Board
 }
 
 // Apply implements monitor.Board.
-func (s stored) Apply(signals []status.Signal) {
+func (s shown) Apply(signals []status.Signal) {
 	if s.team != nil {
 		s.team.publisher.Apply(signals)
-		if s.team.worker != nil {
-			s.team.worker.Stored(signals)
-		}
 	}
 	s.board.Apply(signals)
 }
