@@ -373,7 +373,7 @@ func TestHangingSocketsDelayNobody(t *testing.T) {
 	x := begin(t, nil, func(o *Options) {
 		o.Probe = probe.New(probe.Options{}).Kinds()
 		o.MeasuredAt = func(string) time.Time { return time.Now() } // No runs on top of the slots.
-		o.Observe = func(c status.Check, r probe.Result) {
+		o.Observe = func(c status.Check, _ time.Time, r probe.Result) {
 			over := r.Duration
 			if r.Outcome == status.Down {
 				over = r.Duration - c.Timeout

@@ -62,12 +62,12 @@ type Options struct {
 	Board      Board
 	Log        *slog.Logger
 	Region     string
-	Observe    func(check status.Check, result probe.Result) // Every probe that measured.
-	Skipped    func(cause string)                            // Every run that gave no signal.
-	Probe      map[string]probe.Func                         // By kind of check. There is no default: whoever builds a Monitor says by which guard it connects.
-	Workers    int                                           // Probes in flight at most; defaults to 2,048.
-	MeasuredAt func(service string) time.Time                // Newest known signal of a service; zero for none.
-	Canary     []string                                      // URLs and host:port that answer while our own network is there; none means it is never in doubt.
+	Observe    func(check status.Check, began time.Time, result probe.Result) // Every probe that measured.
+	Skipped    func(cause string)                                             // Every run that gave no signal.
+	Probe      map[string]probe.Func                                          // By kind of check. There is no default: whoever builds a Monitor says by which guard it connects.
+	Workers    int                                                            // Probes in flight at most; defaults to 2,048.
+	MeasuredAt func(service string) time.Time                                 // Newest known signal of a service; zero for none.
+	Canary     []string                                                       // URLs and host:port that answer while our own network is there; none means it is never in doubt.
 
 	// Of several processes only.
 	Dispatch func(ctx context.Context, runs []Planned) error // Hands planned runs on; after an error they are measured here.
@@ -149,7 +149,7 @@ func New(o Options) (*Monitor, error) {
 		o.Workers = defaultWorkers
 	}
 	if o.Observe == nil {
-		o.Observe = func(status.Check, probe.Result) {}
+		o.Observe = func(status.Check, time.Time, probe.Result) {}
 	}
 	if o.Skipped == nil {
 		o.Skipped = func(string) {}

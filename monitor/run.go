@@ -191,7 +191,7 @@ func (m *Monitor) unmeasured(r run, result probe.Result) {
 // deliver hands a verdict to the log, the hook and the recorder.
 func (m *Monitor) deliver(o measured) {
 	m.tell(o.check, o.result)
-	m.o.Observe(o.by.Check, o.result)
+	m.o.Observe(o.by.Check, o.began, o.result)
 	m.recorder.add(signal(o.by, o.slot, o.region, o.result))
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"os/signal"
@@ -357,11 +358,11 @@ func (a *app) readiness() handlers.Readiness {
 	return r
 }
 
-func (a *app) observe(c status.Check, r probe.Result) {
+func (a *app) observe(c status.Check, began time.Time, r probe.Result) {
 	if !r.CertificateExpiry.IsZero() {
 		a.certificate(c.ID, r.CertificateExpiry)
 	}
-	a.metrics.Observe(measured(c, c.Region(a.cfg.Load().Region), r))
+	a.metrics.Observe(measured(c, c.Region(a.cfg.Load().Region), began, r))
 }
 
 // certificate notes when the certificate of a service expires, here and on other page servers.
@@ -373,12 +374,21 @@ func (a *app) certificate(service string, expiry time.Time) {
 }
 
 // measured is what the metrics tell of a probe.
-func measured(c status.Check, region string, r probe.Result) metrics.Probe {
+func measured(c status.Check, region string, began time.Time, r probe.Result) metrics.Probe {
 	return metrics.Probe{
+		Began: began, Holds: c.Holds(),
 		Service: c.ID, Region: region, Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
 		Duration: r.Duration, HTTPStatus: r.HTTPStatus, CertificateExpiry: r.CertificateExpiry,
 		Phases: [...]time.Duration{r.Phases.DNS, r.Phases.Connect, r.Phases.TLS, r.Phases.FirstByte},
 	}
+}
+
+// waiting is how many signals the outbox has; while our disk does not let us open it nobody knows.
+func waiting(s db.State) float64 {
+	if !s.Open {
+		return math.NaN()
+	}
+	return float64(s.Outbox)
 }
 
 func (a *app) gauges() {
@@ -393,7 +403,7 @@ func (a *app) gauges() {
 		m.Gauge("statuspage_probes_in_flight", "Probes running.", func() float64 { return float64(a.monitor.Stats().InFlight) })
 	}
 	m.Gauge("statuspage_signals_unsaved", "Signals in memory that no disk has.", func() float64 { return float64(a.unsaved()) })
-	m.Gauge("statuspage_outbox_signals", "Signals on disk that the store does not have yet.", func() float64 { return float64(a.store.State().Outbox) })
+	m.Gauge("statuspage_outbox_signals", "Signals on disk that the store does not have yet.", func() float64 { return waiting(a.store.State()) })
 	if len(a.cfg.Load().Canary) > 0 && a.monitor != nil {
 		m.Flag("statuspage_network_up", "1 unless no canary answers.", func() bool { return !a.monitor.Stats().NetworkDown })
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/url"
 	"slices"
 	"statuspage/internal/board"
@@ -34,7 +35,7 @@ type team struct {
 	regions   []string          // Of all checks.
 
 	planned, refused, early, here atomic.Uint64
-	depth                         atomic.Pointer[cluster.Depth]
+	depth                         atomic.Pointer[cluster.Depth] // Nil while nobody knows.
 
 	mu     sync.Mutex
 	recent []monitor.Planned       // Queued a moment ago.
@@ -61,7 +62,6 @@ func join(cfg *config.Config, r roles, log *slog.Logger) (*team, error) {
 		return nil, err
 	}
 	t.publisher = cluster.NewPublisher(t.link)
-	t.depth.Store(&cluster.Depth{})
 	known := map[string]bool{}
 	for _, c := range cfg.Checks {
 		if len(c.Regions) == 0 {
@@ -176,16 +176,17 @@ func (t *team) stop() (err error) {
 
 func (t *team) measureDepth(ctx context.Context) {
 	for {
-		var all cluster.Depth
+		all := &cluster.Depth{}
 		for _, region := range t.regions {
 			d, err := t.link.Depth(ctx, region)
 			if err != nil {
-				continue // State says it.
+				all = nil // State says why.
+				break
 			}
 			all.Waiting += d.Waiting
 			all.Oldest = max(all.Oldest, d.Oldest)
 		}
-		t.depth.Store(&all)
+		t.depth.Store(all)
 		select {
 		case <-ctx.Done():
 			return
@@ -226,8 +227,18 @@ func (a *app) teamGauges() {
 	t, m := a.team, a.metrics
 	count := func(n *atomic.Uint64) func() float64 { return func() float64 { return float64(n.Load()) } }
 	m.Flag("statuspage_redis_up", "1 when Redis answers.", func() bool { return t.link.State().Up })
-	m.Gauge("statuspage_queue_tasks", "Planned runs in the queue, those being measured included.", func() float64 { return float64(t.depth.Load().Waiting) })
-	m.Gauge("statuspage_queue_oldest_seconds", "Since the slot of the oldest planned run in the queue.", func() float64 { return t.depth.Load().Oldest.Seconds() })
+	deep := func(of func(*cluster.Depth) float64) func() float64 {
+		return func() float64 {
+			if d := t.depth.Load(); d != nil && t.link.State().Up {
+				return of(d)
+			}
+			return math.NaN()
+		}
+	}
+	m.Gauge("statuspage_queue_tasks", "Planned runs in the queue, those being measured included; NaN while Redis is away.",
+		deep(func(d *cluster.Depth) float64 { return float64(d.Waiting) }))
+	m.Gauge("statuspage_queue_oldest_seconds", "Since the slot of the oldest planned run in the queue; NaN while Redis is away.",
+		deep(func(d *cluster.Depth) float64 { return d.Oldest.Seconds() }))
 	m.Counter("statuspage_relay_lost_total", "Signals that page servers must find in the database.", func() float64 { return float64(t.publisher.Lost()) })
 	if t.roles.scheduler {
 		m.Counter("statuspage_queue_planned_total", "Runs that this process has queued.", count(&t.planned))
