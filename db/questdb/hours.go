@@ -34,7 +34,7 @@ var binaryResults = pgx.QueryResultFormats{pgtype.BinaryFormatCode}
 func (s *Store) eachHour(ctx context.Context, from, to time.Time, yield func(status.Bucket, error) bool) error {
 	ctx, cancel := context.WithCancel(ctx) // A reader who stops early doesn't wait for the rest.
 	defer cancel()
-	rows, err := s.pool.Query(ctx, s.sql.hours, binaryResults, instant(from), instant(to))
+	rows, err := s.readers.Query(ctx, s.sql.hours, binaryResults, instant(from), instant(to))
 	if err != nil {
 		return err
 	}
