@@ -127,7 +127,9 @@ func (o *outpost) run(ctx context.Context, server *url.URL, token string, ln net
 	// The monitor needs the store, and who fills the store asks for checks: those wait until it is there.
 	built := make(chan struct{})
 	o.client = agent.NewClient(server, o.roots, token, o.log, func(region string, checks []status.Check, document []byte) error {
-		<-built
+		if <-built; o.monitor == nil {
+			return errors.New("the agent has not started")
+		}
 		return o.take(region, checks, document)
 	})
 	if o.store, err = db.Forward(ctx, o.outbox, o.client, o.log); err != nil {
@@ -146,7 +148,7 @@ func (o *outpost) run(ctx context.Context, server *url.URL, token string, ln net
 	}
 	close(built)
 	if err != nil {
-		return errors.Join(err, o.store.Close())
+		return errors.Join(err, o.stop())
 	}
 	o.log.Info("agent started", "server", server.String(), "services", len(checks), "outbox", o.store.State().Outbox)
 	failed := make(chan error, 1)
@@ -161,9 +163,17 @@ func (o *outpost) run(ctx context.Context, server *url.URL, token string, ln net
 		o.log.Info("stopping")
 	case err = <-failed:
 	}
+	return errors.Join(err, o.stop())
+}
+
+// stop ends the parts that there are, started or not.
+func (o *outpost) stop() (err error) {
 	ending, cancel := context.WithTimeout(context.Background(), stopProbes)
 	defer cancel()
-	return errors.Join(err, o.monitor.Stop(ending), o.store.Close())
+	if o.monitor != nil {
+		err = o.monitor.Stop(ending)
+	}
+	return errors.Join(err, o.store.Close())
 }
 
 // take measures by other checks from now on, and remembers them for a start without the server.

@@ -104,7 +104,7 @@ func (e env) serveConfig(ctx context.Context, cfg *config.Config, r roles, from 
 		return err
 	}
 	if err := a.build(cfg, from == nil); err != nil {
-		return err
+		return errors.Join(err, a.stop(nil))
 	}
 	return a.run(ctx, ln, from)
 }
@@ -268,8 +268,8 @@ func (a *app) begin(ctx context.Context) error {
 	return nil
 }
 
-// stop ends the parts: no more runs, running probes, last write; then streams and HTTP.
-// The store is closed by who opened it.
+// stop ends the parts that there are, started or not: no more runs, running probes, last write; then streams and HTTP.
+// The store is closed by who opened it. Filler is closed when nobody fills the board any more; nil when nobody has begun to.
 func (a *app) stop(filler <-chan struct{}) error {
 	a.stopping.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), stopProbes)
@@ -283,8 +283,13 @@ func (a *app) stop(filler <-chan struct{}) error {
 	if a.team != nil {
 		all = append(all, a.team.stop())
 	}
-	<-filler
-	return errors.Join(append(all, a.server.Shutdown())...)
+	if filler != nil {
+		<-filler
+	}
+	if a.server != nil {
+		all = append(all, a.server.Shutdown())
+	}
+	return errors.Join(all...)
 }
 
 // listen opens the address, or says in one line what to change.
