@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"math"
 	"net"
@@ -67,7 +68,7 @@ type app struct {
 	log      *slog.Logger
 	roles    roles
 	team     *team // Nil for one process.
-	store    *db.Database
+	store    storage
 	board    *board.Board // The first; its Current counts.
 	server   *handlers.Front
 	desk     *handlers.Desk
@@ -81,6 +82,14 @@ type app struct {
 	late      late
 }
 
+// storage is what keeps the signals: a db.Database.
+type storage interface {
+	db.Store
+	Pending(ctx context.Context) iter.Seq2[status.Signal, error]
+	WaitDrained(ctx context.Context) error
+	State() db.State
+}
+
 // serveConfig runs the product until ctx ends. From is nil in the demo.
 func (e env) serveConfig(ctx context.Context, cfg *config.Config, r roles, from *source) (err error) {
 	ln, err := listen(cfg.Listen)
@@ -91,10 +100,11 @@ func (e env) serveConfig(ctx context.Context, cfg *config.Config, r roles, from 
 	thrift(e.getenv)
 	a := &app{roles: r, log: slog.New(slog.NewTextHandler(e.stderr, nil)), metrics: metrics.New(buildVersion())}
 	a.cfg.Store(cfg)
-	a.store, err = db.Open(ctx, string(cfg.Database), db.Options{Retention: cfg.Retention, Outbox: cfg.Outbox, Log: a.log})
+	store, err := db.Open(ctx, string(cfg.Database), db.Options{Retention: cfg.Retention, Outbox: cfg.Outbox, Log: a.log})
 	if err != nil {
 		return err
 	}
+	a.store = store
 	defer func() {
 		if closeErr := a.store.Close(); err == nil && closeErr != nil {
 			err = closeErr
@@ -172,6 +182,8 @@ func (a *app) measuring(cfg *config.Config) monitor.Options {
 
 // refill brings what others have stored since to the board.
 func (a *app) refill(ctx context.Context, from time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, fillTimeout) // Who asks has more to do than to wait for it.
+	defer cancel()
 	if state := a.store.State(); !state.Readable {
 		return fmt.Errorf("%w: %w", errNotInOrder, state.Err)
 	}
