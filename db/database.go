@@ -40,8 +40,8 @@ type State struct {
 
 func embedded(store Store) *parts { return &parts{store: store} }
 
-func remote(store remoteStore, box *outbox.Outbox, log *slog.Logger) *parts {
-	return &parts{store: store, box: box, ship: startShipper(store, box, shipGap, log)}
+func remote(store remoteStore, box *outbox.Outbox, gap time.Duration, log *slog.Logger) *parts {
+	return &parts{store: store, box: box, ship: startShipper(store, box, gap, log)}
 }
 
 // store is the open store, or one that says why there is none.

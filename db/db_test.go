@@ -17,6 +17,9 @@ import (
 	"time"
 )
 
+// quick is a gap between batches that tests need not wait for.
+const quick = 20 * time.Millisecond
+
 func TestMain(m *testing.M) { dbtest.Main(m) }
 
 // logged gathers what is logged.
@@ -106,7 +109,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestContractBehindOutbox(t *testing.T) {
 	address := dbtest.QuestDB(t)
 	dbtest.Run(t, func(t *testing.T) db.Store {
-		d, err := db.Open(t.Context(), address, db.Options{Outbox: filepath.Join(t.TempDir(), "o.db")}.WithPrefix(dbtest.Prefix()))
+		d, err := db.Open(t.Context(), address, db.Options{Outbox: filepath.Join(t.TempDir(), "o.db")}.WithPrefix(dbtest.Prefix()).WithGap(quick))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +129,7 @@ func TestQuestDBAwayAndBack(t *testing.T) {
 	p := db.NewProxy(t, u.Host)
 	u.Host = p.Address()
 	var log logged
-	options := db.Options{Outbox: filepath.Join(t.TempDir(), "o.db"), Log: slog.New(slog.NewTextHandler(&log, nil))}.WithPrefix(dbtest.Prefix())
+	options := db.Options{Outbox: filepath.Join(t.TempDir(), "o.db"), Log: slog.New(slog.NewTextHandler(&log, nil))}.WithPrefix(dbtest.Prefix()).WithGap(quick)
 	open := func() *db.Database {
 		d, err := db.Open(t.Context(), u.String(), options)
 		if err != nil {

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -19,7 +20,8 @@ type Options struct {
 	Outbox    string        // File of the outbox; needed for a remote store only.
 	Log       *slog.Logger  // Nil for none.
 
-	prefix string // Before QuestDB's table names; tests share a server.
+	prefix string        // Before QuestDB's table names; tests share a server.
+	gap    time.Duration // Between batches that are not full; shipGap unless tests say otherwise.
 }
 
 // Open opens the store that the URL names: sqlite:///folder/file.db (four slashes for an
@@ -56,7 +58,7 @@ func Open(ctx context.Context, url string, o Options) (*Database, error) {
 				_ = store.Close() // Holds nothing yet.
 				return nil, err
 			}
-			return remote(store, box, o.Log), nil
+			return remote(store, box, cmp.Or(o.gap, shipGap), o.Log), nil
 		})
 	default:
 		if !strings.Contains(url, "://") {

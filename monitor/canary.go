@@ -14,19 +14,30 @@ import (
 
 const (
 	canaryTimeout = 2 * time.Second
-	canaryPause   = time.Second // Between the beginnings of two askings, at least.
-	// suspicious is when a probe takes so long that our own network may be why. What was asked then
-	// is known when the probe fails, though the network may be back by that time.
-	suspicious = time.Second
-	maxHeld    = 20_000 // Results that wait for the canaries: one of each check.
+	canaryPause   = time.Second // Between the beginnings of two askings, at least, and at most while a probe runs.
+	// promptly is how soon a canary is reached while our network is there all the time. Who is reached later may
+	// not have been at first: a lost packet is sent again after a second.
+	promptly = 900 * time.Millisecond
+	maxHeld  = 20_000 // Results that wait for the canaries: one of each check.
+)
+
+// answer is what came of asking the canaries.
+type answer int
+
+const (
+	silent answer = iota // Nobody answers.
+	late                 // Somebody does, and our network may have come back just now.
+	prompt               // Somebody was reached at once: our network was there when they were asked.
 )
 
 // canary tells whether our own network is there, by asking others that are always there. A
-// failure that may be our network's is held back until they were asked after it: an answer from
-// before says nothing of the instant of the failure. Results of the same check wait behind it, so
-// that each check's come in order. It holds up neither workers nor other checks.
+// failure that may be our network's counts only when somebody had answered before its run began, each
+// time since, and once more when asked after it: between the last silence and the first answer
+// nobody knows. So the canaries are asked once a second while anything is measured, and a failure is held back until then. Results of
+// the same check wait behind it, so that each check's come in order. It holds up neither workers nor
+// other checks.
 type canary struct {
-	ask     func(context.Context) bool // Whether anyone answered.
+	ask     func(context.Context) answer
 	deliver func(measured)
 	skipped func(r run, cause string)
 	log     *slog.Logger
@@ -41,7 +52,7 @@ type canary struct {
 	held []measured       // In the order they came.
 	of   map[*watched]int // How many of each check are held or about to be delivered.
 	down time.Time        // Since when nobody answers; zero while somebody does.
-	gone time.Time        // The newest instant at which nobody had answered.
+	here time.Time        // Since when somebody has answered each time; zero for not the last time.
 }
 
 // measured is what came of a run.
@@ -59,13 +70,17 @@ func newCanary(targets []string, deliver func(measured), skipped func(run, strin
 	}
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	p := probe.New(probe.Options{})
-	k.ask = func(ctx context.Context) bool { return anyAnswers(ctx, p, targets) }
+	k.ask = func(ctx context.Context) answer { return askAll(ctx, p, targets) }
 	return k
 }
 
-// doubtful tells whether a result would look the same if our own network was gone.
+// doubtful tells whether a result would look the same if our own network was gone, or had been for a
+// moment: then an answer is slow.
 func doubtful(r probe.Result) bool {
-	if r.Outcome != status.Down || r.HTTPStatus != status.NoHTTPStatus {
+	switch {
+	case r.Outcome == status.Degraded:
+		return true
+	case r.Outcome != status.Down || r.HTTPStatus != status.NoHTTPStatus:
 		return false
 	}
 	switch r.Reason {
@@ -103,11 +118,13 @@ func (k *canary) poke() {
 	}
 }
 
-// watch has the canaries asked while a probe takes long, until stop.
+// watch has the canaries asked now, and while a probe goes on, until stop: what they say of the time of a failure
+// is known when it comes, though the network may be back by then.
 func (k *canary) watch() (stop func()) {
+	k.poke()
 	done := make(chan struct{})
-	slow := time.AfterFunc(suspicious, func() {
-		tick := time.NewTicker(suspicious)
+	slow := time.AfterFunc(canaryPause, func() {
+		tick := time.NewTicker(canaryPause)
 		defer tick.Stop()
 		for {
 			k.poke()
@@ -159,12 +176,14 @@ func (k *canary) round() {
 	if len(batch) == 0 && k.ctx.Err() != nil {
 		return
 	}
-	answered := k.ask(k.ctx)
+	got := k.ask(k.ctx)
 	if k.ctx.Err() == nil {
-		k.note(answered)
+		k.note(got)
+	} else {
+		got = silent // It was we who hung up.
 	}
 	for _, o := range batch {
-		if doubtful(o.result) && (!answered || k.goneSince(o.began)) {
+		if doubtful(o.result) && (got != prompt || !k.hereSince(o.began)) {
 			k.skipped(o.run, SkippedNetwork)
 		} else {
 			k.deliver(o)
@@ -178,28 +197,31 @@ func (k *canary) round() {
 }
 
 // note keeps what was found out, and logs the beginning and the end.
-func (k *canary) note(answered bool) {
+func (k *canary) note(got answer) {
 	now := time.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	switch {
-	case !answered && k.down.IsZero():
+	case got == silent:
+		k.here = time.Time{}
+	case got == late, k.here.IsZero():
+		k.here = now // Not since they were asked: the network may have come back in between.
+	}
+	switch {
+	case got == silent && k.down.IsZero():
 		k.down = now
 		k.log.Error("our own network is down: no canary answers; what fails now is not recorded")
-	case answered && !k.down.IsZero():
+	case got != silent && !k.down.IsZero():
 		k.log.Info("our own network is back", "after", now.Sub(k.down).Round(time.Millisecond))
 		k.down = time.Time{}
 	}
-	if !answered {
-		k.gone = now
-	}
 }
 
-// goneSince tells whether nobody answered at some instant after t.
-func (k *canary) goneSince(t time.Time) bool {
+// hereSince tells whether somebody has answered each time, and had before t.
+func (k *canary) hereSince(t time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return !k.gone.IsZero() && !k.gone.Before(t)
+	return !k.here.IsZero() && !k.here.After(t)
 }
 
 // away tells whether our network is known to be gone. Without canaries it never is.
@@ -224,35 +246,46 @@ func (k *canary) stop(ctx context.Context) {
 	<-k.done
 }
 
-// anyAnswers asks all at once and tells whether one answers: host:port by accepting a
-// connection, an address of HTTP by any status.
-func anyAnswers(ctx context.Context, p *probe.Prober, targets []string) bool {
+// askAll asks all at once and tells how the first was reached, or who was reached promptly if that takes
+// it longer to answer: host:port by accepting a connection, an address of HTTP by any status.
+func askAll(ctx context.Context, p *probe.Prober, targets []string) (best answer) {
 	ctx, cancel := context.WithTimeout(ctx, canaryTimeout)
-	answers := make(chan bool, len(targets))
+	answers := make(chan answer, len(targets))
 	var asking sync.WaitGroup
 	defer asking.Wait() // Those who are not needed any more end at once, being cancelled.
 	defer cancel()
 	for _, target := range targets {
-		asking.Go(func() { answers <- accepts(ctx, p, target) })
+		asking.Go(func() { answers <- ask(ctx, p, target) })
 	}
 	for range targets {
-		if <-answers {
-			return true
+		if best = max(best, <-answers); best == prompt {
+			break
 		}
 	}
-	return false
+	return best
 }
 
-func accepts(ctx context.Context, p *probe.Prober, target string) bool {
+func ask(ctx context.Context, p *probe.Prober, target string) answer {
+	began := time.Now()
+	var reached time.Duration
 	if strings.Contains(target, "://") {
-		return p.HTTP(ctx, status.Check{
+		r := p.HTTP(ctx, status.Check{
 			Service: status.Service{ID: "canary", URL: target, Timeout: canaryTimeout}, Target: target, Method: http.MethodHead,
-		}).HTTPStatus > 0
+		})
+		if r.HTTPStatus <= 0 {
+			return silent
+		}
+		reached = r.Phases.DNS + r.Phases.Connect // How long it thinks is its own affair.
+	} else {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", target)
+		if err != nil {
+			return silent
+		}
+		_ = conn.Close()
+		reached = time.Since(began)
 	}
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", target)
-	if err != nil {
-		return false
+	if reached >= promptly {
+		return late
 	}
-	_ = conn.Close()
-	return true
+	return prompt
 }

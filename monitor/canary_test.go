@@ -108,7 +108,7 @@ func TestOwnNetworkGone(t *testing.T) {
 			}
 			var log lines
 			x := begin(t, nil, func(o *Options) {
-				o.Probe, o.Canary, o.Log = nil, []string{scheme + canary.address}, slog.New(slog.NewTextHandler(&log, nil))
+				o.Probe, o.Canary, o.Log = probe.New(probe.Options{}).Kinds(), []string{scheme + canary.address}, slog.New(slog.NewTextHandler(&log, nil))
 			}, checks...)
 			until(t, "all are up", func() bool {
 				for _, c := range checks {
@@ -161,11 +161,11 @@ func TestAnyStatusOfACanaryWillDo(t *testing.T) {
 	gone.open()
 	gone.close()
 	p := probe.New(probe.Options{})
-	if !anyAnswers(t.Context(), p, []string{gone.address, "http://" + gone.address, sick.URL}) {
-		t.Error("no answer of one that answers 418")
+	if got := askAll(t.Context(), p, []string{gone.address, "http://" + gone.address, sick.URL}); got != prompt {
+		t.Errorf("one that answers 418 gives %d, want %d", got, prompt)
 	}
-	if anyAnswers(t.Context(), p, []string{gone.address, "http://" + gone.address, "nowhere.invalid:443"}) {
-		t.Error("an answer of nobody")
+	if got := askAll(t.Context(), p, []string{gone.address, "http://" + gone.address, "nowhere.invalid:443"}); got != silent {
+		t.Errorf("nobody gives %d, want %d", got, silent)
 	}
 }
 
@@ -185,17 +185,17 @@ func scripted(t *testing.T, there *atomic.Bool, f probe.Func, checks ...status.C
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.canary.ask = func(ctx context.Context) bool {
+	m.canary.ask = func(ctx context.Context) answer {
 		asked.Add(1)
 		if there.Load() {
 			time.Sleep(20 * time.Millisecond)
-			return true
+			return prompt
 		}
 		select {
 		case <-time.After(canaryTimeout):
 		case <-ctx.Done():
 		}
-		return false
+		return silent
 	}
 	x.Monitor = m
 	if err := m.Start(); err != nil {
@@ -371,9 +371,9 @@ func TestHangingSocketsDelayNobody(t *testing.T) {
 	}
 	var slowest atomic.Int64
 	x := begin(t, nil, func(o *Options) {
-		o.Probe = nil
+		o.Probe = probe.New(probe.Options{}).Kinds()
 		o.MeasuredAt = func(string) time.Time { return time.Now() } // No runs on top of the slots.
-		o.Observe = func(c status.Check, r probe.Result) {
+		o.Observe = func(c status.Check, _ time.Time, r probe.Result) {
 			over := r.Duration
 			if r.Outcome == status.Down {
 				over = r.Duration - c.Timeout

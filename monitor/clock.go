@@ -13,6 +13,10 @@ const (
 	clockStep = 500 * time.Millisecond // What differs by less is not planned anew: the next run of each job makes up for it.
 )
 
+// firmware is before all times at which this program may run: a machine without a battery begins in 1970 or 1980. By
+// such a clock no certificate is valid yet, and no instant is one that may be stored.
+var firmware = time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // clock is gocron's. It follows the wall clock, but never a step of it: gocron counts from the
 // instant that it planned last, so that after an hour back it would wait for an hour, and after
 // years forward (a machine without a battery) it would count them through, interval by interval.

@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
@@ -124,6 +125,49 @@ func clockIsSet(t *testing.T, steps []time.Duration) {
 	}
 	x.events.mu.Unlock()
 	x.end(t)
+}
+
+// TestClockIsNotSetAtTheStart begins at the epoch, and a second before it, as machines without a battery do, and has NTP set the
+// clock later: until then there is no data, and from then on all is measured.
+func TestClockIsNotSetAtTheStart(t *testing.T) {
+	t.Parallel()
+	for name, begins := range map[string]time.Time{
+		"1970": time.Unix(0, 0), "before 1970": time.Unix(-1, 0), "1970, an hour on": time.Unix(3600, 0), "1980": time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := &wall{start: time.Now()}
+				w.set(begins.Sub(time.Now()))
+				var log lines
+				checks := []status.Check{check("second", time.Second), check("minute", time.Minute), check("hour", time.Hour)}
+				newest := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) // Of before, when the clock was right.
+				x := begin(t, up, func(o *Options) {
+					o.now, o.Log = w.now, slog.New(slog.NewTextHandler(&log, nil))
+					o.MeasuredAt = func(string) time.Time { return newest }
+				}, checks...)
+				time.Sleep(10 * time.Minute)
+				synctest.Wait()
+				for _, c := range checks {
+					if at := x.received(c.ID); len(at) > 0 {
+						t.Errorf("%s: %d signals by a clock that is not set, such as %v", c.ID, len(at), at[0])
+					}
+				}
+				if n := log.count("clock is not set"); n != 1 || x.skippedFor(SkippedClock) < 600 {
+					t.Errorf("told %d times, %d runs counted; want once, all", n, x.skippedFor(SkippedClock))
+				}
+				w.set(newest.Add(time.Hour).Sub(w.now()))
+				time.Sleep(2*time.Hour + time.Minute)
+				synctest.Wait()
+				for i, least := range []int{2*3600 - 5, 119, 2} {
+					if at := x.received(checks[i].ID); len(at) < least || !at[0].After(newest) {
+						t.Errorf("%s: %d signals in two hours after the clock was set, want %d", checks[i].ID, len(at), least)
+					}
+				}
+				x.end(t)
+			})
+		})
+	}
 }
 
 // TestSmearedLeapSecond lets the wall clock go as fast and as slow as NTP lets it.

@@ -41,6 +41,7 @@ const (
 	SkippedUnknown  = "unknown"  // Planned elsewhere, and not in our configuration.
 	SkippedGuarded  = "guarded"  // The guard refuses the target's address.
 	SkippedNetwork  = "network"  // It failed while our own network was down.
+	SkippedClock    = "clock"    // The machine's clock is not set.
 	SkippedRemoved  = "removed"  // The check was removed meanwhile, or has another interval.
 )
 
@@ -54,23 +55,24 @@ type Board interface {
 	Apply(signals []status.Signal)
 }
 
-// Options are what a Monitor needs; the hooks, Probe, Workers and MeasuredAt may be missing.
+// Options are what a Monitor needs; the hooks, Workers and MeasuredAt may be missing.
 type Options struct {
 	Checks     []status.Check
 	Store      Store
 	Board      Board
 	Log        *slog.Logger
 	Region     string
-	Observe    func(check status.Check, result probe.Result) // Every probe that measured.
-	Skipped    func(cause string)                            // Every run that gave no signal.
-	Probe      map[string]probe.Func                         // Defaults to probe.Kinds.
-	Workers    int                                           // Probes in flight at most; defaults to 2,048.
-	MeasuredAt func(service string) time.Time                // Newest known signal of a service; zero for none.
-	Canary     []string                                      // URLs and host:port that answer while our own network is there; none means it is never in doubt.
+	Observe    func(check status.Check, began time.Time, result probe.Result) // Every probe that measured.
+	Skipped    func(cause string)                                             // Every run that gave no signal.
+	Probe      map[string]probe.Func                                          // By kind of check. There is no default: whoever builds a Monitor says by which guard it connects.
+	Workers    int                                                            // Probes in flight at most; defaults to 2,048.
+	MeasuredAt func(service string) time.Time                                 // Newest known signal of a service; zero for none.
+	Canary     []string                                                       // URLs and host:port that answer while our own network is there; none means it is never in doubt.
 
 	// Of several processes only.
 	Dispatch func(ctx context.Context, runs []Planned) error // Hands planned runs on; after an error they are measured here.
 	Ended    func(service, region string, slot time.Time)    // Every run of Take that gave no signal, and needs none any more.
+	Stored   func(signals []status.Signal)                   // Signals that are on disk; what is only in memory is not.
 	Worker   bool                                            // Plan nothing: runs come by Take.
 
 	now func() time.Time // The wall clock; time.Now but in tests.
@@ -97,6 +99,7 @@ type Monitor struct {
 	pulse     *pulse
 	inFlight  atomic.Int64
 	load      atomic.Int64  // Runs that wait or are being measured.
+	unset     atomic.Bool   // The log was told that the clock is not set.
 	halt      chan struct{} // Closed when Stop begins: no more runs.
 
 	probeCtx context.Context //nolint:containedctx // The life of all probes, from Start to Stop.
@@ -108,6 +111,7 @@ type Monitor struct {
 	clockWatched chan struct{} // Closed when nobody looks at the clock any more.
 
 	size    int        // Workers there are; guarded by hiring.
+	open    bool       // Between Start and Stop; guarded by hiring.
 	hiring  sync.Mutex // Also keeps Stop from waiting before a worker has begun.
 	mu      sync.Mutex // Guards what follows.
 	rounds  map[span]*round
@@ -138,17 +142,14 @@ type plan struct {
 
 // New checks the options. Nothing runs before Start.
 func New(o Options) (*Monitor, error) {
-	if o.Store == nil || o.Board == nil || o.Log == nil {
-		return nil, fmt.Errorf("monitor: store, board and log are needed: %w", status.ErrInvalid)
-	}
-	if o.Probe == nil {
-		o.Probe = probe.Kinds
+	if o.Store == nil || o.Board == nil || o.Log == nil || len(o.Probe) == 0 {
+		return nil, fmt.Errorf("monitor: store, board, log and prober are needed: %w", status.ErrInvalid)
 	}
 	if o.Workers <= 0 {
 		o.Workers = defaultWorkers
 	}
 	if o.Observe == nil {
-		o.Observe = func(status.Check, probe.Result) {}
+		o.Observe = func(status.Check, time.Time, probe.Result) {}
 	}
 	if o.Skipped == nil {
 		o.Skipped = func(string) {}
@@ -162,11 +163,14 @@ func New(o Options) (*Monitor, error) {
 	if o.Ended == nil {
 		o.Ended = func(string, string, time.Time) {}
 	}
+	if o.Stored == nil {
+		o.Stored = func([]status.Signal) {}
+	}
 	m := &Monitor{
 		o: o, now: o.now, pulse: newPulse(), queue: make(chan *run, queueSize), halt: make(chan struct{}),
-		clockWatched: make(chan struct{}), recorder: newRecorder(o.Store, o.Board, o.Log),
-		rounds: make(map[span]*round),
+		clockWatched: make(chan struct{}), rounds: make(map[span]*round),
 	}
+	m.recorder = newRecorder(o.Store, o.Board, o.Log, o.Stored, m.lost)
 	if len(o.Canary) > 0 {
 		m.canary = newCanary(o.Canary, m.deliver, m.skip, o.Log)
 	}
@@ -241,9 +245,13 @@ func (m *Monitor) Start() error {
 		return err
 	}
 	m.started = true
+	m.hiring.Lock()
+	m.open = true
+	m.hiring.Unlock()
 	m.recorder.start()
 	go m.pulse.run(m.probeCtx.Done())
 	if m.canary != nil {
+		m.canary.poke() // Before anything is measured: until somebody has answered, no failure counts.
 		go m.canary.run()
 	}
 	scheduler.Start()
@@ -264,7 +272,8 @@ func (m *Monitor) Stop(ctx context.Context) error {
 	if !m.started {
 		return nil
 	}
-	m.hiring.Lock() // No worker is hired after this.
+	m.hiring.Lock() // No worker is hired after this, and no run is taken.
+	m.open = false
 	close(m.halt)
 	m.hiring.Unlock()
 	<-m.clockWatched

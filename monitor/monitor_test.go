@@ -235,7 +235,7 @@ func TestSignalsGatherWhenThereAreMany(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var e events
-		r := newRecorder(&e, &e, slog.New(slog.DiscardHandler))
+		r := newRecorder(&e, &e, slog.New(slog.DiscardHandler), func([]status.Signal) {}, func([]status.Signal) {})
 		r.start()
 		time.Sleep(time.Second)
 		r.add(status.Signal{Service: "alone"})
@@ -385,7 +385,7 @@ func TestStopWaitsForRunningProbesAndNoLonger(t *testing.T) {
 func TestStopBeforeStart(t *testing.T) {
 	t.Parallel()
 	var e events
-	m, err := New(Options{Store: &e, Board: &e, Log: slog.New(slog.DiscardHandler)})
+	m, err := New(Options{Store: &e, Board: &e, Log: slog.New(slog.DiscardHandler), Probe: map[string]probe.Func{"http": up}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -400,18 +400,22 @@ func TestStopBeforeStart(t *testing.T) {
 func TestNewRefusesMistakes(t *testing.T) {
 	t.Parallel()
 	var e events
-	log := slog.New(slog.DiscardHandler)
 	long := check("a", time.Minute)
 	long.Timeout = time.Minute
-	for name, o := range map[string]Options{
-		"no store":     {Board: &e, Log: log},
-		"no board":     {Store: &e, Log: log},
-		"unknown kind": {Store: &e, Board: &e, Log: log, Checks: []status.Check{{Kind: "smoke"}}},
-		"id twice":     {Store: &e, Board: &e, Log: log, Checks: []status.Check{check("a", time.Minute), check("a", time.Minute)}},
-		"long timeout": {Store: &e, Board: &e, Log: log, Checks: []status.Check{long}},
+	for name, mistake := range map[string]func(*Options){
+		"":             func(*Options) {},
+		"no store":     func(o *Options) { o.Store = nil },
+		"no board":     func(o *Options) { o.Board = nil },
+		"no log":       func(o *Options) { o.Log = nil },
+		"no prober":    func(o *Options) { o.Probe = nil }, // One without a guard must not come by itself.
+		"unknown kind": func(o *Options) { o.Checks = []status.Check{{Kind: "smoke"}} },
+		"id twice":     func(o *Options) { o.Checks = []status.Check{check("a", time.Minute), check("a", time.Minute)} },
+		"long timeout": func(o *Options) { o.Checks = []status.Check{long} },
 	} {
-		if _, err := New(o); !errors.Is(err, status.ErrInvalid) {
-			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		o := Options{Store: &e, Board: &e, Log: slog.New(slog.DiscardHandler), Probe: map[string]probe.Func{"http": up}, Checks: []status.Check{check("a", time.Minute)}}
+		mistake(&o)
+		if _, err := New(o); errors.Is(err, status.ErrInvalid) != (name != "") {
+			t.Errorf("%s: %v, want ErrInvalid of mistakes", name, err)
 		}
 	}
 }
@@ -419,12 +423,17 @@ func TestNewRefusesMistakes(t *testing.T) {
 func TestUnsavedIsBounded(t *testing.T) {
 	t.Parallel()
 	var e events
-	r := newRecorder(&e, &e, slog.New(slog.DiscardHandler))
+	var lost []status.Signal
+	r := newRecorder(&e, &e, slog.New(slog.DiscardHandler), func([]status.Signal) {}, func(some []status.Signal) { lost = append(lost, some...) })
 	batch := make([]status.Signal, maxUnsaved)
+	batch[0].Service = "oldest"
 	r.keep(batch)
 	r.keep([]status.Signal{{Service: "newest"}})
 	if len(r.kept) != maxUnsaved || r.kept[maxUnsaved-1].Service != "newest" || r.dropped != 1 {
 		t.Errorf("kept %d, dropped %d; want %d, 1 with the newest at the end", len(r.kept), r.dropped, maxUnsaved)
+	}
+	if len(lost) != 1 || lost[0].Service != "oldest" { // Who holds its task holds it no longer.
+		t.Errorf("told as lost: %v, want the oldest", lost)
 	}
 }
 

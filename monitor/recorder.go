@@ -26,7 +26,9 @@ type recorder struct {
 	store   Store
 	board   Board
 	log     *slog.Logger
-	in      chan *status.Signal // Pointers: all of its places are there from the start.
+	saved   func([]status.Signal) // Is told of all that is on disk,
+	lost    func([]status.Signal) // and of all that never will be.
+	in      chan *status.Signal   // Pointers: all of its places are there from the start.
 	done    chan struct{}
 	kept    []status.Signal // Refused by the store, oldest first.
 	retry   time.Duration   // 0 while all is well.
@@ -37,8 +39,11 @@ type recorder struct {
 	final   context.Context //nolint:containedctx // Bounds the last write; set by stop before in is closed.
 }
 
-func newRecorder(store Store, board Board, log *slog.Logger) *recorder {
-	return &recorder{store: store, board: board, log: log, in: make(chan *status.Signal, recorderQueue), done: make(chan struct{})}
+func newRecorder(store Store, board Board, log *slog.Logger, saved, lost func([]status.Signal)) *recorder {
+	return &recorder{
+		store: store, board: board, log: log, saved: saved, lost: lost,
+		in: make(chan *status.Signal, recorderQueue), done: make(chan struct{}),
+	}
 }
 
 func (r *recorder) start() {
@@ -132,10 +137,15 @@ func (r *recorder) take(signals []status.Signal) (began bool) {
 	return err != nil
 }
 
+// write tells who waits for it what is on disk: in memory nothing is.
 func (r *recorder) write(ctx context.Context, signals []status.Signal) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	return r.store.Write(ctx, signals)
+	err := r.store.Write(ctx, signals)
+	if err == nil {
+		r.saved(signals)
+	}
+	return err
 }
 
 func (r *recorder) keep(signals []status.Signal) {
@@ -145,6 +155,7 @@ func (r *recorder) keep(signals []status.Signal) {
 			r.log.Error("too many unsaved signals; the oldest are lost from now on", "kept", maxUnsaved)
 		}
 		r.dropped += over
+		r.lost(r.kept[:over])
 		r.kept = append(r.kept[:0], r.kept[over:]...)
 	}
 	r.unsaved.Store(int64(len(r.kept)))

@@ -49,6 +49,14 @@ func (m *Monitor) enqueue(r run) {
 		m.skip(r, SkippedRemoved)
 		return
 	}
+	if r.slot.Before(firmware) {
+		m.skip(r, SkippedClock)
+		if !m.unset.Swap(true) {
+			m.o.Log.Error("the machine's clock is not set; nothing is measured until it is", "clock", r.slot)
+		}
+		return
+	}
+	m.unset.Store(false)
 	if !r.taken() && r.check.last.Swap(r.slot.UnixMicro()) == r.slot.UnixMicro() {
 		return // The same slot again, after a small step of the clock.
 	}
@@ -147,8 +155,8 @@ func (m *Monitor) measure(r run) {
 	began := time.Now()
 	result := m.attempt(c)
 	switch {
-	case m.pulse.lostSince(began) && (r.taken() || result.HTTPStatus == status.NoHTTPStatus || result.Duration > c.Timeout):
-		m.skip(r, SkippedPaused) // An answer in time is one all the same.
+	case m.pulse.lostSince(began) && (r.taken() || result.HTTPStatus == status.NoHTTPStatus || result.Duration > c.Timeout || result.Outcome == status.Degraded):
+		m.skip(r, SkippedPaused) // An answer in time is one all the same, and one that was slow may be so because of us.
 		return
 	case result.Outcome == status.Unknown:
 		m.unmeasured(r, result)
@@ -183,7 +191,7 @@ func (m *Monitor) unmeasured(r run, result probe.Result) {
 // deliver hands a verdict to the log, the hook and the recorder.
 func (m *Monitor) deliver(o measured) {
 	m.tell(o.check, o.result)
-	m.o.Observe(o.by.Check, o.result)
+	m.o.Observe(o.by.Check, o.began, o.result)
 	m.recorder.add(signal(o.by, o.slot, o.region, o.result))
 }
 
@@ -214,7 +222,7 @@ func (m *Monitor) find(id string) (*watched, *plan) {
 	return w, w.plan.Load()
 }
 
-// attempt survives a probe that panics, and has the canaries asked about one that takes long.
+// attempt survives a probe that panics, and has the canaries asked meanwhile.
 func (m *Monitor) attempt(c *plan) (result probe.Result) {
 	defer func() {
 		if cause := recover(); cause != nil {

@@ -85,7 +85,8 @@ func (m *Monitor) TakeOurs(all []Planned) {
 }
 
 // Take measures runs that were planned elsewhere, each at its slot. It returns at once.
-// Options.Ended is told of those that will give no signal.
+// Options.Ended is told of those that will give no signal. Before Start and after Stop nothing is taken: others
+// may still be in time for it.
 func (m *Monitor) Take(all []Planned) {
 	runs := make([]run, 0, len(all))
 	for _, p := range all {
@@ -98,5 +99,17 @@ func (m *Monitor) Take(all []Planned) {
 		runs = append(runs, run{check: w, slot: p.Slot, every: c.Interval, region: p.Region, deadline: p.Deadline})
 	}
 	slices.SortStableFunc(runs, func(a, b run) int { return cmp.Compare(a.slot.UnixMicro(), b.slot.UnixMicro()) })
+	m.hiring.Lock() // Who stops waits for those that were taken before.
+	defer m.hiring.Unlock()
+	if !m.open {
+		return
+	}
 	m.taking.Go(func() { m.walk(m.probeCtx, runs) })
+}
+
+// lost ends the runs whose signals were in memory for so long that there was no more room.
+func (m *Monitor) lost(signals []status.Signal) {
+	for _, s := range signals {
+		m.o.Ended(s.Service, s.Region, s.Received)
+	}
 }

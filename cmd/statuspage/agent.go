@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -126,7 +127,9 @@ func (o *outpost) run(ctx context.Context, server *url.URL, token string, ln net
 	// The monitor needs the store, and who fills the store asks for checks: those wait until it is there.
 	built := make(chan struct{})
 	o.client = agent.NewClient(server, o.roots, token, o.log, func(region string, checks []status.Check, document []byte) error {
-		<-built
+		if <-built; o.monitor == nil {
+			return errors.New("the agent has not started")
+		}
 		return o.take(region, checks, document)
 	})
 	if o.store, err = db.Forward(ctx, o.outbox, o.client, o.log); err != nil {
@@ -145,7 +148,7 @@ func (o *outpost) run(ctx context.Context, server *url.URL, token string, ln net
 	}
 	close(built)
 	if err != nil {
-		return errors.Join(err, o.store.Close())
+		return errors.Join(err, o.stop())
 	}
 	o.log.Info("agent started", "server", server.String(), "services", len(checks), "outbox", o.store.State().Outbox)
 	failed := make(chan error, 1)
@@ -160,9 +163,17 @@ func (o *outpost) run(ctx context.Context, server *url.URL, token string, ln net
 		o.log.Info("stopping")
 	case err = <-failed:
 	}
+	return errors.Join(err, o.stop())
+}
+
+// stop ends the parts that there are, started or not.
+func (o *outpost) stop() (err error) {
 	ending, cancel := context.WithTimeout(context.Background(), stopProbes)
 	defer cancel()
-	return errors.Join(err, o.monitor.Stop(ending), o.store.Close())
+	if o.monitor != nil {
+		err = o.monitor.Stop(ending)
+	}
+	return errors.Join(err, o.store.Close())
 }
 
 // take measures by other checks from now on, and remembers them for a start without the server.
@@ -211,23 +222,29 @@ func writePrivate(name string, body []byte) error {
 	return os.Rename(f.Name(), name)
 }
 
-func (o *outpost) observe(c status.Check, r probe.Result) {
+func (o *outpost) observe(c status.Check, began time.Time, r probe.Result) {
 	if !r.CertificateExpiry.IsZero() {
 		o.client.Certificate(c.ID, r.CertificateExpiry)
 	}
-	o.metrics.Observe(measured(c, "", r))
+	o.metrics.Observe(measured(c, "", began, r))
 }
 
 func (o *outpost) gauges() {
 	m := o.metrics
 	m.Flag("statuspage_agent_server_up", "1 when the server answers and knows us.", func() bool { return o.store.State().Up })
-	m.Gauge("statuspage_agent_clock_skew_seconds", "By how much the server's clock is ahead of ours.", func() float64 { return o.client.Skew().Seconds() })
+	m.Gauge("statuspage_agent_clock_skew_seconds", "By how much the server's clock is ahead of ours; NaN while it does not answer.", func() float64 {
+		ahead, known := o.client.Skew()
+		if !known {
+			return math.NaN()
+		}
+		return ahead.Seconds()
+	})
 	m.Counter("statuspage_agent_handed_in_total", "Signals that the server has taken.", func() float64 { return float64(o.client.Handed()) })
 	m.Counter("statuspage_agent_dropped_total", "Signals that the server refused for good.", func() float64 { return float64(o.client.Dropped()) })
 	if len(o.canary) > 0 {
 		m.Flag("statuspage_network_up", "1 unless no canary answers.", func() bool { return !o.monitor.Stats().NetworkDown })
 	}
-	m.Gauge("statuspage_outbox_signals", "Signals on disk that the server does not have yet.", func() float64 { return float64(o.store.State().Outbox) })
+	m.Gauge("statuspage_outbox_signals", "Signals on disk that the server does not have yet.", func() float64 { return waiting(o.store.State()) })
 	m.Gauge("statuspage_signals_unsaved", "Signals in memory that no disk has.", func() float64 { return float64(o.monitor.Stats().Unsaved) })
 	m.Gauge("statuspage_probes_in_flight", "Probes running.", func() float64 { return float64(o.monitor.Stats().InFlight) })
 }

@@ -11,7 +11,7 @@ import (
 
 // openDesk lets agents in, as the configuration names them.
 func (a *app) openDesk(cfg *config.Config) error {
-	to := stored{a.team, a.board}
+	to := shown{a.team, a.board}
 	a.desk = handlers.NewDesk(cfg.Retention, func(ctx context.Context, signals []status.Signal) error {
 		if !a.tried.Load() {
 			return handlers.ErrStarting

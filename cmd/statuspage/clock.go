@@ -32,8 +32,7 @@ func (a *app) watchClock(ctx context.Context) {
 			continue
 		}
 		a.log.Warn("the clock was set: the history is read again", "by", step.Round(time.Second))
-		pause := retry(fillRetry)
-		for a.fillOnce(ctx, time.Now(), true, func() {}) != nil && pause.wait(ctx) {
-		}
+		p, waiting := &patient{app: a, told: "history can't be read again; trying again"}, 1
+		_ = a.fillAll(ctx, p, time.Now(), &waiting, func() {}) // It fails when the process ends.
 	}
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
+	"iter"
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"time"
@@ -52,6 +52,16 @@ func (p *regionPast) take(s status.Bucket) bool {
 	return true
 }
 
+// clear forgets the sums.
+func (p *regionPast) clear() {
+	if p == nil {
+		return
+	}
+	for _, raw := range p.raw {
+		clear(raw)
+	}
+}
+
 // failed takes a failed signal of a service with regions, and tells whether it is of one.
 func (p *regionPast) failed(service int, s status.Signal) bool {
 	if p == nil || p.failures[service] == nil {
@@ -76,14 +86,13 @@ func (p *regionPast) merged(past [][]status.Outage) (all []status.Bucket) {
 }
 
 // resolveMerged finds the first slot after an outage in which too few regions found the service down.
-func (a *app) resolveMerged(ctx context.Context, b *board.Board, svc status.Service, o status.Outage) error {
-	from, end := o.Last.Add(time.Microsecond), o.Last.Add(svc.HoldsAt(o.Last))
+func (a *app) resolveMerged(ctx context.Context, p *patient, b *board.Board, svc status.Service, o status.Outage) error {
+	holds := svc.HoldsAt(o.Last)
+	from, end := o.Last.Add(time.Microsecond), o.Last.Add(holds)
 	var signals []status.Signal
-	for s, err := range a.store.SignalsOf(ctx, svc, o.Last.Add(-svc.HoldsAt(o.Last)), end) { // From before: who measures.
-		if err != nil {
-			return fmt.Errorf("read the end of an outage: %w", err)
-		}
-		signals = append(signals, s)
+	take := func(some []status.Signal) { signals = append(signals, some...) }
+	if err := p.each(ctx, o.Last.Add(-holds), end, a.signalsOf(svc), take); err != nil { // From before: who measures.
+		return err
 	}
 	for _, slot := range status.MergeSignals(svc, signals) {
 		if !slot.Time().Before(from) && slot.Outcome.Available() {
@@ -92,4 +101,11 @@ func (a *app) resolveMerged(ctx context.Context, b *board.Board, svc status.Serv
 		}
 	}
 	return nil
+}
+
+// signalsOf reads those of one service.
+func (a *app) signalsOf(svc status.Service) func(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error] {
+	return func(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error] {
+		return a.store.SignalsOf(ctx, svc, from, to)
+	}
 }

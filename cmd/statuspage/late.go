@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"statuspage/internal/status"
@@ -40,11 +39,7 @@ func (a *app) watchLate(ctx context.Context) {
 			return
 		case <-time.After(pause):
 		}
-		services, err := a.lookForLate(ctx)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			a.log.Warn("the store can't be asked for signals that came late; asking again", "error", err)
-		case services > 0:
+		if services, err := a.lookForLate(ctx); err == nil && services > 0 {
 			a.log.Info("signals of before the start came late; the history was read again", "services", services)
 			pause = lateFirst
 		}
@@ -56,7 +51,8 @@ func (a *app) lookForLate(ctx context.Context) (int, error) {
 	if !a.shared() || a.late.hour.IsZero() || !a.store.State().Up { // That it is away is told elsewhere.
 		return 0, nil
 	}
-	sums, err := a.sums(ctx, a.late.hour)
+	p := &patient{app: a, told: "the store can't be asked for signals that came late; asking again"}
+	sums, err := a.sums(ctx, p, a.late.hour)
 	if err != nil {
 		return 0, err
 	}
@@ -75,38 +71,44 @@ func (a *app) lookForLate(ctx context.Context) (int, error) {
 }
 
 // sums is how many signals the store has of each service before an hour: by day, and by hour on its day.
-func (a *app) sums(ctx context.Context, hour time.Time) (map[lateKey]int, error) {
-	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
-	defer cancel()
+func (a *app) sums(ctx context.Context, p *patient, hour time.Time) (map[lateKey]int, error) {
 	day := hour.Truncate(24 * time.Hour)
-	days, err := a.store.Days(ctx, time.Now().AddDate(0, 0, -lateDays), day)
-	if err != nil {
-		return nil, fmt.Errorf("read the sums of days: %w", err)
-	}
-	sums, b := make(map[lateKey]int, len(days)), a.board.Current()
-	add := func(s status.Bucket) {
-		if i, shown := b.Owner(s.Service, s.URL); shown {
-			sums[lateKey{b.Services()[i].ID, s.Start.Unix()}] += s.Measured()
+	sums, b := make(map[lateKey]int), a.board.Current()
+	add := func(some []status.Bucket) {
+		for _, s := range some {
+			if i, shown := b.Owner(s.Service, s.URL); shown {
+				sums[lateKey{b.Services()[i].ID, s.Start.Unix()}] += s.Measured()
+			}
 		}
 	}
-	for _, s := range days {
-		add(s)
-	}
-	for s, err := range a.store.Hours(ctx, day, hour) {
-		if err != nil {
-			return nil, fmt.Errorf("read the sums of hours: %w", err)
+	if err := p.inParts(ctx, time.Now().AddDate(0, 0, -lateDays), day, 24*time.Hour, func(ctx context.Context, from, to time.Time) (nothing time.Time, err error) {
+		days, err := a.store.Days(ctx, from, to)
+		if err == nil {
+			add(days)
 		}
-		add(s)
+		return nothing, err
+	}); err != nil {
+		return nil, err
 	}
-	return sums, nil
+	return sums, p.inParts(ctx, day, hour, time.Hour, func(ctx context.Context, from, to time.Time) (nothing time.Time, err error) {
+		var hours []status.Bucket
+		for s, err := range a.store.Hours(ctx, from, to) {
+			if err != nil {
+				return nothing, err
+			}
+			hours = append(hours, s)
+		}
+		add(hours)
+		return nothing, nil
+	})
 }
 
 // baseline is what lookForLate compares with.
-func (a *app) baseline(ctx context.Context, hour time.Time) (err error) {
+func (a *app) baseline(ctx context.Context, p *patient, hour time.Time) (err error) {
 	if !a.shared() {
 		return nil
 	}
 	a.late.hour = hour
-	a.late.known, err = a.sums(ctx, hour)
+	a.late.known, err = a.sums(ctx, p, hour)
 	return err
 }

@@ -12,30 +12,20 @@ import (
 // may have been there before; or of those of which the store has learned more. The board has counted by
 // itself from an hour on. It goes on until the store has answered.
 func (a *app) recall(ctx context.Context, ids []string, counted time.Time) {
-	pause, told := retry(fillRetry), false
-	for {
-		err := a.recallOnce(ctx, ids, counted)
-		if err == nil || ctx.Err() != nil {
-			return
+	p := &patient{app: a, told: "the history of some services can't be read; trying again"}
+	if p.ask(ctx, func(context.Context) error {
+		if !a.filled.Load() { // The first fill replaces what is brought before it.
+			return fmt.Errorf("the board is still being filled: %w", status.ErrUnavailable)
 		}
-		if !told {
-			told = true
-			a.log.Warn("the history of some services can't be read; trying again", "error", err)
-		}
-		if !pause.wait(ctx) {
-			return
-		}
+		return nil
+	}) == nil {
+		_ = a.recallAll(ctx, p, ids, counted) // It fails when the process ends.
 	}
 }
 
-func (a *app) recallOnce(ctx context.Context, ids []string, counted time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, fillTimeout)
-	defer cancel()
-	if !a.filled.Load() { // The first fill replaces what is brought before it.
-		return fmt.Errorf("the board is still being filled: %w", status.ErrUnavailable)
-	}
-	if err := a.store.WaitDrained(ctx); err != nil {
-		return fmt.Errorf("empty the outbox: %w", err)
+func (a *app) recallAll(ctx context.Context, p *patient, ids []string, counted time.Time) error {
+	if err := p.ask(ctx, a.store.WaitDrained); err != nil {
+		return err
 	}
 	now := time.Now()
 	hour := now.UTC().Truncate(time.Hour)
@@ -47,9 +37,15 @@ func (a *app) recallOnce(ctx context.Context, ids []string, counted time.Time) e
 		if !shown {
 			continue // Removed again.
 		}
-		sums, err := a.store.HoursOf(ctx, b.Services()[i], now.AddDate(0, 0, -91), hour)
-		if err != nil {
-			return fmt.Errorf("read the last days: %w", err)
+		var sums []status.Bucket
+		if err := p.inParts(ctx, now.AddDate(0, 0, -91), hour, time.Hour, func(ctx context.Context, from, to time.Time) (nothing time.Time, err error) {
+			part, err := a.store.HoursOf(ctx, b.Services()[i], from, to)
+			if err == nil {
+				sums = append(sums, part...)
+			}
+			return nothing, err
+		}); err != nil {
+			return err
 		}
 		begins[i] = hour
 		if whole := b.Whole(i); counted.Before(hour) && !whole.IsZero() && whole.Before(hour) {
@@ -62,7 +58,7 @@ func (a *app) recallOnce(ctx context.Context, ids []string, counted time.Time) e
 			hours[id] = nil
 		}
 	}
-	failed, err := a.failures(ctx, b, now, hour, begins, regions)
+	failed, err := a.failures(ctx, p, b, now, hour, begins, regions)
 	if err != nil {
 		return err
 	}
@@ -81,13 +77,13 @@ func (a *app) recallOnce(ctx context.Context, ids []string, counted time.Time) e
 		past := board.Past{Begin: begins[i], Counted: counted, Outages: failed[i], Hours: hours[id]}
 		from := now.Add(-reach(svc))
 		keep := func(signals []status.Signal) { past.Signals = append(past.Signals, signals...) }
-		if _, err = feed(a.store.SignalsOf(ctx, svc, from, now.Add(time.Hour)), keep); err != nil {
-			return fmt.Errorf("read the last day: %w", err)
+		if err := p.each(ctx, from, now.Add(time.Hour), a.signalsOf(svc), keep); err != nil {
+			return err
 		}
 		if len(past.Hours)+len(past.Signals)+len(past.Outages) == 0 || !b.Recall(id, past) {
 			continue
 		}
 		recalled = append(recalled, i)
 	}
-	return a.resolve(ctx, b, recalled, now)
+	return a.resolve(ctx, p, b, recalled, now)
 }

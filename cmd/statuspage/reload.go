@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -62,44 +63,83 @@ func oneLine(err error) string {
 	return strings.Join(mistakes, "; ")
 }
 
-// reload goes over to another configuration. After an error the one before goes on.
+// reload goes over to another configuration, with all parts or with none. After an error the one before goes on.
 func (a *app) reload(ctx context.Context, next *config.Config) error {
 	before := a.cfg.Load()
 	if waiting := keepFixed(before, next); len(waiting) > 0 {
 		a.log.Warn("these settings count after a restart", "settings", strings.Join(waiting, ", "))
 	}
 	added, removed, changed := compare(before.Checks, next.Checks)
-	if a.monitor != nil {
-		if err := a.monitor.Update(next.Checks); err != nil {
-			return err
-		}
-	}
-	if err := a.seatAgents(next); err != nil {
-		return err
-	}
 	dressed := !reflect.DeepEqual(site(before, false), site(next, false)) || !reflect.DeepEqual(before.CORS, next.CORS) ||
 		before.Timezone.String() != next.Timezone.String()
-	if services := servicesOf(next); dressed || !reflect.DeepEqual(servicesOf(before), services) {
-		b, err := a.board.Current().With(services, next.Timezone)
-		if err == nil {
-			err = a.server.Reload(a.options(next, b, false))
-		}
-		if err != nil {
-			a.log.Error("the page can't follow the configuration", "error", err)
-			return err
-		}
+	if err := a.takeOver(a.steps(ctx, before, next, dressed)); err != nil {
+		return err
 	}
 	if terms := a.terms.follow(servicesOf(next), time.Now()); terms != nil {
 		a.board.SetTerms(terms)
 	}
 	a.cfg.Store(next)
 	a.metrics.Only(labels(next.Checks))
-	if len(added) > 0 {
-		hour := time.Now().UTC().Truncate(time.Hour)
-		a.reloading.recalls.Go(func() { a.recall(ctx, added, hour) })
-	}
+	a.recallSoon(ctx, added)
 	a.log.Info("configuration read again", "added", len(added), "removed", removed, "changed", changed, "page", dressed, "services", len(next.Checks))
 	return nil
+}
+
+// step is how one part goes over to another configuration, and how it goes back. After an error of do the part is as it was.
+type step struct {
+	part     string
+	do, undo func() error
+}
+
+// takeOver takes all steps. When one fails, those before it are taken back, the last first.
+func (a *app) takeOver(steps []step) error {
+	for i, s := range steps {
+		err := s.do()
+		if err == nil {
+			continue
+		}
+		for _, done := range slices.Backward(steps[:i]) {
+			if err := done.undo(); err != nil { // It stood on it a moment ago.
+				a.log.Error("a part can't go back to the configuration before; restart the process", "part", done.part, "error", err)
+			}
+		}
+		return fmt.Errorf("the %s can't follow it: %w", s.part, err)
+	}
+	return nil
+}
+
+// steps are those from one configuration to another, in the order in which the parts depend on each other.
+func (a *app) steps(ctx context.Context, before, next *config.Config, dressed bool) (all []step) {
+	if a.monitor != nil {
+		all = append(all, step{"prober", func() error { return a.monitor.Update(next.Checks) }, func() error { return a.monitor.Update(before.Checks) }})
+	}
+	all = append(all, step{"agents", func() error { return a.seatAgents(next) }, func() error { return a.seatAgents(before) }})
+	if !dressed && reflect.DeepEqual(servicesOf(before), servicesOf(next)) {
+		return all
+	}
+	show := func(cfg *config.Config) error {
+		_, err := a.board.Current().With(servicesOf(cfg), cfg.Timezone)
+		return err
+	}
+	dress := func(cfg *config.Config) error { return a.server.Reload(a.options(cfg, a.board.Current(), false)) }
+	return append(all,
+		step{"board", func() error { return show(next) }, func() error {
+			err := show(before)
+			back, _, _ := compare(next.Checks, before.Checks)
+			a.recallSoon(ctx, back) // Their rows begin anew.
+			return err
+		}},
+		step{"page", func() error { return dress(next) }, func() error { return dress(before) }},
+	)
+}
+
+// recallSoon brings the past of services that have come to the board.
+func (a *app) recallSoon(ctx context.Context, ids []string) {
+	if len(ids) == 0 {
+		return
+	}
+	hour := time.Now().UTC().Truncate(time.Hour)
+	a.reloading.recalls.Go(func() { a.recall(ctx, ids, hour) })
 }
 
 // live are the settings that a running process takes over.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"os/signal"
@@ -67,7 +69,7 @@ type app struct {
 	log      *slog.Logger
 	roles    roles
 	team     *team // Nil for one process.
-	store    *db.Database
+	store    storage
 	board    *board.Board // The first; its Current counts.
 	server   *handlers.Front
 	desk     *handlers.Desk
@@ -81,6 +83,14 @@ type app struct {
 	late      late
 	terms     *terms
 	filling   sync.Mutex // Held while the past is read.
+}
+
+// storage is what keeps the signals: a db.Database.
+type storage interface {
+	db.Store
+	Pending(ctx context.Context) iter.Seq2[status.Signal, error]
+	WaitDrained(ctx context.Context) error
+	State() db.State
 }
 
 // serveConfig runs the product until ctx ends. From is nil in the demo.
@@ -100,10 +110,11 @@ func (e env) serveConfig(ctx context.Context, cfg *config.Config, r roles, from 
 	thrift(e.getenv)
 	a := &app{roles: r, log: slog.New(slog.NewTextHandler(e.stderr, nil)), metrics: metrics.New(buildVersion())}
 	a.cfg.Store(cfg)
-	a.store, err = db.Open(ctx, string(cfg.Database), db.Options{Retention: cfg.Retention, Outbox: cfg.Outbox, Log: a.log})
+	store, err := db.Open(ctx, string(cfg.Database), db.Options{Retention: cfg.Retention, Outbox: cfg.Outbox, Log: a.log})
 	if err != nil {
 		return err
 	}
+	a.store = store
 	defer func() {
 		if closeErr := a.store.Close(); err == nil && closeErr != nil {
 			err = closeErr
@@ -113,7 +124,7 @@ func (e env) serveConfig(ctx context.Context, cfg *config.Config, r roles, from 
 		return err
 	}
 	if err := a.build(cfg, from == nil); err != nil {
-		return err
+		return errors.Join(err, a.stop(nil))
 	}
 	return a.run(ctx, ln, ops, from)
 }
@@ -155,14 +166,20 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 }
 
 func (a *app) buildMonitor(cfg *config.Config) (err error) {
+	a.monitor, err = monitor.New(a.measuring(cfg))
+	return err
+}
+
+// measuring is how this process measures, by its roles.
+func (a *app) measuring(cfg *config.Config) monitor.Options {
 	o := monitor.Options{
-		Checks: cfg.Checks, Store: a.store, Board: stored{a.team, a.board}, Log: a.log, Region: cfg.Region,
+		Checks: cfg.Checks, Store: a.store, Board: shown{a.team, a.board}, Log: a.log, Region: cfg.Region,
 		Probe: prober(cfg).Kinds(), Canary: cfg.Canary,
 		Observe: a.observe, Skipped: a.metrics.Skipped,
 		MeasuredAt: func(id string) time.Time { return a.board.Current().MeasuredAt(id) },
 	}
 	if t := a.team; t != nil {
-		o.Ended, o.Worker = t.settle, !a.roles.scheduler
+		o.Ended, o.Stored, o.Worker = t.settle, t.saved, !a.roles.scheduler
 		if a.roles.scheduler {
 			o.Dispatch = a.withoutAgents(t.dispatch)
 			t.bypass(func(runs []monitor.Planned) { a.monitor.TakeOurs(runs) })
@@ -171,12 +188,13 @@ func (a *app) buildMonitor(cfg *config.Config) (err error) {
 			t.taking(cfg.Region, func(runs []monitor.Planned) { a.monitor.Take(runs) })
 		}
 	}
-	a.monitor, err = monitor.New(o)
-	return err
+	return o
 }
 
 // refill brings what others have stored since to the board.
 func (a *app) refill(ctx context.Context, from time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, fillTimeout) // Who asks has more to do than to wait for it.
+	defer cancel()
 	if state := a.store.State(); !state.Readable {
 		return fmt.Errorf("%w: %w", errNotInOrder, state.Err)
 	}
@@ -280,8 +298,8 @@ func (a *app) begin(ctx context.Context) error {
 	return nil
 }
 
-// stop ends the parts: no more runs, running probes, last write; then streams and HTTP.
-// The store is closed by who opened it.
+// stop ends the parts that there are, started or not: no more runs, running probes, last write; then streams and HTTP.
+// The store is closed by who opened it. Filler is closed when nobody fills the board any more; nil when nobody has begun to.
 func (a *app) stop(filler <-chan struct{}) error {
 	a.stopping.Store(true)
 	ctx, cancel := context.WithTimeout(context.Background(), stopProbes)
@@ -295,8 +313,13 @@ func (a *app) stop(filler <-chan struct{}) error {
 	if a.team != nil {
 		all = append(all, a.team.stop())
 	}
-	<-filler
-	return errors.Join(append(all, a.server.Shutdown())...)
+	if filler != nil {
+		<-filler
+	}
+	if a.server != nil {
+		all = append(all, a.server.Shutdown())
+	}
+	return errors.Join(all...)
 }
 
 // listen opens the address, or says in one line what to change.
@@ -382,11 +405,11 @@ func (a *app) readiness() handlers.Readiness {
 	return r
 }
 
-func (a *app) observe(c status.Check, r probe.Result) {
+func (a *app) observe(c status.Check, began time.Time, r probe.Result) {
 	if !r.CertificateExpiry.IsZero() {
 		a.certificate(c.ID, r.CertificateExpiry)
 	}
-	a.metrics.Observe(measured(c, c.Region(a.cfg.Load().Region), r))
+	a.metrics.Observe(measured(c, c.Region(a.cfg.Load().Region), began, r))
 }
 
 // certificate notes when the certificate of a service expires, here and on other page servers.
@@ -398,12 +421,21 @@ func (a *app) certificate(service string, expiry time.Time) {
 }
 
 // measured is what the metrics tell of a probe.
-func measured(c status.Check, region string, r probe.Result) metrics.Probe {
+func measured(c status.Check, region string, began time.Time, r probe.Result) metrics.Probe {
 	return metrics.Probe{
+		Began: began, Holds: c.Holds(),
 		Service: c.ID, Region: region, Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
 		Duration: r.Duration, HTTPStatus: r.HTTPStatus, CertificateExpiry: r.CertificateExpiry,
 		Phases: [...]time.Duration{r.Phases.DNS, r.Phases.Connect, r.Phases.TLS, r.Phases.FirstByte},
 	}
+}
+
+// waiting is how many signals the outbox has; while our disk does not let us open it nobody knows.
+func waiting(s db.State) float64 {
+	if !s.Open {
+		return math.NaN()
+	}
+	return float64(s.Outbox)
 }
 
 func (a *app) gauges() {
@@ -418,7 +450,7 @@ func (a *app) gauges() {
 		m.Gauge("statuspage_probes_in_flight", "Probes running.", func() float64 { return float64(a.monitor.Stats().InFlight) })
 	}
 	m.Gauge("statuspage_signals_unsaved", "Signals in memory that no disk has.", func() float64 { return float64(a.unsaved()) })
-	m.Gauge("statuspage_outbox_signals", "Signals on disk that the store does not have yet.", func() float64 { return float64(a.store.State().Outbox) })
+	m.Gauge("statuspage_outbox_signals", "Signals on disk that the store does not have yet.", func() float64 { return waiting(a.store.State()) })
 	if len(a.cfg.Load().Canary) > 0 && a.monitor != nil {
 		m.Flag("statuspage_network_up", "1 unless no canary answers.", func() bool { return !a.monitor.Stats().NetworkDown })
 	}

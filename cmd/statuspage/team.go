@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"net/url"
 	"slices"
 	"statuspage/internal/board"
@@ -34,7 +35,7 @@ type team struct {
 	regions   []string          // Of all checks.
 
 	planned, refused, early, here atomic.Uint64
-	depth                         atomic.Pointer[cluster.Depth]
+	depth                         atomic.Pointer[cluster.Depth] // Nil while nobody knows.
 
 	mu     sync.Mutex
 	recent []monitor.Planned       // Queued a moment ago.
@@ -43,7 +44,8 @@ type team struct {
 	drained chan struct{} // Closed when what was measured is on disk.
 	working sync.WaitGroup
 	talking sync.WaitGroup
-	hush    context.CancelFunc
+	hush    context.CancelFunc // Nil before start.
+	ending  sync.Once
 }
 
 // join opens the link to the others; nil without a queue.
@@ -60,7 +62,6 @@ func join(cfg *config.Config, r roles, log *slog.Logger) (*team, error) {
 		return nil, err
 	}
 	t.publisher = cluster.NewPublisher(t.link)
-	t.depth.Store(&cluster.Depth{})
 	known := map[string]bool{}
 	for _, c := range cfg.Checks {
 		if len(c.Regions) == 0 {
@@ -158,27 +159,34 @@ func (t *team) follow(ctx context.Context) {
 	}
 }
 
-// stop ends everything. The monitor has stopped before, so that all it measured is on disk.
-func (t *team) stop() error {
-	close(t.drained)
-	t.working.Wait()
-	t.hush()
-	t.talking.Wait()
-	return t.link.Close()
+// stop ends everything, whether it was started or not; a second time it does nothing. The monitor has stopped before, so that all
+// it measured is on disk.
+func (t *team) stop() (err error) {
+	t.ending.Do(func() {
+		close(t.drained)
+		t.working.Wait()
+		if t.hush != nil {
+			t.hush()
+		}
+		t.talking.Wait()
+		err = t.link.Close()
+	})
+	return err
 }
 
 func (t *team) measureDepth(ctx context.Context) {
 	for {
-		var all cluster.Depth
+		all := &cluster.Depth{}
 		for _, region := range t.regions {
 			d, err := t.link.Depth(ctx, region)
 			if err != nil {
-				continue // State says it.
+				all = nil // State says why.
+				break
 			}
 			all.Waiting += d.Waiting
 			all.Oldest = max(all.Oldest, d.Oldest)
 		}
-		t.depth.Store(&all)
+		t.depth.Store(all)
 		select {
 		case <-ctx.Done():
 			return
@@ -194,19 +202,23 @@ func (t *team) settle(service, region string, slot time.Time) {
 	}
 }
 
-// stored is where signals go that are on disk: to the others, and to the page of this process.
-type stored struct {
+// saved settles the tasks of signals that are on disk.
+func (t *team) saved(signals []status.Signal) {
+	if t.worker != nil {
+		t.worker.Stored(signals)
+	}
+}
+
+// shown is where signals go when they are on disk, or while our disk refuses them: to the others, and to the page of this process.
+type shown struct {
 	team  *team
 	board *board.Board
 }
 
 // Apply implements monitor.Board.
-func (s stored) Apply(signals []status.Signal) {
+func (s shown) Apply(signals []status.Signal) {
 	if s.team != nil {
 		s.team.publisher.Apply(signals)
-		if s.team.worker != nil {
-			s.team.worker.Stored(signals)
-		}
 	}
 	s.board.Apply(signals)
 }
@@ -215,8 +227,18 @@ func (a *app) teamGauges() {
 	t, m := a.team, a.metrics
 	count := func(n *atomic.Uint64) func() float64 { return func() float64 { return float64(n.Load()) } }
 	m.Flag("statuspage_redis_up", "1 when Redis answers.", func() bool { return t.link.State().Up })
-	m.Gauge("statuspage_queue_tasks", "Planned runs in the queue, those being measured included.", func() float64 { return float64(t.depth.Load().Waiting) })
-	m.Gauge("statuspage_queue_oldest_seconds", "Since the slot of the oldest planned run in the queue.", func() float64 { return t.depth.Load().Oldest.Seconds() })
+	deep := func(of func(*cluster.Depth) float64) func() float64 {
+		return func() float64 {
+			if d := t.depth.Load(); d != nil && t.link.State().Up {
+				return of(d)
+			}
+			return math.NaN()
+		}
+	}
+	m.Gauge("statuspage_queue_tasks", "Planned runs in the queue, those being measured included; NaN while Redis is away.",
+		deep(func(d *cluster.Depth) float64 { return float64(d.Waiting) }))
+	m.Gauge("statuspage_queue_oldest_seconds", "Since the slot of the oldest planned run in the queue; NaN while Redis is away.",
+		deep(func(d *cluster.Depth) float64 { return d.Oldest.Seconds() }))
 	m.Counter("statuspage_relay_lost_total", "Signals that page servers must find in the database.", func() float64 { return float64(t.publisher.Lost()) })
 	if t.roles.scheduler {
 		m.Counter("statuspage_queue_planned_total", "Runs that this process has queued.", count(&t.planned))

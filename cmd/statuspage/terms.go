@@ -118,7 +118,7 @@ func (t *terms) keep(ctx context.Context) {
 				told = true
 				t.log.Warn("changed intervals can't be stored; trying again", "error", err)
 			}
-			if !pause.wait(ctx) {
+			if pause.wait(ctx); ctx.Err() != nil {
 				return
 			}
 		}
@@ -140,14 +140,9 @@ func (t *terms) flush(ctx context.Context) error {
 
 // loadTerms is what a process without a page does of fill.
 func (a *app) loadTerms(ctx context.Context) {
-	for pause := retry(fillRetry); ; {
-		if a.store.State().Readable {
-			if _, err := a.terms.load(ctx, a.board.Current().Services(), time.Now()); err == nil {
-				return
-			}
-		}
-		if !pause.wait(ctx) {
-			return
-		}
-	}
+	p := &patient{app: a, told: "the intervals of the past can't be read; trying again"}
+	_ = p.ask(ctx, func(ctx context.Context) error { // It fails when the process ends.
+		_, err := a.terms.load(ctx, a.board.Current().Services(), time.Now())
+		return err
+	})
 }

@@ -23,9 +23,11 @@ const nothing = math.MaxInt64
 // lag is what the views may not know yet.
 type lag struct {
 	mu      sync.Mutex
-	oldest  int64      // Hour of the oldest signal, Unix microseconds; 0 at first: another process may have written it.
-	closing sync.Mutex // Held by who brings the views up to date.
+	oldest  int64         // Hour of the oldest signal, Unix microseconds; 0 at first: another process may have written it.
+	closing chan struct{} // Holds one while somebody brings the views up to date; who waits for that gives up with its context.
 }
+
+func newLag() lag { return lag{closing: make(chan struct{}, 1)} }
 
 // note takes in what was written.
 func (l *lag) note(signals []status.Signal) {
@@ -60,13 +62,17 @@ func (s *Store) settle(ctx context.Context, to time.Time) error {
 	if !s.lag.before(limit) {
 		return nil
 	}
-	s.lag.closing.Lock()
-	defer s.lag.closing.Unlock()
+	select {
+	case s.lag.closing <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.lag.closing }()
 	if !s.lag.before(limit) {
 		return nil // Who was here before has seen to it.
 	}
 	was := s.lag.swap(nothing) // What is written from here on counts anew.
-	err := refreshAll(ctx, s.pool, s.names)
+	err := refreshAll(ctx, s.readers, s.names)
 	if err != nil {
 		s.lag.mu.Lock()
 		s.lag.oldest = min(s.lag.oldest, was)

@@ -38,7 +38,7 @@ func (s *Store) eachHour(ctx context.Context, from, to time.Time, yield func(sta
 	if err != nil {
 		return err
 	}
-	rows, err := s.pool.Query(ctx, s.sql.hours, binaryResults, instant(from), instant(to))
+	rows, err := s.readers.Query(ctx, s.sql.hours, binaryResults, instant(from), instant(to))
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (u unevenHours) into(b *status.Bucket) {
 }
 
 func (s *Store) quarters(ctx context.Context, query string, args ...any) (unevenHours, error) {
-	rows, err := s.pool.Query(ctx, query, append([]any{binaryResults}, args...)...)
+	rows, err := s.readers.Query(ctx, query, append([]any{binaryResults}, args...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,10 @@ import (
 const (
 	connectTimeout   = 5 * time.Second
 	statementTimeout = "60000" // Milliseconds; for the pool, not for the upgrade of a large table.
-	connections      = 4
+	// readConnections are for who reads, and none of them for who writes: however many read, and however slowly they take what
+	// they asked for, signals go on to the store. So does the look at how it is.
+	readConnections  = 4
+	writeConnections = 2
 	statements       = 32 // QuestDB keeps at most 64 a connection, pgx would cache 512.
 )
 
@@ -35,7 +38,8 @@ type Options struct {
 
 // Store is a QuestDB. It satisfies db.Store; reads see a write some milliseconds later.
 type Store struct {
-	pool      *pgxpool.Pool
+	readers   *pgxpool.Pool
+	writers   *pgxpool.Pool
 	setup     *pgx.ConnConfig // For the schema's own connection.
 	knocker   knocker
 	names     names
@@ -66,18 +70,24 @@ func New(o Options) (*Store, error) {
 		// The simple protocol wants a setting that QuestDB doesn't have; in the other, reading signals hangs.
 		return nil, fmt.Errorf("store URL: default_query_exec_mode %v does not work with QuestDB: %w", mode, status.ErrInvalid)
 	}
-	config.MaxConns = connections
+	config.MaxConns = readConnections
 	config.MaxConnIdleTime = 2 * time.Minute // QuestDB hangs up after 5.
 	config.HealthCheckPeriod = 30 * time.Second
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	config.ConnConfig.StatementCacheCapacity = statements
-	s := &Store{names: namesWith(o.Prefix), retention: o.Retention, log: o.Log}
+	s := &Store{names: namesWith(o.Prefix), retention: o.Retention, lag: newLag(), log: o.Log}
 	config.ConnConfig.DialFunc = s.knocker.listening(config.ConnConfig.DialFunc)
 	s.setup = config.ConnConfig.Copy()
 	s.knocker.config = s.setup
 	config.ConnConfig.RuntimeParams["options"] = "-c statement_timeout=" + statementTimeout
 
-	if s.pool, err = pgxpool.NewWithConfig(context.Background(), config); err != nil {
+	if s.readers, err = pgxpool.NewWithConfig(context.Background(), config); err != nil {
+		return nil, fmt.Errorf("prepare connections to QuestDB: %w", err)
+	}
+	config = config.Copy()
+	config.MaxConns = writeConnections
+	if s.writers, err = pgxpool.NewWithConfig(context.Background(), config); err != nil {
+		s.readers.Close()
 		return nil, fmt.Errorf("prepare connections to QuestDB: %w", err)
 	}
 	s.sql = textsFor(s.names)
@@ -119,7 +129,7 @@ func address(text string) (string, error) {
 // there, and the table applies what is written to it.
 func (s *Store) Ping(ctx context.Context) error {
 	var suspended bool
-	err := s.pool.QueryRow(ctx, `SELECT suspended FROM wal_tables() WHERE name = $1`, s.names.signals).Scan(&suspended)
+	err := s.writers.QueryRow(ctx, `SELECT suspended FROM wal_tables() WHERE name = $1`, s.names.signals).Scan(&suspended)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return fmt.Errorf("table %s is missing: %w", s.names.signals, status.ErrUnavailable)
@@ -129,7 +139,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		return fmt.Errorf("table %s is suspended, see wal_tables(): %w", s.names.signals, status.ErrUnavailable)
 	}
 	var views int64
-	if err := s.pool.QueryRow(ctx, `SELECT count() FROM materialized_views() WHERE view_name IN ($1, $2, $3, $4) AND view_status != 'invalid'`,
+	if err := s.writers.QueryRow(ctx, `SELECT count() FROM materialized_views() WHERE view_name IN ($1, $2, $3, $4) AND view_status != 'invalid'`,
 		s.names.hourly, s.names.daily, s.names.quarters, s.names.latencies).Scan(&views); err != nil {
 		return fmt.Errorf("ping QuestDB: %w", err)
 	}
@@ -142,6 +152,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close ends all connections.
 func (s *Store) Close() error {
-	s.pool.Close()
+	s.readers.Close()
+	s.writers.Close()
 	return nil
 }

@@ -23,7 +23,7 @@ func (s *Store) FirstAvailable(ctx context.Context, spans []status.Span) ([]time
 		all.Go(func() error {
 			for i := n; i < len(spans); i += askers {
 				span := spans[i]
-				err := s.pool.QueryRow(ctx, s.sql.firstAvailable, instant(span.From), instant(span.To), span.Service.ID, span.Service.URL).Scan(&found[i])
+				err := s.readers.QueryRow(ctx, s.sql.firstAvailable, instant(span.From), instant(span.To), span.Service.ID, span.Service.URL).Scan(&found[i])
 				if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 					return fmt.Errorf("read recoveries: %w", err)
 				}

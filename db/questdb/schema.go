@@ -34,7 +34,8 @@ func (s *Store) Ensure(ctx context.Context) error {
 		}
 	}
 	if w.changed {
-		s.pool.Reset() // Statements prepared before are stale.
+		s.readers.Reset() // Statements prepared before are stale.
+		s.writers.Reset()
 	}
 	return nil
 }

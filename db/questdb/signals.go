@@ -30,7 +30,7 @@ func (s *Store) Write(ctx context.Context, signals []status.Signal) error {
 		batch.Queue(s.sql.insert, text(sig.URL), int32(sig.HTTPStatus), instant(sig.Received), sig.Available, text(sig.Service),
 			text(sig.Region), sig.Outcome.String(), microseconds(sig.Duration), text(sig.Reason.String()), s.errors.one(sig.Error))
 	}
-	tx, err := s.pool.Begin(ctx)
+	tx, err := s.writers.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("write signals: %w", err)
 	}
@@ -66,7 +66,7 @@ func (s *Store) read(ctx context.Context, query string, args ...any) iter.Seq2[s
 	return func(yield func(status.Signal, error) bool) {
 		ctx, cancel := context.WithCancel(ctx) // A reader who stops early doesn't wait for the rest.
 		defer cancel()
-		rows, err := s.pool.Query(ctx, query, args...)
+		rows, err := s.readers.Query(ctx, query, args...)
 		if err != nil {
 			yield(status.Signal{}, fmt.Errorf("read signals: %w", err))
 			return
@@ -139,7 +139,7 @@ func (s *Store) LatenciesOf(ctx context.Context, svc status.Service, from, to ti
 	if err := s.settle(ctx, to); err != nil {
 		return nil, fmt.Errorf("read latencies: %w", err)
 	}
-	rows, err := s.pool.Query(ctx, s.sql.latencies, binaryResults, instant(from), instant(to), svc.ID, svc.URL)
+	rows, err := s.readers.Query(ctx, s.sql.latencies, binaryResults, instant(from), instant(to), svc.ID, svc.URL)
 	if err != nil {
 		return nil, fmt.Errorf("read latencies: %w", err)
 	}
@@ -159,7 +159,7 @@ func (s *Store) buckets(ctx context.Context, to time.Time, query string, args ..
 	if err := s.settle(ctx, to); err != nil {
 		return nil, fmt.Errorf("read sums: %w", err)
 	}
-	rows, err := s.pool.Query(ctx, query, args...)
+	rows, err := s.readers.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read sums: %w", err)
 	}

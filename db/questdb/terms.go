@@ -12,7 +12,7 @@ import (
 
 // Terms returns in which terms services were watched, in no order.
 func (s *Store) Terms(ctx context.Context) ([]status.ServiceTerm, error) {
-	rows, err := s.pool.Query(ctx, s.sql.terms)
+	rows, err := s.readers.Query(ctx, s.sql.terms)
 	if err != nil {
 		return nil, fmt.Errorf("read terms: %w", err)
 	}
@@ -38,7 +38,7 @@ func (s *Store) WriteTerms(ctx context.Context, terms []status.ServiceTerm) erro
 	for _, t := range terms {
 		batch.Queue(s.sql.insertTerm, instant(t.Since), text(t.Service), t.Interval.Microseconds(), t.Timeout.Microseconds())
 	}
-	tx, err := s.pool.Begin(ctx)
+	tx, err := s.writers.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("write terms: %w", err)
 	}

@@ -269,9 +269,9 @@ func TestOnlyTheServersWordCounts(t *testing.T) {
 
 func TestClientSaysOnceWhatIsWrong(t *testing.T) {
 	t.Parallel()
-	code, skew := http.StatusUnauthorized, time.Duration(0)
+	code, ahead := http.StatusUnauthorized, time.Duration(0)
 	c, log, took := talk(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set(TimeHeader, time.Now().Add(skew).UTC().Format(TimeFormat))
+		w.Header().Set(TimeHeader, time.Now().Add(ahead).UTC().Format(TimeFormat))
 		if r.Header.Get("Authorization") != "Bearer office-office-office-office" {
 			t.Error("the token is missing")
 		}
@@ -294,7 +294,7 @@ func TestClientSaysOnceWhatIsWrong(t *testing.T) {
 	if log.count("THE SERVER REFUSES THE TOKEN") != 1 {
 		t.Errorf("log:\n%s", log.b.String())
 	}
-	code, skew = http.StatusOK, -time.Hour
+	code, ahead = http.StatusOK, -time.Hour
 	for range 3 {
 		if err := c.Ping(t.Context()); err != nil {
 			t.Fatal(err)
@@ -303,10 +303,14 @@ func TestClientSaysOnceWhatIsWrong(t *testing.T) {
 	if len(*took) != 1 || log.count("takes the token again") != 1 || log.count("clocks of this machine and of the server differ") != 1 {
 		t.Errorf("took %v, log:\n%s", *took, log.b.String())
 	}
-	if s := c.Skew(); s > -59*time.Minute || s < -61*time.Minute {
-		t.Errorf("skew %v", s)
+	if s, known := c.Skew(); !known || s > -59*time.Minute || s < -61*time.Minute {
+		t.Errorf("skew %v, known: %v", s, known)
 	}
-	skew = 0
+	c.skew.Store(&skew{0, time.Now().Add(-2 * skewHolds)})
+	if s, known := c.Skew(); known {
+		t.Errorf("skew %v is known of a server that has not answered for two minutes", s)
+	}
+	ahead = 0
 	if err := c.Ping(t.Context()); err != nil || log.count("agree again") != 1 {
 		t.Errorf("%v, log:\n%s", err, log.b.String())
 	}

@@ -62,7 +62,7 @@ type Client struct {
 	known map[string]time.Time // When certificates expire, by service.
 
 	handed, dropped atomic.Uint64
-	skew            atomic.Int64
+	skew            atomic.Pointer[skew]
 }
 
 // ParseServer reads the address of a server. It tells whether what is said to it can be
@@ -106,8 +106,24 @@ func (c *Client) Handed() uint64 { return c.handed.Load() }
 // Dropped counts the signals that the server refused for good.
 func (c *Client) Dropped() uint64 { return c.dropped.Load() }
 
-// Skew is by how much the server's clock is ahead of ours.
-func (c *Client) Skew() time.Duration { return time.Duration(c.skew.Load()) }
+// skew is by how much the server's clock was ahead of ours at an instant.
+type skew struct {
+	ahead time.Duration
+	at    time.Time
+}
+
+// skewHolds is for how long a comparison of the clocks tells something: the server is asked every few seconds.
+const skewHolds = time.Minute
+
+// Skew is by how much the server's clock is ahead of ours, and whether that is known: not when the server has
+// not answered lately.
+func (c *Client) Skew() (ahead time.Duration, known bool) {
+	s := c.skew.Load()
+	if s == nil || time.Since(s.at) > skewHolds {
+		return 0, false
+	}
+	return s.ahead, true
+}
 
 // Ensure asks for the checks, so that signals are handed in to a server that knows us.
 func (c *Client) Ensure(ctx context.Context) error { return c.Ping(ctx) }
@@ -281,12 +297,12 @@ func (c *Client) do(req *http.Request) (*http.Response, error) {
 // compareClocks notes how far the server's clock is from ours. Its answer was made at some instant
 // of the exchange; nobody knows at which.
 func (c *Client) compareClocks(server, sent time.Time, took time.Duration) {
-	skew := server.Sub(sent.Round(0).Add(took / 2))
-	c.skew.Store(int64(skew))
-	off := skew.Abs() > ClockTolerance+took/2
+	ahead := server.Sub(sent.Round(0).Add(took / 2))
+	c.skew.Store(&skew{ahead, time.Now()})
+	off := ahead.Abs() > ClockTolerance+took/2
 	switch {
 	case off && !c.clockOff:
-		c.log.Warn("the clocks of this machine and of the server differ; signals are kept under the instants of this one. Let NTP set it", "server_is_ahead", skew.Round(time.Millisecond))
+		c.log.Warn("the clocks of this machine and of the server differ; signals are kept under the instants of this one. Let NTP set it", "server_is_ahead", ahead.Round(time.Millisecond))
 	case !off && c.clockOff:
 		c.log.Info("the clocks of this machine and of the server agree again")
 	}

@@ -48,6 +48,7 @@ type Link struct {
 	noting sync.Mutex
 	stop   context.CancelFunc
 	done   chan struct{}
+	ending sync.Once
 }
 
 // Open returns a link to the Redis of a URL such as redis://:password@host:6379/0 or
@@ -81,11 +82,14 @@ func (silent) Printf(context.Context, string, ...any) {}
 // State returns at once.
 func (l *Link) State() State { return *l.state.Load() }
 
-// Close ends all connections.
-func (l *Link) Close() error {
-	l.stop()
-	<-l.done
-	return l.redis.Close()
+// Close ends all connections. A second time it does nothing.
+func (l *Link) Close() (err error) {
+	l.ending.Do(func() {
+		l.stop()
+		<-l.done
+		err = l.redis.Close()
+	})
+	return err
 }
 
 // watch asks Redis how it is, so that its return is noticed when nobody else asks.

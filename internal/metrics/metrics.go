@@ -25,8 +25,9 @@ type Metrics struct {
 	status   *prometheus.GaugeVec
 	phases   *prometheus.GaugeVec
 	expiry   *prometheus.GaugeVec
+	at       *prometheus.GaugeVec
 
-	mu       sync.RWMutex // Guards the map.
+	mu       sync.Mutex // Guards what follows.
 	services map[source]*service
 	labels   map[string]string // Instance by service; nil for any.
 }
@@ -37,9 +38,11 @@ type source struct{ service, region string }
 // service is the gauges of a service, looked up once: finding one by its labels costs more
 // than setting it.
 type service struct {
-	success, duration, status prometheus.Gauge
-	phases                    [len(phaseNames)]prometheus.Gauge
-	expiry                    prometheus.Gauge // Nil until there is one; guarded by Metrics.mu.
+	success, duration, status, at prometheus.Gauge
+	phases                        [len(phaseNames)]prometheus.Gauge
+	expiry                        prometheus.Gauge // Nil until there is one.
+	until                         time.Time        // From then on nobody knows how it is.
+	labels                        []string
 }
 
 // phaseNames are the blackbox exporter's, in the order of Probe.Phases.
@@ -53,6 +56,8 @@ type Probe struct {
 	Region            string // Empty for a service without regions: then there is no such label.
 	Outcome           string
 	Success           bool
+	Began             time.Time
+	Holds             time.Duration // For how long after that it tells the service's state.
 	Duration          time.Duration
 	HTTPStatus        int                            // Below 1 when no answer came.
 	Phases            [len(phaseNames)]time.Duration // Name look-up, connecting, TLS, first byte.
@@ -78,7 +83,8 @@ func New(version string) *Metrics {
 		registry: prometheus.NewRegistry(),
 		probes:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "statuspage_probes_total", Help: "Probes that ended, by outcome."}, []string{"outcome"}),
 		skipped:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "statuspage_probes_skipped_total", Help: "Runs that gave no signal, by cause: ours, never the target's."}, []string{"cause"}),
-		success:  gauge("probe_success", "1 when the last probe found the service available."),
+		success:  gauge("probe_success", "1 when the last probe found the service available. No series while there is no data, as with all probe metrics."),
+		at:       gauge("probe_timestamp_seconds", "Unix time at which the last probe began."),
 		duration: gauge("probe_duration_seconds", "How long the last probe took."),
 		status:   gauge("probe_http_status_code", "HTTP status of the last answer, 0 without one."),
 		phases:   gauge("probe_http_duration_seconds", "Phases of the last probe.", "phase"),
@@ -86,7 +92,7 @@ func New(version string) *Metrics {
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "statuspage_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	m.registry.MustRegister(m.probes, m.skipped, m.success, m.duration, m.status, m.phases, m.expiry, build,
+	m.registry.MustRegister(m.probes, m.skipped, m.success, m.duration, m.status, m.phases, m.expiry, m.at, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -98,26 +104,22 @@ func (m *Metrics) Observe(p Probe) {
 	if p.Success {
 		success = 1
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	s := m.of(p)
 	if s == nil {
 		return
 	}
+	s.until = p.Began.Add(p.Holds)
+	s.at.Set(float64(p.Began.UnixMilli()) / 1000)
 	s.success.Set(success)
 	s.duration.Set(p.Duration.Seconds())
 	s.status.Set(float64(max(0, p.HTTPStatus)))
 	for i, d := range p.Phases {
 		s.phases[i].Set(d.Seconds())
 	}
-	if !p.CertificateExpiry.IsZero() {
-		m.setExpiry(s, p)
-	}
-}
-
-func (m *Metrics) setExpiry(s *service, p Probe) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.services[source{p.Service, p.Region}] != s {
-		return // Let go meanwhile.
+	if p.CertificateExpiry.IsZero() {
+		return // A service that is down still has the one that it had.
 	}
 	if s.expiry == nil {
 		s.expiry = m.expiry.WithLabelValues(p.labels()...)
@@ -125,42 +127,55 @@ func (m *Metrics) setExpiry(s *service, p Probe) {
 	s.expiry.Set(float64(p.CertificateExpiry.Unix()))
 }
 
+// forget lets go of what was measured too long ago, for whatever reason nothing was since: a gauge has no age, and
+// would go on saying that all is well.
+func (m *Metrics) forget(now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for at, s := range m.services {
+		if now.After(s.until) {
+			m.drop(at, s)
+		}
+	}
+}
+
+// drop ends the series of a service. By all their labels: looking for them by some would take a look at those of all
+// services for each. mu must be held.
+func (m *Metrics) drop(at source, s *service) {
+	delete(m.services, at)
+	for _, gauges := range []*prometheus.GaugeVec{m.success, m.duration, m.status, m.expiry, m.at} {
+		gauges.DeleteLabelValues(s.labels...)
+	}
+	for _, name := range phaseNames {
+		m.phases.DeleteLabelValues(append(slices.Clone(s.labels), name)...)
+	}
+}
+
 // Only keeps the gauges of these services, by id with their instances; those of others go,
 // and a probe of them that ends later brings none.
 func (m *Metrics) Only(labels map[string]string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for at := range m.services {
-		id := at.service
-		if instance, stays := labels[id]; stays && instance == m.labels[id] {
-			continue
-		}
-		delete(m.services, at)
-		for _, gauges := range []*prometheus.GaugeVec{m.success, m.duration, m.status, m.phases, m.expiry} {
-			gauges.DeletePartialMatch(prometheus.Labels{"service": text(id)})
+	for at, s := range m.services {
+		if instance, stays := labels[at.service]; !stays || instance != m.labels[at.service] {
+			m.drop(at, s)
 		}
 	}
 	m.labels = labels
 }
 
-// of finds the gauges of the probe's service, nil for one that Only has left out.
+// of finds the gauges of the probe's service, nil for one that Only has left out. mu must be held.
 func (m *Metrics) of(p Probe) *service {
-	m.mu.RLock()
 	at := source{p.Service, p.Region}
-	s := m.services[at]
-	m.mu.RUnlock()
-	if s != nil {
-		return s
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if s = m.services[at]; s != nil {
+	if s := m.services[at]; s != nil {
 		return s
 	}
 	if instance, known := m.labels[p.Service]; m.labels != nil && (!known || instance != p.Instance) {
 		return nil
 	}
-	s = &service{
+	s := &service{
+		labels:   p.labels(),
+		at:       m.at.WithLabelValues(p.labels()...),
 		success:  m.success.WithLabelValues(p.labels()...),
 		duration: m.duration.WithLabelValues(p.labels()...),
 		status:   m.status.WithLabelValues(p.labels()...),
@@ -175,7 +190,7 @@ func (m *Metrics) of(p Probe) *service {
 // Skipped counts a run that gave no signal.
 func (m *Metrics) Skipped(cause string) { m.skipped.WithLabelValues(text(cause)).Inc() }
 
-// Gauge adds a figure that is read when Prometheus asks.
+// Gauge adds a figure that is read when Prometheus asks: NaN while nobody knows it.
 func (m *Metrics) Gauge(name, help string, read func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
 }
@@ -197,6 +212,7 @@ func (m *Metrics) Counter(name, help string, read func() float64) {
 
 // Write writes all metrics in the text format and returns its media type.
 func (m *Metrics) Write(w io.Writer) (contentType string, err error) {
+	m.forget(time.Now())
 	families, err := m.registry.Gather()
 	if err != nil {
 		return "", fmt.Errorf("gather: %w", err)

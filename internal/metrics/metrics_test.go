@@ -2,8 +2,11 @@ package metrics
 
 import (
 	"bytes"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/common/expfmt"
@@ -13,9 +16,9 @@ import (
 func TestOnlyServicesWithRegionsHaveTheLabel(t *testing.T) {
 	t.Parallel()
 	m := New("test")
-	m.Observe(Probe{Service: "a", Instance: "https://a.example", Outcome: "up", Success: true})
-	m.Observe(Probe{Service: "b", Instance: "https://b.example", Region: "eu-west", Outcome: "up", Success: true})
-	m.Observe(Probe{Service: "b", Instance: "https://b.example", Region: "us-east", Outcome: "down"})
+	m.Observe(Probe{Service: "a", Instance: "https://a.example", Began: time.Now(), Holds: time.Hour, Outcome: "up", Success: true})
+	m.Observe(Probe{Service: "b", Instance: "https://b.example", Region: "eu-west", Began: time.Now(), Holds: time.Hour, Outcome: "up", Success: true})
+	m.Observe(Probe{Service: "b", Instance: "https://b.example", Region: "us-east", Began: time.Now(), Holds: time.Hour, Outcome: "down"})
 	for range 2 { // The second must not find what the first left away.
 		var out bytes.Buffer
 		if _, err := m.Write(&out); err != nil {
@@ -37,6 +40,76 @@ func TestOnlyServicesWithRegionsHaveTheLabel(t *testing.T) {
 	}
 }
 
+// TestWhatNobodyMeasuresAnyMoreIsNotTold holds that no figure outlives its measurement, whatever has ended the measuring:
+// a state that nobody knows is no series, one that is known goes on.
+func TestWhatNobodyMeasuresAnyMoreIsNotTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := New("test")
+		observe := func(service, region string) {
+			m.Observe(Probe{
+				Service: service, Instance: "https://" + service, Region: region, Outcome: "up", Success: true, Began: time.Now(), Holds: time.Minute,
+				HTTPStatus: 200, CertificateExpiry: time.Now().AddDate(0, 1, 0),
+			})
+		}
+		told := func(service, region string) (names []string) {
+			var out bytes.Buffer
+			if _, err := m.Write(&out); err != nil {
+				t.Fatal(err)
+			}
+			label := `service="` + service + `"`
+			if region != "" {
+				label = `region="` + region + `",` + label
+			}
+			for line := range strings.Lines(out.String()) {
+				if name, rest, _ := strings.Cut(line, "{"); strings.Contains(rest, label) && !slices.Contains(names, name) {
+					names = append(names, name)
+				}
+			}
+			return names
+		}
+		observe("gone", "")
+		observe("stays", "")
+		observe("regions", "eu")
+		observe("regions", "us")
+		if got := told("gone", ""); len(got) != 6 {
+			t.Fatalf("told are %v, want six figures", got)
+		}
+		for range 4 {
+			time.Sleep(30 * time.Second)
+			observe("stays", "")
+			observe("regions", "us")
+		}
+		for _, c := range []struct {
+			service, region string
+			want            int
+		}{{"gone", "", 0}, {"stays", "", 6}, {"regions", "eu", 0}, {"regions", "us", 6}} {
+			if got := told(c.service, c.region); len(got) != c.want {
+				t.Errorf("of %s %s, measured two minutes ago or now, %v are told; want %d", c.service, c.region, got, c.want)
+			}
+		}
+		observe("gone", "")
+		if got := told("gone", ""); len(got) != 6 {
+			t.Errorf("measured again it tells %v, want six figures", got)
+		}
+	})
+}
+
+// TestManyServicesAreForgottenAtOnce is the end of the network of a large page.
+func TestManyServicesAreForgottenAtOnce(t *testing.T) {
+	t.Parallel()
+	m := New("test")
+	const n = 20_000
+	for i := range n {
+		m.Observe(Probe{Service: strconv.Itoa(i), Outcome: "up", Began: time.Now(), Holds: time.Minute})
+	}
+	began := time.Now()
+	m.forget(began.Add(time.Hour))
+	if took := time.Since(began); len(m.services) > 0 || took > 5*time.Second {
+		t.Errorf("%d are left after %v", len(m.services), took)
+	}
+}
+
 // hostile are texts that would end a label or a line.
 var hostile = []string{
 	`a"b`, `a\b`, `a\`, `"} 1`, "a\nprobe_success 1", "a\r\nb", "# HELP x", "a\x00b", "\x1b[2J", "\x7f", "\u202eevil\u2066", "\xff\xfe", "a\xc3", "{}=,", "", strings.Repeat("x", 10_000),
@@ -54,7 +127,7 @@ func TestHostileLabelsAreRead(t *testing.T) {
 	}
 	m.Only(known)
 	for _, text := range hostile {
-		m.Observe(Probe{Service: text, Instance: text, Region: text, Outcome: text, Success: true, CertificateExpiry: time.Unix(1, 0)})
+		m.Observe(Probe{Service: text, Instance: text, Region: text, Began: time.Now(), Holds: time.Hour, Outcome: text, Success: true, CertificateExpiry: time.Unix(1, 0)})
 	}
 	parse := func() map[string]bool {
 		var out bytes.Buffer

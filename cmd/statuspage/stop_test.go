@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"statuspage/db"
+	"statuspage/handlers"
+	"statuspage/internal/agent"
+	"statuspage/internal/board"
+	"statuspage/internal/config"
+	"statuspage/internal/metrics"
+	"statuspage/internal/status"
+	"statuspage/monitor"
+	"statuspage/monitor/probe"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var nobody = slog.New(slog.DiscardHandler)
+
+// part is something that is started and stopped.
+type part struct{ start, stop func() error }
+
+func silentMonitor(t *testing.T) *monitor.Monitor {
+	t.Helper()
+	m, err := monitor.New(monitor.Options{
+		Checks: []status.Check{{Service: status.Service{ID: "web", Interval: time.Second, Timeout: time.Second / 2}, Kind: "http"}},
+		Store:  &fullDisk{}, Board: nowhere{}, Log: nobody, Canary: []string{"127.0.0.1:1"},
+		Probe: map[string]probe.Func{"http": func(context.Context, status.Check) probe.Result {
+			return probe.Result{Outcome: status.Up, HTTPStatus: 200}
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// apart is what a process shares with others, whose Redis is away.
+func apart(t *testing.T) *team {
+	t.Helper()
+	cfg := &config.Config{Queue: "redis://127.0.0.1:1/0", Database: "questdb://a:b@127.0.0.1:1/qdb"}
+	team, err := join(cfg, roles{web: true, scheduler: true, worker: true}, nobody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	team.taking("eu", func([]monitor.Planned) {})
+	return team
+}
+
+// parts are all that a process starts and stops, each made anew.
+var parts = map[string]func(t *testing.T) part{
+	"monitor": func(t *testing.T) part {
+		m := silentMonitor(t)
+		return part{m.Start, func() error { return m.Stop(context.Background()) }}
+	},
+	"team": func(t *testing.T) part {
+		ctx, leave := context.WithCancel(context.Background())
+		team := apart(t)
+		return part{func() error { team.start(ctx); team.follow(ctx); return nil }, func() error { leave(); return team.stop() }}
+	},
+	"pages": func(t *testing.T) part {
+		b, err := board.New(nil, time.UTC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		front, err := handlers.New(handlers.Options{Board: b, Log: nobody, MaxViewers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = ln.Close() })
+		return part{func() error { go func() { _ = front.Serve(ln) }(); return nil }, front.Shutdown}
+	},
+	"embedded database": func(t *testing.T) part { return database(t, "sqlite:///"+filepath.Join(t.TempDir(), "s.db")) },
+	"remote database":   func(t *testing.T) part { return database(t, "questdb://a:b@127.0.0.1:1/qdb") },
+	"agent's outbox": func(t *testing.T) part {
+		server := &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
+		client := agent.NewClient(server, nil, "token", nobody, func(string, []status.Check, []byte) error { return nil })
+		f, err := db.Forward(t.Context(), filepath.Join(t.TempDir(), "o.db"), client, nobody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return part{func() error { return nil }, f.Close}
+	},
+}
+
+func database(t *testing.T, address string) part {
+	t.Helper()
+	d, err := db.Open(t.Context(), address, db.Options{Outbox: filepath.Join(t.TempDir(), "o.db"), Log: nobody})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return part{func() error { return nil }, d.Close}
+}
+
+// TestEveryPartStopsAtAnyTime stops each part before it is started, twice, from several sides at once and while it starts. None
+// may panic, hang, or find fault with it.
+func TestEveryPartStopsAtAnyTime(t *testing.T) {
+	t.Parallel()
+	orders := map[string]func(t *testing.T, p part){
+		"before the start": func(t *testing.T, p part) { ends(t, p.stop) },
+		"twice":            func(t *testing.T, p part) { begins(t, p); ends(t, p.stop); ends(t, p.stop) },
+		"twice, unstarted": func(t *testing.T, p part) { ends(t, p.stop); ends(t, p.stop) },
+		"by several":       func(t *testing.T, p part) { begins(t, p); ends(t, p.stop, p.stop, p.stop) },
+		"after two starts": func(t *testing.T, p part) { begins(t, p); _ = p.start(); ends(t, p.stop) },
+		"while it starts": func(t *testing.T, p part) {
+			ends(t, p.stop, func() error { _ = p.start(); return nil })
+			ends(t, p.stop)
+		},
+	}
+	for name, made := range parts {
+		for order, run := range orders {
+			switch { // These are started once, by who stops them.
+			case order == "after two starts" && (name == "team" || name == "pages"), order == "while it starts" && name == "team":
+				continue
+			}
+			t.Run(name+" "+order, func(t *testing.T) {
+				t.Parallel()
+				run(t, made(t))
+			})
+		}
+	}
+}
+
+func begins(t *testing.T, p part) {
+	t.Helper()
+	if err := p.start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ends waits for all at once.
+func ends(t *testing.T, stops ...func() error) {
+	t.Helper()
+	var all sync.WaitGroup
+	for _, stop := range stops {
+		all.Go(func() {
+			if err := stop(); err != nil {
+				t.Errorf("stop: %v", err)
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); all.Wait() }()
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		t.Fatal("it does not end")
+	}
+}
+
+// TestFailedStartSaysWhy has a start fail in the middle, with and without others to share with: the process ends with the cause
+// and no panic, whatever of it was there.
+func TestFailedStartSaysWhy(t *testing.T) {
+	t.Parallel()
+	for name, queue := range map[string]config.Secret{"alone": "", "with others": "redis://127.0.0.1:1/0"} {
+		for _, c := range []struct {
+			name, want string
+			mistake    func(*config.Config)
+		}{
+			{"database", "scheme", func(cfg *config.Config) { cfg.Database = "mysql://a:b@127.0.0.1/x" }},
+			{"board", "time zone", func(cfg *config.Config) { cfg.Timezone = nil }},
+			{"pages", "number of viewers", func(cfg *config.Config) { cfg.MaxViewers = 0 }},
+			{"monitor", "unknown kind", func(cfg *config.Config) { cfg.Checks[0].Kind = "smoke" }},
+			{"address", "taken", func(cfg *config.Config) {
+				ln, err := net.Listen("tcp", cfg.Listen)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				t.Cleanup(func() { _ = ln.Close() })
+				cfg.Listen = ln.Addr().String()
+			}},
+		} {
+			t.Run(c.name+" "+name, func(t *testing.T) {
+				t.Parallel()
+				cfg := startable(t)
+				cfg.Queue = queue
+				c.mistake(cfg)
+				e := env{getenv: func(string) string { return "" }, stdout: io.Discard, stderr: io.Discard}
+				err := e.serveConfig(t.Context(), cfg, roles{web: true, scheduler: true, worker: true}, nil)
+				if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("the start ends with %v, want a word of %q", err, c.want)
+				}
+			})
+		}
+	}
+}
+
+// startable is a configuration that a process starts by.
+func startable(t *testing.T) *config.Config {
+	t.Helper()
+	return &config.Config{
+		Title: "T", Listen: "127.0.0.1:0", Database: config.Secret("sqlite:///" + filepath.Join(t.TempDir(), "s.db")), Retention: 24 * time.Hour, Timezone: time.UTC, MaxViewers: 10,
+		Checks: []status.Check{{
+			Service: status.Service{ID: "web", Name: "Web", URL: "http://127.0.0.1:1", Interval: time.Minute, Timeout: time.Second}, Kind: "http", Target: "http://127.0.0.1:1", Method: "HEAD",
+		}},
+	}
+}
+
+// TestMonitorThatCannotStartEndsTheProcess fails after the pages are there and the board is being filled.
+func TestMonitorThatCannotStartEndsTheProcess(t *testing.T) {
+	t.Parallel()
+	cfg := startable(t)
+	store, err := db.Open(t.Context(), string(cfg.Database), db.Options{Log: nobody})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	a := &app{roles: roles{web: true, scheduler: true, worker: true}, log: nobody, metrics: metrics.New("test"), store: store, team: apart(t), terms: newTerms(store, true, nobody)}
+	a.cfg.Store(cfg)
+	if err := a.build(cfg, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.monitor.Start(); err != nil { // It can't be a second time.
+		t.Fatal(err)
+	}
+	ln, err := listen(cfg.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if err := a.run(t.Context(), ln, nil, nil); !errors.Is(err, status.ErrInvalid) || !strings.Contains(err.Error(), "started before") {
+		t.Errorf("the process ends with %v, want why it can't measure", err)
+	}
+}
+
+// TestAgentThatCannotStartEnds has checks come in while the start fails.
+func TestAgentThatCannotStartEnds(t *testing.T) {
+	t.Parallel()
+	server := standIn(t)
+	o := &outpost{log: nobody, metrics: metrics.New("test"), outbox: filepath.Join(t.TempDir(), "o.db")}
+	if err := writePrivate(o.checksFile(), []byte(`{"region":"eu","checks":[`+
+		`{"id":"web","name":"Web","url":"http://a","kind":"smoke","target":"http://127.0.0.1:1","interval":"1m","timeout":"1s","method":"HEAD"}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	err := o.run(t.Context(), server, "token", nil)
+	if err == nil || !strings.Contains(err.Error(), "smoke") {
+		t.Errorf("the agent ends with %v, want what it can't measure", err)
+	}
+}
+
+// standIn is a server that has checks for agents.
+func standIn(t *testing.T) *url.URL {
+	t.Helper()
+	body, err := agent.EncodeChecks("eu", []status.Check{{
+		Service: status.Service{ID: "other", Interval: time.Minute, Timeout: time.Second, Regions: []string{"eu"}}, Kind: "http", Target: "http://127.0.0.1:1", Method: "HEAD",
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) }))
+	t.Cleanup(s.Close)
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
