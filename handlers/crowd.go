@@ -37,6 +37,7 @@ type crowd struct {
 	guests                 sync.Map // *guest by net.Conn: the server knows no other name for it, and a wrapper would cost it its writes of head and body at once.
 
 	mu      sync.Mutex
+	closed  bool
 	all     circle
 	parties map[uint64]*circle // By address.
 }
@@ -68,6 +69,9 @@ func (c *crowd) enter(conn net.Conn) bool {
 	g.since.Store(max(1, now))
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
 	limit := c.limit
 	if g.from != 0 {
 		if g.party = c.parties[g.from]; g.party == nil {
@@ -102,6 +106,18 @@ func (c *crowd) giveWay(in *circle, now int64) bool {
 	c.remove(g)
 	_ = g.conn.Close()
 	return true
+}
+
+// close lets nobody in any more, and ends connections that have never asked for anything: the server would wait for them.
+func (c *crowd) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for _, g := range c.all.guests {
+		if !g.asked.Load() {
+			_ = g.conn.Close()
+		}
+	}
 }
 
 // remove counts a connection out; mu must be held.

@@ -172,6 +172,21 @@ func TestViewersLeaveConnectionsForThePage(t *testing.T) {
 	}
 }
 
+// TestSilenceDoesNotDelayTheStop holds that the server doesn't wait for requests that never come.
+func TestSilenceDoesNotDelayTheStop(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	for range 10 {
+		s.dial()
+		_, _ = io.WriteString(s.dial(), "GET / HTTP/1.1\r\nHos")
+	}
+	s.until("all are there", func() bool { return s.server.crowd.len() == 20 })
+	begun := time.Now()
+	if err := s.server.Shutdown(); err != nil || time.Since(begun) > shutdownWait/2 {
+		t.Errorf("stopped after %v: %v", time.Since(begun), err)
+	}
+}
+
 // BenchmarkConnectionAsks is what knowing who is busy adds to a request.
 func BenchmarkConnectionAsks(b *testing.B) {
 	c := newTestCrowd(1 << 16)

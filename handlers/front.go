@@ -106,6 +106,8 @@ func (f *Front) Shutdown() error {
 	defer f.mu.Unlock()
 	f.server().halt()
 	f.hall.Close()
+	f.crowd.close()
+	f.own.close()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
 	defer cancel()
 	if err := errors.Join(f.app.ShutdownWithContext(ctx), f.ops.ShutdownWithContext(ctx)); err != nil {
