@@ -138,7 +138,7 @@ func TestClockIsNotSetAtTheStart(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := &wall{start: time.Now()}
-				w.set(begins.Sub(time.Now()))
+				w.set(time.Until(begins))
 				var log lines
 				checks := []status.Check{check("second", time.Second), check("minute", time.Minute), check("ten minutes", 10*time.Minute)}
 				newest := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) // Of before, when the clock was right.

@@ -13,7 +13,7 @@ import (
 type Check struct {
 	Service
 
-	Kind            string        // Key into probe.Kinds, such as "http".
+	Kind            string        // Key into Prober.Kinds of package probe, such as "http".
 	Target          string        // The address as configured, userinfo included.
 	DegradedAfter   time.Duration // Slower than this is Degraded; 0 for never.
 	Method          string        // HEAD or GET.

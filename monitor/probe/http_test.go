@@ -18,7 +18,7 @@ import (
 )
 
 // HTTP measures as a prober without options does.
-var HTTP = Kinds["http"]
+var HTTP = New(Options{}).HTTP
 
 func checkOf(url string) status.Check {
 	return status.Check{

@@ -15,9 +15,6 @@ import (
 // Func measures once. It returns by the check's timeout, and sooner when ctx ends.
 type Func func(ctx context.Context, check status.Check) Result
 
-// Kinds names every kind of check there is, measured without a guard.
-var Kinds = New(Options{}).Kinds()
-
 // Options say how a Prober connects.
 type Options struct {
 	Guard    *Guard        // Nil lets every address through.
