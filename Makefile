@@ -55,6 +55,7 @@ bench-go: ## Go benchmarks of the hot paths
 
 generate: ## Make the templ components anew, and pack the files for browsers
 	$(GO) tool templ generate
+	$(GO) run ./static/minify
 	$(GO) run ./static/pack
 
 verify: ## Generated code is fresh, modules are tidy

@@ -179,11 +179,11 @@ func TestBrowserLeavesADeadConnection(t *testing.T) {
 	web := newTarget(t)
 	p := start(t, t.TempDir(), "services:\n  - {name: web, url: '"+web.url+"', interval: 1h}\n")
 	x := newTab(t)
+	x.record()
 	x.do(chromedp.Navigate(p.URL + "/"))
-	x.until(`document.querySelector('#live').dataset.live === 'on'`)
+	x.says("on")
 	eval[bool](x, `(() => { const real = Date.now; Date.now = () => real() + 60e3; return true })()`)
-	x.until(`document.querySelector('#live').dataset.live === 'again'`)
-	x.until(`document.querySelector('#live').dataset.live === 'on'`)
+	x.until(`said.join(' ').endsWith('on reconnecting on')`)
 	x.quiet()
 }
 

@@ -42,3 +42,28 @@ func TestBrowserEmbeds(t *testing.T) {
 	eval[bool](x, banner+`.querySelector('button').click() || true`)
 	x.until(`![...document.body.children].some(e => e.shadowRoot)`)
 }
+
+// TestBrowserFrameIsNeverReplaced keeps the frame for other sites fresh, but only with what is ours.
+func TestBrowserFrameIsNeverReplaced(t *testing.T) {
+	t.Parallel()
+	web := newTarget(t)
+	p := start(t, t.TempDir(), "title: Acme\nservices:\n"+service("web", web.url, ""))
+	p.newest("web", func(record) bool { return true })
+	front := newProxy(t, p.URL)
+	x := newTab(t)
+	x.record()
+	x.do(chromedp.Navigate(front.URL + "/embed"))
+	x.until(`document.querySelector('main section').dataset.s === 'up'`)
+	const look = `document.dispatchEvent(new Event('visibilitychange'))` // As when it is shown again.
+	front.habit.Store(&habit{stream: passOn, page: http.StatusBadGateway})
+	pages := front.pages.Load()
+	eval[bool](x, look)
+	waitFor(t, "the frame asks", func() bool { return front.pages.Load() > pages })
+	web.answer(http.StatusServiceUnavailable)
+	p.newest("web", func(r record) bool { return !r.Available })
+	front.habit.Store(&habit{stream: passOn})
+	x.until(look + ` && document.querySelector('main section').dataset.s === 'down'`)
+	if loads := eval[int](x, `Number(sessionStorage.loads)`); loads != 1 {
+		t.Errorf("the frame was loaded %d times", loads)
+	}
+}

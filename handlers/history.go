@@ -146,7 +146,7 @@ func (s *Server) servicePage(c *fiber.Ctx, i int, k look, chart, from, to string
 	head := serviceHead(s.live, k, svc, windowPair(k), chartPair, views.Pair{Name: "from", Value: from}, views.Pair{Name: "to", Value: to})
 	state := s.board.State(i, now)
 	head.Title = s.live.serviceTitle(i, k, state)
-	head.Refresh, head.Scripts, head.Live, head.State = refreshSeconds, true, true, state.String()
+	head.Refresh, head.Beat, head.Scripts, head.Live, head.State = refreshSeconds, beatSeconds, true, true, state.String()
 	view := views.ServiceView{
 		Partial: watchesRegions(svc),
 		ID:      svc.ID, Name: svc.Name, URL: svc.PublicURL(), About: k.lang.T("every", k.lang.Duration(svc.Interval)),

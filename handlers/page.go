@@ -103,7 +103,7 @@ func (l *live) compose(e *edition, p composition) (html []byte, version uint64) 
 	headline := views.Headline(k.lang, all)
 	head := l.head(k, "/", headline+" · "+l.site.Title, append([]views.Pair{windowPair(k)}, keep...)...)
 	head.Description = headline + ". " + head.Description
-	head.State, head.Refresh, head.Scripts, head.Live, head.Kiosk = all.Worst().String(), refreshSeconds, true, true, p.kiosk
+	head.State, head.Refresh, head.Beat, head.Scripts, head.Live, head.Kiosk = all.Worst().String(), refreshSeconds, beatSeconds, true, true, p.kiosk
 	head.Feeds = l.pageFeeds(k, nil)
 	return l.bytes(views.Page(head, b)), version
 }

@@ -34,7 +34,8 @@ const (
 	shutdownWait = 5 * time.Second
 	// answerTimeout bounds all that an answer reads of the store, however many reads that are; streams read nothing.
 	answerTimeout  = 8 * time.Second
-	refreshSeconds = 30 // How often a page without JavaScript asks again.
+	refreshSeconds = 30 // How often a page without JavaScript asks again, or one that no stream reaches.
+	beatSeconds    = int(sse.Heartbeat / time.Second)
 )
 
 // Readiness is what /readyz tells.

@@ -1,13 +1,13 @@
-// What the page does beyond htmx: says whether it is live, keeps the focus on a cell while
-// its row is replaced, moves it with the arrow keys, speaks transitions, and remembers what
-// the visitor has folded.
+// What the page does beyond htmx: keeps the focus where it is while its parts are replaced,
+// moves it between cells with the arrow keys, speaks transitions, and remembers what the visitor
+// has folded.
 (() => {
   'use strict';
   const $ = id => document.getElementById(id);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const rows = () => all('.grid tbody tr');
   const cells = row => all('td[data-c] a', row).filter(a => a.offsetParent);
-  let connected = false, tried = false, heard = 0, stream = null, focus = null, states = new Map(), left = '';
+  let focus = null, states = new Map(), opened = [], left = '';
 
   // One tab stop for the whole grid: the newest cell of the first row, or where the visitor
   // was last. All other cells are reached with the arrow keys.
@@ -37,14 +37,24 @@
     next.focus();
   });
 
+  const stations = part => all('a, summary, [tabindex]', part);
   const remember = () => {
     const active = document.activeElement;
     const cell = active && active.closest('td[data-c] a'), row = active && active.closest('.grid tbody tr');
-    focus = row && { row: row.id, href: cell && cell.getAttribute('href'), end: cell && cells(row).indexOf(cell) };
+    const part = active && active.closest('#detail, .chart');
+    focus = row ? { row: row.id, href: cell && cell.getAttribute('href') } : part && { part: part.id, at: stations(part).indexOf(active) };
+    opened = all('.chart[id] details[open]').map(d => ({ id: d.closest('.chart').id, top: d.querySelector('.scroll').scrollTop }));
     states = new Map(rows().map(r => [r.id, r.dataset.s]));
   };
   const restore = () => {
-    const row = focus && $(focus.row);
+    for (const { id, top } of opened) {
+      const details = $(id) && $(id).querySelector('details');
+      if (!details || details.open) continue;
+      details.open = true;
+      details.querySelector('.scroll').scrollTop = top;
+    }
+    const row = focus && $(focus.row), part = focus && $(focus.part);
+    if (part && document.activeElement === document.body && stations(part)[focus.at]) stations(part)[focus.at].focus({ preventScroll: true });
     if (row && !row.contains(document.activeElement) && document.activeElement === document.body) {
       const line = cells(row);
       const cell = focus.href ? line.find(a => a.getAttribute('href') === focus.href) || line[0] : row.querySelector('th a');
@@ -68,45 +78,13 @@
   };
   let wasBanner = '';
 
-  // "Live" means: connected, and something was heard within two heartbeats.
-  const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: 'auto', style: 'short' });
-  const age = ms => ms < 90e3 ? relative.format(-Math.round(ms / 1000), 'second') : relative.format(-Math.round(ms / 60e3), 'minute');
-  let offset = 0;
-  const show = () => {
-    const live = $('live'), banner = $('banner'), words = live && live.dataset;
-    if (!live) return;
-    const signal = document.querySelector('#detail .signals time'); // On a service's own page.
-    const at = Date.parse(banner ? banner.dataset.at : signal ? signal.dateTime : '');
-    const last = at ? words.last.replace('{ago}', age(Math.max(0, Date.now() + offset - at))) : words.none;
-    const silent = Date.now() - heard > 45e3;
-    const state = !tried ? 'off' : !connected ? 'again' : silent ? 'stale' : 'on';
-    words.live = state;
-    const text = state === 'off' ? words.connecting : words[state] + ' · ' + last;
-    if (live.textContent !== text) live.textContent = text;
-    // A connection can be dead without a sign, after a sleep or a change of network: end
-    // it, and htmx opens another that brings what was missed.
-    if (state === 'stale' && stream && stream.reader) stream.reader.cancel();
-  };
-  const hear = up => { tried = true; connected = up; if (up) heard = Date.now(); show(); };
-
   document.addEventListener('htmx:sse:before:message', remember);
-  document.addEventListener('htmx:sse:after:connection', e => { stream = e.detail.connection; hear(true); });
-  document.addEventListener('htmx:sse:before:connection', e => { if (e.detail.connection.attempt > 0) hear(false); });
-  document.addEventListener('htmx:sse:error', () => hear(false));
-  document.addEventListener('htmx:sse:after:message', () => {
-    hear(true);
+  document.addEventListener('htmx:sse:after:message', restore);
+  document.addEventListener('parts:before', remember);
+  document.addEventListener('parts:after', () => {
+    refold();
     restore();
-    show();
-    if ($('live')) $('live').dataset.pulse = $('live').dataset.pulse === '0' ? '1' : '0';
   });
-  // The heartbeat carries the server's clock, so that ages are right on a wrong clock.
-  document.addEventListener('beat', e => { offset = Number(e.detail.data) - Date.now() || 0; hear(true); });
-  // The operator has changed what the page is made of: not all browsers load it at once.
-  document.addEventListener('renew', () => setTimeout(() => location.reload(), Math.random() * 2000));
-  // The first connect is an ordinary request: when it fails nobody tries again but we.
-  const again = () => { hear(false); setTimeout(() => location.reload(), 5000 + Math.random() * 10000); };
-  document.addEventListener('htmx:error', e => { if (!connected && !tried) again(e); });
-  document.addEventListener('htmx:response:error', e => { if (!connected) again(e); });
 
   // Another window of the grid, or another filter, came: the board is new, and with it the
   // link that was followed.
@@ -143,9 +121,7 @@
     form.append(link);
   };
 
-  setInterval(show, 1000);
   const begin = () => { refold(); stops(); offer(); };
   document.addEventListener('DOMContentLoaded', begin);
   begin();
-  show();
 })();

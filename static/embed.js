@@ -34,6 +34,7 @@
   };
   // code=200: browsers write every 503 to the console.
   const look = () => fetch(base + '/status?format=json&code=200', { cache: 'no-store' }).then(r => r.json()).then(s => {
+    if (!s.state) return; // A refusal: we know no more than before.
     const bad = s.state === 'down' || s.state === 'degraded' && only !== 'down';
     if (!bad) { if (s.state === 'up') dismiss(''); hide(); }
     else if (s.headline !== dismissed && !(host && said === s.headline)) show(s);

@@ -17,7 +17,9 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-//go:embed *.css *.js *.svg vendor/h*.js vendor/*LICENSE* vendor/CHECKSUMS packed/*.br
+// What is written here with long names and comments is embedded as static/minify has made it.
+//
+//go:embed redoc.css embed.js embed-frame.js *.svg min vendor/h*.js vendor/*LICENSE* vendor/CHECKSUMS packed/*.br
 var files embed.FS
 
 // File is one embedded file, ready to send.
@@ -42,11 +44,7 @@ func init() {
 		if err != nil || d.IsDir() || path.Ext(name) == ".br" {
 			return err
 		}
-		body := read(name)
-		if slices.Contains(ours, name) {
-			body = dense(body)
-		}
-		add(name, body)
+		add(strings.TrimPrefix(name, "min/"), read(name))
 		return nil
 	})
 	if err != nil {
@@ -101,25 +99,9 @@ var PackedOnly = []string{"vendor/redoc-2.5.4.standalone.js"}
 // PackedName is where the packed form of a file with that hash lies, below this folder.
 func PackedName(name, hash string) string { return "packed/" + path.Base(name) + "." + hash + ".br" }
 
-// ours are the files that are written here, with comments, which browsers need not load.
-var ours = []string{"app.css", "app.js", "look.js"}
-
-// dense leaves out what begins a line and says nothing: white space, and comments of a line of
-// their own. Our files have neither in texts that go over lines.
-func dense(body []byte) []byte {
-	var b bytes.Buffer
-	for line := range bytes.Lines(body) {
-		line = bytes.TrimLeft(line, " \t")
-		if comment := bytes.HasPrefix(line, []byte("//")) || bytes.HasPrefix(line, []byte("/*")) && bytes.HasSuffix(bytes.TrimSpace(line), []byte("*/")); !comment {
-			b.Write(line)
-		}
-	}
-	return b.Bytes()
-}
-
-// pageScripts are sent as one, page.js. As three they may be run with time between them:
-// htmx then goes over the page before its extension is there, and never opens the stream.
-var pageScripts = []string{"vendor/htmx-4.0.1.min.js", "vendor/hx-sse-4.0.1.min.js", "app.js", "look.js"}
+// pageScripts are sent as one, page.js. Apart they may be run with time between them, before
+// htmx has its extension.
+var pageScripts = []string{"vendor/htmx-4.0.1.min.js", "vendor/hx-sse-4.0.1.min.js", "live.js", "app.js", "look.js"}
 
 // types are those of what is embedded. Package mime would read the machine's own list first,
 // which takes as long as the rest of the start.

@@ -81,6 +81,7 @@ func TestBannerForOtherSites(t *testing.T) {
 		"/status?format=json&code=200": "each poll of a 503 is an error in the console",
 		"'aria-label', 'Close'":        "the button has no name",
 		"sessionStorage.setItem":       "what was closed comes back on the next page",
+		"if (!s.state) return":         "a refusal takes the bar away while something is down",
 		"body.prepend(":                "the bar does not push the page down",
 	} {
 		if !strings.Contains(script, text) {

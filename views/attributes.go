@@ -4,6 +4,7 @@ import (
 	"statuspage/internal/status"
 	"statuspage/static"
 	"strconv"
+	"time"
 
 	"github.com/a-h/templ"
 )
@@ -62,6 +63,11 @@ func howTexts(regions bool) []string {
 		all = append(all, "regions")
 	}
 	return all
+}
+
+// pollingText says how a page is kept fresh where no stream passes.
+func pollingText(head Head) string {
+	return head.Lang.T("live.polling", head.Lang.Duration(time.Duration(head.Refresh)*time.Second))
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

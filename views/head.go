@@ -18,7 +18,8 @@ type Head struct {
 	Image       string // Absolute address of the picture for previews; empty without Canonical.
 	Refresh     int    // Seconds after which a browser without JavaScript asks again; 0 for never.
 	Scripts     bool   // The page swaps parts of itself.
-	Live        bool   // And it has a stream.
+	Live        bool   // And it is kept fresh: by a stream, where there is one.
+	Beat        int    // Seconds at most between two signs of life on a stream.
 	Kiosk       bool   // Big, dark, without navigation.
 	Languages   []Choice
 	Look        []Pair // Language and zone as parameters, where they are not the usual.

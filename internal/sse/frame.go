@@ -34,7 +34,8 @@ func beat(now time.Time) []byte {
 	return Event("", "beat", strconv.AppendInt(nil, now.UnixMilli(), 10))
 }
 
-// retry tells the browser how long to wait before it reconnects.
+// retry tells the browser how long to wait before it reconnects. It is the beginning of an event:
+// readers of their own making, such as htmx's, hear nothing of one that has this field alone.
 func retry(wait time.Duration) []byte {
-	return append(strconv.AppendInt([]byte("retry: "), wait.Milliseconds(), 10), "\n\n"...)
+	return append(strconv.AppendInt([]byte("retry: "), wait.Milliseconds(), 10), '\n')
 }

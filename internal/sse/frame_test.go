@@ -3,6 +3,7 @@ package sse
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func FuzzEvent(f *testing.F) {
@@ -21,4 +22,15 @@ func FuzzEvent(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestTheWaitingTimeIsPartOfAnEvent: htmx's reader hears nothing of a field that stands by itself.
+func TestTheWaitingTimeIsPartOfAnEvent(t *testing.T) {
+	t.Parallel()
+	h := NewHall(1, 1, time.Now)
+	defer h.Close()
+	first, rest, _ := strings.Cut(string(h.greeting().in(Plain)), "\n\n")
+	if !strings.HasPrefix(first, "retry: ") || !strings.Contains(first, "\nevent: beat\ndata: ") || rest != "" {
+		t.Errorf("a stream begins with %q, %q", first, rest)
+	}
 }

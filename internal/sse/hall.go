@@ -15,8 +15,11 @@ import (
 	"time"
 )
 
+// Heartbeat is how long nothing may happen until a viewer hears that we are here; below the 30–60 s
+// idle cut-off of common proxies.
+const Heartbeat = 15 * time.Second
+
 const (
-	heartbeat     = 15 * time.Second      // Of silence, then a viewer hears that we are here; below the 30–60 s idle cut-off of common proxies.
 	heartSpread   = 3 * time.Second       // Earlier by chance, so that not all are due at once.
 	stallLimit    = 5 * time.Second       // A viewer that takes nothing for so long is gone.
 	retrySoonest  = 2 * time.Millisecond  // Until viewers that lag are tried again while they take something,

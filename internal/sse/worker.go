@@ -280,7 +280,7 @@ func (w *worker) look() {
 			switch {
 			case v.out == nil && silent > stallLimit, now.After(v.until) && len(v.pending) == 0:
 				w.remove(v) // Its connection never came, or its time is over.
-			case len(v.pending) == 0 && silent > heartbeat-heartSpread*time.Duration(i%8)/8:
+			case len(v.pending) == 0 && silent > Heartbeat-heartSpread*time.Duration(i%8)/8:
 				if beats[v.coding] == nil {
 					beats[v.coding] = encode(beat(now), v.coding)
 				}
