@@ -81,11 +81,17 @@ func newMirror(t *testing.T) (address string) {
 		"/location": "HTTP/1.1 302 Found\r\nLocation: http://[%s\r\n\r\n",
 		"/scheme":   "HTTP/1.1 302 Found\r\nLocation: ftp://x/%s\r\n\r\n",
 		"/host":     "HTTP/1.1 302 Found\r\nLocation: http://nowhere.invalid%s\r\n\r\n",
+		"/late":     "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 %s\r\n\r\n",
 		"/refused":  "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1%s\r\n\r\n",
 	})
 }
 
-// secretServices fail in every way that may quote what was asked; one is well.
+// overlooked tells whether a service is up although it says back what it was asked: where browsers don't look.
+func overlooked(id string) bool {
+	return strings.HasSuffix(id, "-header") || strings.HasSuffix(id, "-late")
+}
+
+// secretServices fail in every way that may quote what was asked, or are up with a remark on it; one is well.
 func secretServices(t *testing.T) (yaml string, ids []string) {
 	t.Helper()
 	mirror, up := newMirror(t), newTarget(t)
@@ -106,7 +112,7 @@ func secretServices(t *testing.T) (yaml string, ids []string) {
 		add(id+"-hidden", fmt.Sprintf(address, user)+hidden, headers+", hide_url: true")
 		add(id+"-lone", fmt.Sprintf(address, url.User(secrets["lone user"]).String()+"@")+query, "")
 	}
-	for _, path := range []string{"status", "version", "header", "length", "coding", "location", "scheme", "host", "refused"} {
+	for _, path := range []string{"status", "version", "header", "length", "coding", "location", "scheme", "host", "refused", "late"} {
 		add("mirror-"+path, "http://"+user+mirror+"/"+path+query, "")
 		add("headers-"+path, "http://"+mirror+"/"+path+query, headers+", method: GET, keep_alive: true")
 		add("hidden-"+path, "http://"+mirror+"/"+path+hidden, headers+", hide_url: true")
@@ -147,7 +153,7 @@ func TestSecretsStayInside(t *testing.T) {
 			}
 			p := launch(t, dir, []string{"GOTRACEBACK=all"}, "serve", "--listen", "127.0.0.1:0")
 			for _, id := range ids {
-				p.newest(id, func(r record) bool { return (r.Outcome == "up") == (id == "up") })
+				p.newest(id, func(r record) bool { return (r.Outcome == "up") == (id == "up" || overlooked(id)) })
 			}
 			if queue != "" {
 				p.wait("says what is away", func() bool {

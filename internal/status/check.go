@@ -23,8 +23,8 @@ type Check struct {
 	KeepAlive       bool          // Reuse the connection of the run before; off, so that DNS, TCP and TLS are measured each time.
 }
 
-// MaxRedirects is how many redirects a probe follows before it gives up.
-const MaxRedirects = 10
+// MaxRedirects is how many redirects a probe follows before it gives up, as many as Chromium.
+const MaxRedirects = 20
 
 // DefaultStatus is what counts as available unless the service expects something else.
 var DefaultStatus = []StatusRange{{From: 200, To: 399}}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"statuspage/internal/status"
 	"strings"
 	"syscall"
@@ -19,18 +20,33 @@ type ourError struct{ err error }
 func (e *ourError) Error() string { return e.err.Error() }
 func (e *ourError) Unwrap() error { return e.err }
 
+// shortages are what this machine lacks or forbids when a socket fails; the target has no part in it.
+var shortages = []error{
+	syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS, syscall.ENOSPC, syscall.EAGAIN, // Files, memory, watched files.
+	syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.ENETDOWN, syscall.EAFNOSUPPORT, // Ports, addresses of ours.
+	syscall.EACCES, syscall.EPERM,
+}
+
+// short tells whether an error is a shortage on this machine.
+func short(err error) bool {
+	return slices.ContainsFunc(shortages, func(shortage error) bool { return errors.Is(err, shortage) })
+}
+
 // ours tells whether an error is a shortage on this machine or a mistake of this program.
 func ours(err error) bool {
-	var own *ourError
-	if errors.As(err, &own) || errors.Is(err, ErrGuarded) {
+	var (
+		own   *ourError
+		roots x509.SystemRootsError
+		dns   *net.DNSError
+	)
+	switch {
+	case errors.As(err, &own), errors.As(err, &roots), errors.Is(err, ErrGuarded), short(err):
 		return true
+	case errors.As(err, &dns): // It wraps nothing; its text says what happened to the socket.
+		return slices.ContainsFunc(shortages, func(shortage error) bool { return strings.Contains(dns.Err, ": "+shortage.Error()) })
+	default:
+		return false
 	}
-	for _, shortage := range []error{syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOMEM, syscall.ENOBUFS, syscall.EACCES, syscall.EPERM} {
-		if errors.Is(err, shortage) {
-			return true
-		}
-	}
-	return false
 }
 
 // classify finds the public word for an error. Order matters: a deadline shows up inside
@@ -68,7 +84,7 @@ func classify(err error) status.Reason {
 		strings.Contains(err.Error(), "tls: "), strings.Contains(err.Error(), "x509: "),
 		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return status.TLS // Some of crypto/tls's errors have a text only.
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errTooManyDials):
 		return status.ConnectionReset
 	case errors.Is(err, errRedirectScheme), errors.As(err, &address), isProtocol(err): // A redirect may name any port.
 		return status.Protocol
@@ -90,8 +106,18 @@ func (e *askedError) Unwrap() error { return e.err }
 // notHTTP are signs of net/http's errors about answers that are not HTTP; they have a text only.
 var notHTTP = []string{
 	"malformed", "net/http: HTTP/1.x transport connection broken", "server response headers exceeded", "bad Content-Length", "invalid header",
-	"unsupported transfer encoding", "Location header", "chunk", "header line too long", "no Host in request URL",
+	"unsupported transfer encoding", "Location header", "chunk", "header line too long", "no Host in request URL", "reading trailer",
 	"http2: ", "stream error: ", "connection error: ",
+}
+
+// final are signs of those for which nobody is asked again: what is too much stays too much, and HTTP/2 has no
+// letters to forgive.
+var final = []string{"exceeded", "too much", "too long", "http2: ", "stream error: ", "connection error: "}
+
+// malformed tells whether an answer in HTTP/1 was refused for its letters, which browsers may forgive.
+func malformed(err error) bool {
+	return err != nil && !ours(err) && classify(err) == status.Protocol && !errors.Is(err, errRedirectScheme) &&
+		!slices.ContainsFunc(final, func(sign string) bool { return strings.Contains(err.Error(), sign) })
 }
 
 func isProtocol(err error) bool {

@@ -57,7 +57,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte, endless, get bool) {
 		read := 0
 		p := New(Options{})
-		p.fresh = &plain{dial: func(context.Context, string, string) (net.Conn, error) {
+		p.fresh = &oneShot{read: http.ReadResponse, dial: func(context.Context, string, string) (net.Conn, error) {
 			return &tape{text: text, endless: endless, read: &read}, nil
 		}}
 		c := checkOf("http://127.0.0.1:1")

@@ -1,13 +1,8 @@
 package probe
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"net"
 	"net/netip"
-	"sync/atomic"
-	"syscall"
 )
 
 // ErrGuarded is why a probe did not measure: the guard refuses an address of the target. That
@@ -72,34 +67,4 @@ func (g *Guard) Permits(a netip.Addr) bool {
 	default:
 		return !within(notPublic, plain)
 	}
-}
-
-// dialer connects where the guard lets it; without a guard, everywhere.
-type dialer struct {
-	net.Dialer
-	guard *Guard
-}
-
-// DialContext connects to host:port. When it fails and the guard has refused an address on the
-// way, that is what it tells: nobody knows what would have come of the refused one.
-func (d *dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	if d.guard == nil {
-		return d.Dialer.DialContext(ctx, network, address)
-	}
-	var refused atomic.Pointer[netip.Addr]
-	guarded := d.Dialer
-	guarded.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
-		to, err := netip.ParseAddrPort(address)
-		if err == nil && d.guard.Permits(to.Addr()) {
-			return nil
-		}
-		at := to.Addr()
-		refused.Store(&at)
-		return ErrGuarded
-	}
-	conn, err := guarded.DialContext(ctx, network, address)
-	if at := refused.Load(); err != nil && at != nil {
-		return nil, fmt.Errorf("connect to %v: %w", at, ErrGuarded)
-	}
-	return conn, err
 }

@@ -18,7 +18,7 @@ import (
 
 const (
 	maxBody   = 1 << 20   // Bytes of an answer that are read, and thrown away.
-	maxHeader = 64 << 10  // Bytes of an answer's header; more is a protocol error.
+	maxHeader = 256 << 10 // Bytes of an answer's header, as in Chromium (curl: 300 KiB); more is a protocol error.
 	maxWindow = 256 << 10 // Bytes of a body that a server of HTTP/2 may send ahead of our reading.
 	userAgent = "statuspage"
 )
@@ -29,23 +29,116 @@ var (
 )
 
 // HTTP measures with HEAD or GET. Unless the check keeps its connection, DNS, TCP and TLS
-// are part of every measurement. A server that does not know HEAD is asked again with GET.
+// are part of every measurement.
 func (p *Prober) HTTP(ctx context.Context, check status.Check) Result {
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, check.Timeout)
 	defer cancel()
-	transport, done := p.transportFor(check)
+	over, done := p.transportFor(check)
 	defer done()
-	r := exchange(limited, check, transport, check.Method)
-	if check.Method == http.MethodHead && (r.HTTPStatus == http.StatusMethodNotAllowed || r.HTTPStatus == http.StatusNotImplemented) && !check.Expects(r.HTTPStatus) {
-		r = exchange(limited, check, transport, http.MethodGet)
+	r := p.measure(limited, cancel, check, over)
+	if r.Err != nil {
+		r.Duration = time.Since(start)
 	}
-	r.Duration = time.Since(start)
 	r.Phases.Total = r.Duration
 	if ctx.Err() != nil { // Stopped by us: whatever came of it says nothing of the target.
 		return Result{Err: ctx.Err(), HTTPStatus: status.NoHTTPStatus, Duration: r.Duration}
 	}
 	return judge(check, r)
+}
+
+// measure asks with GET where HEAD gets no good answer, as many servers, firewalls and signed links have
+// it: what counts is what visitors get. A HEAD that hangs is given half of the time, and more only while GET does
+// no better. stop ends ctx.
+func (p *Prober) measure(ctx context.Context, stop context.CancelFunc, check status.Check, over *transport) Result {
+	if check.Method != http.MethodHead {
+		return p.ask(ctx, check, over, check.Method)
+	}
+	if p.refusesHead(check) {
+		return p.ask(ctx, check, over, http.MethodGet)
+	}
+	var (
+		watch             stopwatch
+		heading, stopHead = context.WithCancel(ctx)
+		got               = make(chan Result, 1) // One that nobody asked for has no HTTP status, not even none.
+	)
+	defer stopHead()
+	second := time.AfterFunc(check.Timeout/2, func() {
+		if !watch.asked() { // Another method would hang in the same place.
+			got <- Result{}
+			return
+		}
+		get := p.ask(ctx, check, over, http.MethodGet)
+		if well(check, get) {
+			stopHead()
+		}
+		got <- get
+	})
+	head := p.hear(heading, check, over, http.MethodHead, &watch)
+	given := heading.Err() != nil && ctx.Err() == nil // GET has answered.
+	if !given && (well(check, head) || head.Err != nil && ours(head.Err) || !watch.asked()) {
+		if !second.Stop() {
+			stop()
+			<-got
+		}
+		return head
+	}
+	var get Result
+	if !second.Stop() {
+		get = <-got
+	}
+	if get.HTTPStatus == 0 {
+		if ctx.Err() != nil {
+			return head
+		}
+		get = p.ask(ctx, check, over, http.MethodGet)
+	}
+	if well(check, get) {
+		p.headRefused(check)
+		why := "no answer in half of the time"
+		if !given {
+			why = judge(check, head).Err.Error()
+		}
+		get.overlooked = append(get.overlooked, "HEAD: "+why+"; asked with GET for a day")
+	}
+	return get
+}
+
+// ask asks once with a method, and again where the answer is none by the letter but visitors may get through.
+func (p *Prober) ask(ctx context.Context, check status.Check, over *transport, method string) (r Result) {
+	defer func() { // A goroutine of ours may run it, where nobody else would.
+		if cause := recover(); cause != nil {
+			r = Result{Err: &ourError{fmt.Errorf("probe panicked: %v", cause)}, HTTPStatus: status.NoHTTPStatus}
+		}
+	}()
+	var watch stopwatch
+	strict := p.hear(ctx, check, over, method, &watch)
+	if !malformed(strict.Err) || ctx.Err() != nil {
+		return strict
+	}
+	lenient := exchange(ctx, check, p.oneShot(readLeniently), method, new(stopwatch))
+	if !well(check, lenient) {
+		return strict
+	}
+	lenient.overlooked = append(lenient.overlooked, strict.Err.Error())
+	return lenient
+}
+
+// hear asks once, and anew when what came over a kept connection may not have been said to this request: an
+// answer to its idleness, or one that was broken off.
+func (p *Prober) hear(ctx context.Context, check status.Check, over *transport, method string, watch *stopwatch) Result {
+	r := exchange(ctx, check, over, method, watch)
+	if watch.reused() && (r.Err != nil && !ours(r.Err) || r.HTTPStatus == http.StatusRequestTimeout) && ctx.Err() == nil {
+		over.closeIdle()
+		watch.reset()
+		r = exchange(ctx, check, over, method, watch)
+	}
+	return r
+}
+
+// well tells whether an exchange went as the check expects.
+func well(check status.Check, r Result) bool {
+	return r.Err == nil && check.Expects(r.HTTPStatus)
 }
 
 // judge turns what came of the exchange into a verdict.
@@ -63,90 +156,25 @@ func judge(check status.Check, r Result) Result {
 	default:
 		r.Outcome = status.Up
 	}
+	if r.Outcome.Available() && len(r.overlooked) > 0 {
+		r.Err = errors.New("overlooked: " + strings.Join(r.overlooked, "; "))
+	}
 	return r
 }
 
-// transport speaks plain HTTP by itself and leaves TLS, with HTTP/2, to net/http. That of a
-// check without a kept connection lives for one probe: net/http might hand a connection of
-// HTTP/2 to another probe of the same host.
-type transport struct {
-	plain  *plain
-	newTLS func(hold bool) *http.Transport
-	tls    atomic.Pointer[http.Transport] // Nil until it is asked for.
-}
-
-// RoundTrip is one exchange, without redirects.
-func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme == "http" && req.URL.Host != "" {
-		return t.plain.RoundTrip(req)
-	}
-	over := t.tls.Load()
-	if over == nil { // A check asks one at a time.
-		over = t.newTLS(t.plain.hold)
-		t.tls.Store(over)
-	}
-	return over.RoundTrip(req)
-}
-
-func (t *transport) close() {
-	if over := t.tls.Load(); over != nil {
-		over.CloseIdleConnections()
-	}
-}
-
-// newTLS returns a transport that asks nobody's leave but ours: no proxy of the environment,
-// which would dial where the guard forbids.
-func (p *Prober) newTLS(hold bool) *http.Transport {
-	return &http.Transport{
-		Proxy:                  nil,
-		DialContext:            p.dialer(0).DialContext,
-		TLSClientConfig:        &tls.Config{RootCAs: p.roots, MinVersion: tls.VersionTLS12},
-		ForceAttemptHTTP2:      true,
-		HTTP2:                  &http.HTTP2Config{MaxReceiveBufferPerStream: maxWindow, MaxReceiveBufferPerConnection: maxWindow},
-		MaxResponseHeaderBytes: maxHeader,
-		DisableCompression:     true, // Nobody reads the body, so nobody unpacks a bomb.
-		IdleConnTimeout:        idleTimeout,
-		MaxIdleConnsPerHost:    1,
-		DisableKeepAlives:      !hold,
-	}
-}
-
-func (p *Prober) transportFor(check status.Check) (t *transport, done func()) {
-	if check.KeepAlive {
-		if t := p.keptBy(check.ID + " " + check.Target); t != nil {
-			return t, func() {}
-		}
-	}
-	t = &transport{plain: p.fresh, newTLS: p.newTLS}
-	return t, t.close
-}
-
-// keptBy returns the transport that is kept for a check, nil when too many are.
-func (p *Prober) keptBy(check string) *transport {
-	shared, found := p.kept.Load(check)
-	if !found {
-		if n := p.keeps.Add(1); p.o.Keep > 0 && n > int64(p.o.Keep) {
-			p.keeps.Add(-1)
-			return nil
-		}
-		if shared, found = p.kept.LoadOrStore(check, &transport{plain: p.newPlain(true), newTLS: p.newTLS}); found {
-			p.keeps.Add(-1)
-		}
-	}
-	return shared.(*transport) //nolint:forcetypeassert // Nothing else is stored.
-}
-
 // exchange asks once, following redirects, and reads the body up to its limit.
-func exchange(ctx context.Context, check status.Check, transport http.RoundTripper, method string) (r Result) {
+func exchange(ctx context.Context, check status.Check, over http.RoundTripper, method string, watch *stopwatch) (r Result) {
+	start := time.Now()
 	r.HTTPStatus = status.NoHTTPStatus
-	var watch stopwatch
-	defer func() { r.Phases = watch.read() }()
+	defer func() { r.Phases, r.Duration = watch.read(), time.Since(start) }()
 	req, err := http.NewRequestWithContext(watch.trace(ctx), method, check.Target, nil)
 	if err != nil {
 		r.Err = &ourError{conceal(err, check)}
 		return r
 	}
+	req.URL.RawQuery = strings.ReplaceAll(req.URL.RawQuery, " ", "%20")
 	req.Header.Set("User-Agent", userAgent)
+	req.Header.Set("Accept", "*/*") // Some servers want one; all clients send one.
 	for name, value := range check.Headers {
 		if strings.EqualFold(name, "Host") {
 			req.Host = value
@@ -154,7 +182,10 @@ func exchange(ctx context.Context, check status.Check, transport http.RoundTripp
 		}
 		req.Header.Set(name, value)
 	}
-	client := &http.Client{Transport: transport, CheckRedirect: redirects(check, req.URL)}
+	client := &http.Client{Transport: over, CheckRedirect: redirects(check, req.URL, watch)}
+	if check.FollowRedirects {
+		client.Jar = new(cookies)
+	}
 	res, err := client.Do(req)
 	if err != nil {
 		r.Err = conceal(err, check)
@@ -162,7 +193,7 @@ func exchange(ctx context.Context, check status.Check, transport http.RoundTripp
 	}
 	defer res.Body.Close() //nolint:errcheck // Read as far as we want.
 	r.HTTPStatus = res.StatusCode
-	r.CertificateExpiry = earliestExpiry(res.TLS)
+	r.CertificateExpiry = expiry(res.TLS)
 	if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, maxBody)); err != nil {
 		r.Err = conceal(err, check)
 	}
@@ -170,8 +201,9 @@ func exchange(ctx context.Context, check status.Check, transport http.RoundTripp
 }
 
 // redirects follows as far as the check allows; secrets go to the configured host only.
-func redirects(check status.Check, first *url.URL) func(*http.Request, []*http.Request) error {
+func redirects(check status.Check, first *url.URL, watch *stopwatch) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
+		watch.dials.Store(0)
 		if !check.FollowRedirects {
 			return http.ErrUseLastResponse
 		}
@@ -181,7 +213,8 @@ func redirects(check status.Check, first *url.URL) func(*http.Request, []*http.R
 		if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 			return errRedirectScheme
 		}
-		req.Header.Del("Referer") // It has the query.
+		req.URL.RawQuery = strings.ReplaceAll(req.URL.RawQuery, " ", "%20") // net/http sends it as it came.
+		req.Header.Del("Referer")                                           // It has the query.
 		if req.URL.Host != first.Host || req.URL.Scheme != first.Scheme && req.URL.Scheme != "https" {
 			for name := range check.Headers {
 				req.Header.Del(name)
@@ -191,18 +224,6 @@ func redirects(check status.Check, first *url.URL) func(*http.Request, []*http.R
 	}
 }
 
-func earliestExpiry(state *tls.ConnectionState) (earliest time.Time) {
-	if state == nil {
-		return earliest
-	}
-	for _, c := range state.PeerCertificates {
-		if earliest.IsZero() || c.NotAfter.Before(earliest) {
-			earliest = c.NotAfter
-		}
-	}
-	return earliest
-}
-
 // stopwatch times the phases of the last connection. Dialling goes on in goroutines of its
 // own, two address families at once, and after the deadline too: hence the lock, and a copy
 // for who reads.
@@ -210,6 +231,35 @@ type stopwatch struct {
 	mu                             sync.Mutex
 	phases                         Phases
 	dns, connect, handshake, wrote time.Time
+	again                          bool         // The last connection had been used before.
+	dials                          atomic.Int32 // Connections for the present request.
+}
+
+type watchKey struct{}
+
+// asked tells whether a request was written.
+func (w *stopwatch) asked() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.wrote.IsZero()
+}
+
+func (w *stopwatch) reset() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.phases, w.dns, w.connect, w.handshake, w.wrote, w.again = Phases{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}, false
+}
+
+func (w *stopwatch) reused() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.again
+}
+
+func (w *stopwatch) connected(by httptrace.GotConnInfo) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.again = by.Reused
 }
 
 func (w *stopwatch) read() Phases {
@@ -234,7 +284,8 @@ func (w *stopwatch) end(since *time.Time, took *time.Duration) {
 
 func (w *stopwatch) trace(ctx context.Context) context.Context {
 	p := &w.phases
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	return httptrace.WithClientTrace(context.WithValue(ctx, watchKey{}, w), &httptrace.ClientTrace{
+		GotConn:              w.connected,
 		DNSStart:             func(httptrace.DNSStartInfo) { w.note(&w.dns) },
 		DNSDone:              func(httptrace.DNSDoneInfo) { w.end(&w.dns, &p.DNS) },
 		ConnectStart:         func(string, string) { w.note(&w.connect) },

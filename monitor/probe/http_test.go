@@ -43,6 +43,12 @@ func raw(t *testing.T, f func(net.Conn)) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	accept(t, ln, f)
+	return "http://" + ln.Addr().String()
+}
+
+func accept(t *testing.T, ln net.Listener, f func(net.Conn)) {
+	t.Helper()
 	t.Cleanup(func() { _ = ln.Close() })
 	go func() {
 		for {
@@ -53,7 +59,6 @@ func raw(t *testing.T, f func(net.Conn)) string {
 			go f(c)
 		}
 	}()
-	return "http://" + ln.Addr().String()
 }
 
 // answer reads the request's header and sends text.
@@ -271,7 +276,7 @@ func TestKeptConnectionThatTheServerClosed(t *testing.T) {
 
 func TestInterimAnswersAreNoVerdict(t *testing.T) {
 	t.Parallel()
-	for n, want := range map[int]status.Outcome{1: status.Up, max1xx: status.Up, max1xx + 1: status.Down} {
+	for n, want := range map[int]status.Outcome{1: status.Up, 10: status.Up, 10_000: status.Down} {
 		r := HTTP(t.Context(), checkOf(raw(t, answer(strings.Repeat("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", n)+"HTTP/1.1 204 No Content\r\n\r\n"))))
 		if r.Outcome != want {
 			t.Errorf("%d interim answers: %v %v (%v), want %v", n, r.Outcome, r.Reason, r.Err, want)
@@ -279,42 +284,18 @@ func TestInterimAnswersAreNoVerdict(t *testing.T) {
 	}
 }
 
-// TestPlainAgreesWithNetHTTP holds the way of our own to that of net/http, answer by answer.
-func TestPlainAgreesWithNetHTTP(t *testing.T) {
+// TestOneShotAgreesWithNetHTTP holds the way of our own to that of net/http, answer by answer.
+func TestOneShotAgreesWithNetHTTP(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{
-		"ok":             "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
-		"until close":    "HTTP/1.1 200 OK\r\n\r\nhello",
-		"HTTP/1.0":       "HTTP/1.0 200 OK\r\n\r\nhello",
-		"chunked":        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
-		"cut chunk":      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhi",
-		"bad chunk":      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhi\r\n0\r\n\r\n",
-		"cut body":       "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhi",
-		"no such coding": "HTTP/1.1 200 OK\r\nTransfer-Encoding: rot13\r\n\r\nuv",
-		"bad length":     "HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\nhi",
-		"two lengths":    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi!",
-		"no colon":       "HTTP/1.1 200 OK\r\nServer\r\n\r\n",
-		"bad status":     "HTTP/1.1 xx OK\r\n\r\n",
-		"two digits":     "HTTP/1.1 20 OK\r\n\r\n",
-		"other protocol": "ICY 200 OK\r\n\r\n",
-		"nothing":        "",
-		"a line":         "HTTP/1.1 200 OK\r\n",
-		"switch":         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
-		"no content":     "HTTP/1.1 204 No Content\r\n\r\n",
-		"error":          "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
-		"bad location":   "HTTP/1.1 302 Found\r\nLocation: http://[::1\r\n\r\n",
-		"no location":    "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n",
-		"long line":      "HTTP/1.1 200 " + strings.Repeat("K", 10_000) + "\r\n\r\n",
-	} {
+	for name, text := range odd {
 		for _, method := range []string{http.MethodHead, http.MethodGet} {
 			t.Run(name+" "+method, func(t *testing.T) {
 				t.Parallel()
-				check := checkOf(raw(t, answer(text)))
+				check := checkOf(raw(t, oddServer(text)) + "/")
 				check.Method = method
-				std := New(Options{}).newTLS(false)
-				t.Cleanup(std.CloseIdleConnections)
-				want := judge(check, exchange(t.Context(), check, std, method))
-				got := judge(check, exchange(t.Context(), check, &transport{plain: New(Options{}).newPlain(false)}, method))
+				p := New(Options{})
+				want := judge(check, exchange(t.Context(), check, p.netHTTP(false, nil), method, new(stopwatch)))
+				got := judge(check, exchange(t.Context(), check, p.fresh, method, new(stopwatch)))
 				if got.Outcome != want.Outcome || got.Reason != want.Reason || got.HTTPStatus != want.HTTPStatus {
 					t.Errorf("%v %v %d (%v), net/http says %v %v %d (%v)", got.Outcome, got.Reason, got.HTTPStatus, got.Err,
 						want.Outcome, want.Reason, want.HTTPStatus, want.Err)
@@ -332,21 +313,5 @@ func TestTLSStallEndsInTime(t *testing.T) {
 	r := HTTP(t.Context(), c)
 	if r.Reason != status.Timeout || !errors.Is(r.Err, context.DeadlineExceeded) || r.Duration > 3*time.Second {
 		t.Errorf("%v after %v: %v, want a timeout", r.Reason, r.Duration, r.Err)
-	}
-}
-
-func BenchmarkHTTP(b *testing.B) {
-	url := serve(b, func(http.ResponseWriter, *http.Request) {})
-	for name, keep := range map[string]bool{"fresh": false, "kept": true} {
-		b.Run(name, func(b *testing.B) {
-			c := checkOf(url)
-			c.KeepAlive = keep
-			b.ReportAllocs()
-			for b.Loop() {
-				if r := HTTP(b.Context(), c); r.Outcome != status.Up {
-					b.Fatal(r.Err)
-				}
-			}
-		})
 	}
 }

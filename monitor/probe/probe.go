@@ -4,11 +4,10 @@ package probe
 
 import (
 	"context"
-	"crypto/x509"
 	"net"
+	"net/http"
 	"statuspage/internal/status"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -25,27 +24,25 @@ type Options struct {
 // Prober measures; it is safe for concurrent use.
 type Prober struct {
 	o     Options
-	fresh *plain         // Plain HTTP for checks that don't keep their connection; it keeps nothing.
-	kept  sync.Map       // The transports of those that do, by id and target.
-	keeps atomic.Int64   // How many they are.
-	roots *x509.CertPool // Nil for those of the machine.
+	fresh *oneShot // Plain HTTP for checks that don't keep their connection.
+	trust trust
+
+	mu    sync.Mutex // Guards what follows.
+	known map[string]*known
+	keeps int       // How many of them have a transport.
+	swept time.Time // When those whose check is gone were looked for last.
 }
 
 // New returns a Prober.
 func New(o Options) *Prober {
-	p := &Prober{o: o}
-	p.fresh = p.newPlain(false)
+	p := &Prober{o: o, known: make(map[string]*known)}
+	p.fresh = p.oneShot(http.ReadResponse)
 	return p
 }
 
 // Kinds names every kind of check that the Prober measures.
 func (p *Prober) Kinds() map[string]Func {
 	return map[string]Func{"http": p.HTTP}
-}
-
-// dialer returns one whose connections have this keep-alive, as net.Dialer has it.
-func (p *Prober) dialer(keepAlive time.Duration) *dialer {
-	return &dialer{Dialer: net.Dialer{Resolver: p.o.Resolver, KeepAlive: keepAlive}, guard: p.o.Guard}
 }
 
 // Phases tell where the time of the last exchange went; what did not happen is zero.
@@ -57,11 +54,16 @@ type Phases struct {
 
 // Result is what a probe found out.
 type Result struct {
-	Outcome           status.Outcome // Unknown when we could not measure; then Err says why.
-	HTTPStatus        int            // status.NoHTTPStatus without an answer.
-	Reason            status.Reason
-	Duration          time.Duration
-	Phases            Phases
-	CertificateExpiry time.Time // Of the first certificate in the chain to run out; zero without TLS.
-	Err               error     // Full text, free of credentials; for the log and the store.
+	Outcome    status.Outcome // Unknown when we could not measure; then Err says why.
+	HTTPStatus int            // status.NoHTTPStatus without an answer.
+	Reason     status.Reason
+	Duration   time.Duration // Of the exchange that answered; of the whole probe when none did.
+	Phases     Phases
+	// CertificateExpiry is when the chain that was verified runs out, by its first certificate to do so; zero without TLS.
+	CertificateExpiry time.Time
+	// Err is the full text, free of credentials, for the log and the store. An available target may have one too: what
+	// was overlooked for its sake.
+	Err error
+
+	overlooked []string
 }
