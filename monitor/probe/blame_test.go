@@ -71,13 +71,14 @@ func TestHalfALookUpIsNoVerdict(t *testing.T) {
 // answers has the last word, whatever another's socket met.
 func TestNameServerThatNobodyReachesIsNoVerdict(t *testing.T) {
 	t.Parallel()
-	closed, err := net.ListenPacket("udp", "127.0.0.1:0")
+	held, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = closed.Close()
+	t.Cleanup(func() { _ = held.Close() })
+	closed := strings.Replace(held.LocalAddr().String(), "127.0.0.1", "127.0.0.2", 1) // Nobody else gets that port.
 	gone := func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", closed.LocalAddr().String())
+		return new(net.Dialer).DialContext(ctx, "udp", closed)
 	}
 	p := New(Options{Resolver: &net.Resolver{PreferGo: true, Dial: gone}})
 	noVerdict(t, "no server", p.HTTP(t.Context(), checkOf("http://target.example./")), "no name server answers")

@@ -84,7 +84,8 @@ func classify(err error) status.Reason {
 		strings.Contains(err.Error(), "tls: "), strings.Contains(err.Error(), "x509: "),
 		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return status.TLS // Some of crypto/tls's errors have a text only.
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errTooManyDials):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, errTooManyDials),
+		strings.Contains(err.Error(), "http2: client conn could not be established"): // Its server went away before it was asked.
 		return status.ConnectionReset
 	case errors.Is(err, errRedirectScheme), errors.As(err, &address), isProtocol(err): // A redirect may name any port.
 		return status.Protocol

@@ -179,29 +179,23 @@ func TestRenegotiation(t *testing.T) {
 	t.Parallel()
 	openssl := tool(t, "openssl")
 	server, roots := pair(t)
-	ln, err := net.Listen("tcp", "127.0.0.1:0") // Its port is free.
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := ln.Addr().String()
-	_ = ln.Close()
 	file := filepath.Join(t.TempDir(), "pair.pem")
 	if err := os.WriteFile(file, pairPEM(t, server), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), openssl, "s_server", "-accept", address, "-cert", file, "-key", file, "-tls1_2", "-naccept", "1")
+	cmd := exec.CommandContext(t.Context(), openssl, "s_server", "-accept", "127.0.0.1:0", "-cert", file, "-key", file, "-tls1_2", "-naccept", "1")
 	in, _ := cmd.StdinPipe()
 	out, _ := cmd.StdoutPipe()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	lines, ready := bufio.NewScanner(out), make(chan struct{})
+	lines, ready := bufio.NewScanner(out), make(chan string, 1)
 	go func() {
 		for lines.Scan() {
 			switch text := lines.Text(); {
 			case strings.HasPrefix(text, "ACCEPT"):
-				close(ready)
+				ready <- strings.TrimSpace(strings.TrimPrefix(text, "ACCEPT"))
 			case strings.HasPrefix(text, "HEAD "):
 				_, _ = io.WriteString(in, "R\n")
 			case strings.HasPrefix(text, "SSL_do_handshake"):
@@ -209,7 +203,7 @@ func TestRenegotiation(t *testing.T) {
 			}
 		}
 	}()
-	<-ready
+	address := <-ready
 	if r := trusting(roots).HTTP(t.Context(), checkOf("https://"+address+"/")); r.Outcome != status.Up {
 		t.Errorf("%v (%v), want up", r.Outcome, r.Err)
 	}

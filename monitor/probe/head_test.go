@@ -72,7 +72,7 @@ func TestHeadThatFailsIsAskedWithGet(t *testing.T) {
 				p, check := New(Options{}), checkOf(serve(t, s.serve))
 				check.KeepAlive = keep
 				if name == "hangs" {
-					check.Timeout = hostileTimeout
+					check.Timeout = time.Second
 				}
 				r := p.HTTP(t.Context(), check)
 				if took := s.took(); r.Outcome != status.Up || !strings.HasSuffix(took, "GET") || r.Err == nil || !strings.Contains(r.Err.Error(), "asked with GET") {
@@ -113,6 +113,7 @@ func TestHeadIsAskedAgainAfterADay(t *testing.T) {
 // TestGetHasTheLastWord holds that when both fail it is GET's failure that counts.
 func TestGetHasTheLastWord(t *testing.T) {
 	t.Parallel()
+	getting := make(chan struct{})
 	for name, c := range map[string]struct {
 		head, get http.HandlerFunc
 		reason    status.Reason
@@ -126,16 +127,19 @@ func TestGetHasTheLastWord(t *testing.T) {
 		"GET is not asked": {says(200), says(500), status.None, 200, "HEAD"},
 		"slow HEAD": {func(_ http.ResponseWriter, r *http.Request) {
 			select {
-			case <-time.After(hostileTimeout * 2 / 3):
+			case <-getting:
 			case <-r.Context().Done():
 			}
-		}, hangs, status.None, 200, "HEAD GET"},
+		}, func(w http.ResponseWriter, r *http.Request) {
+			close(getting)
+			hangs(w, r)
+		}, status.None, 200, "HEAD GET"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := &twofold{head: c.head, get: c.get}
 			check := checkOf(serve(t, s.serve))
-			check.Timeout = hostileTimeout
+			check.Timeout = time.Second
 			r := New(Options{}).HTTP(t.Context(), check)
 			if took := s.took(); r.Reason != c.reason || r.HTTPStatus != c.code || took != c.asked {
 				t.Errorf("%v %d (%v), asked with %s; want %v %d, asked with %s", r.Reason, r.HTTPStatus, r.Err, took, c.reason, c.code, c.asked)

@@ -175,8 +175,11 @@ var (
 		"redirect to no host":     {behave: func(c *taken) { c.say("HTTP/1.1 302 Found\r\nLocation: http:///a\r\n\r\n") }, reasons: []status.Reason{status.Protocol}},
 		"redirect to no port":     {behave: func(c *taken) { c.say("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:99999/\r\n\r\n") }, reasons: []status.Reason{status.Protocol}},
 		"redirect with a break":   {behave: func(c *taken) { c.say("HTTP/1.1 302 Found\r\nLocation: /a%0d%0aX: y\r\n\r\n") }, reasons: []status.Reason{status.TooManyRedirects}},
-		"redirects without end":   {behave: redirectOn, reasons: []status.Reason{status.TooManyRedirects}},
-		"redirect loop":           {behave: func(c *taken) { c.say("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n") }, reasons: []status.Reason{status.TooManyRedirects}},
+		"endless percents": {behave: func(c *taken) {
+			c.say("HTTP/1.1 302 Found\r\nLocation: http://[" + strings.Repeat("%", 200<<10) + "\r\n\r\n")
+		}, reasons: []status.Reason{status.Protocol}},
+		"redirects without end": {behave: redirectOn, reasons: []status.Reason{status.TooManyRedirects}},
+		"redirect loop":         {behave: func(c *taken) { c.say("HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n") }, reasons: []status.Reason{status.TooManyRedirects}},
 	}
 	redirected atomic.Int64
 	zeros      = packedZeros()

@@ -116,7 +116,7 @@ func (p *Prober) ask(ctx context.Context, check status.Check, over *transport, m
 	if !malformed(strict.Err) || ctx.Err() != nil {
 		return strict
 	}
-	lenient := exchange(ctx, check, p.oneShot(readLeniently), method, new(stopwatch))
+	lenient := exchange(ctx, check, p.lenient, method, new(stopwatch))
 	if !well(check, lenient) {
 		return strict
 	}

@@ -78,13 +78,7 @@ func reset(c net.Conn) {
 
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
-	closed := raw(t, func(net.Conn) {})
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = ln.Close()
-	_ = closed
+	closed := strings.Replace(raw(t, func(net.Conn) {}), "127.0.0.1", "127.0.0.2", 1) // Nobody else gets that port.
 	selfSigned := httptest.NewUnstartedServer(http.NotFoundHandler())
 	selfSigned.Config.ErrorLog = log.New(io.Discard, "", 0)
 	selfSigned.StartTLS()
@@ -114,7 +108,7 @@ func TestVerdicts(t *testing.T) {
 				}
 			}
 		}), func(c *status.Check) { c.Method = http.MethodGet }, status.Up, status.None, 200},
-		"refused":       {"http://" + ln.Addr().String(), nil, status.Down, status.ConnectionRefused, -1},
+		"refused":       {closed, nil, status.Down, status.ConnectionRefused, -1},
 		"reset":         {raw(t, reset), nil, status.Down, status.ConnectionReset, -1},
 		"closed early":  {raw(t, answer("")), nil, status.Down, status.ConnectionReset, -1},
 		"cut in header": {raw(t, answer("HTTP/1.1 200 OK\r\nA: b\r\n")), nil, status.Down, status.ConnectionReset, -1},

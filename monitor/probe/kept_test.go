@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"statuspage/internal/status"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -229,19 +228,25 @@ func TestKeptConnectionIsRenewedAtTimes(t *testing.T) {
 	}
 }
 
-// TestOneProbeHasBounds has servers that end connections without an answer.
+// TestOneProbeHasBounds has servers of HTTP/2 that end connections without an answer.
 func TestOneProbeHasBounds(t *testing.T) {
 	t.Parallel()
 	server, roots := pair(t)
 	server.NextProtos = []string{"h2"}
-	var connections atomic.Int64
-	goaway, _ := target(t, hostile{behave: func(c *taken) {
-		connections.Add(1)
-		c.say("\x00\x00\x00\x04\x00\x00\x00\x00\x00" + "\x00\x00\x08\x07\x00\x00\x00\x00\x00" + strings.Repeat("\x00", 8)) // SETTINGS, and GOAWAY before the first request.
-	}}, server)
-	r := trusting(roots).HTTP(t.Context(), checkOf(goaway))
-	if n := connections.Load(); r.Reason != status.ConnectionReset || n > 2*maxDials || r.Duration > 3*time.Second {
-		t.Errorf("%v (%v) after %v and %d connections, want a reset by %d", r.Reason, r.Err, r.Duration, n, 2*maxDials)
+	const settings, goaway = "\x00\x00\x00\x04\x00\x00\x00\x00\x00", "\x00\x00\x08\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+	for name, behave := range map[string]func(*taken){
+		"before the request": func(c *taken) { c.say(settings + goaway) },
+		"after it":           func(c *taken) { c.say(settings); c.request(); c.say(goaway) },
+	} {
+		var connections atomic.Int64
+		url, _ := target(t, hostile{behave: func(c *taken) {
+			connections.Add(1)
+			behave(c)
+		}}, server)
+		r := trusting(roots).HTTP(t.Context(), checkOf(url))
+		if n := connections.Load(); r.Reason != status.ConnectionReset || n > 2*maxDials || r.Duration > 3*time.Second {
+			t.Errorf("GOAWAY %s: %v (%v) after %v and %d connections, want a reset by %d", name, r.Reason, r.Err, r.Duration, n, 2*maxDials)
+		}
 	}
 }
 

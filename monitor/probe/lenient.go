@@ -59,23 +59,24 @@ func visible(r rune) rune {
 }
 
 var (
-	slashes    = regexp.MustCompile(`^(?i)(https?):/+`)
-	notEscaped = regexp.MustCompile(`%([^0-9A-Fa-f]|.[^0-9A-Fa-f]|.?$)`)
+	slashes = regexp.MustCompile(`^(?i)(https?):/+`)
+	percent = regexp.MustCompile(`%([0-9A-Fa-f]{2})?`)
 )
 
 // mended has the slashes of a location, and %25 for a % that escapes nothing.
 func mended(location string) string {
-	location = slashes.ReplaceAllString(location, "$1://")
-	for at := notEscaped.FindStringIndex(location); at != nil; at = notEscaped.FindStringIndex(location) {
-		location = location[:at[0]] + "%25" + location[at[0]+1:]
-	}
-	return location
+	return percent.ReplaceAllStringFunc(slashes.ReplaceAllString(location, "$1://"), func(found string) string {
+		if found == "%" {
+			return "%25"
+		}
+		return found
+	})
 }
 
 // readLine reads a line without its end, which may be LF alone.
 func readLine(r *bufio.Reader) (string, error) {
 	line, err := r.ReadString('\n') // Bounded by who reads the connection.
-	if err == io.EOF {              //nolint:errorlint // Readers give the bare value.
+	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
 	return strings.TrimRight(line, "\r\n"), err
@@ -159,7 +160,7 @@ func (w *whole) Read(into []byte) (int, error) {
 	if w.left -= int64(n); w.left == 0 {
 		return n, nil
 	}
-	if err == io.EOF { //nolint:errorlint // Readers give the bare value.
+	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
 	return n, err
@@ -229,7 +230,7 @@ const (
 
 func (c *chunks) line() (string, error) {
 	line, err := c.r.ReadSlice('\n') // A line that its buffer does not hold is an error.
-	if err == io.EOF {               //nolint:errorlint // Readers give the bare value.
+	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
 	}
 	return strings.TrimRight(string(line), "\r\n"), err

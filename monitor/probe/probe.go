@@ -23,9 +23,10 @@ type Options struct {
 
 // Prober measures; it is safe for concurrent use.
 type Prober struct {
-	o     Options
-	fresh *oneShot // Plain HTTP for checks that don't keep their connection.
-	trust trust
+	o       Options
+	fresh   *oneShot // Plain HTTP for checks that don't keep their connection.
+	lenient *oneShot // For answers that are none by the letter.
+	trust   trust
 
 	mu    sync.Mutex // Guards what follows.
 	known map[string]*known
@@ -36,7 +37,7 @@ type Prober struct {
 // New returns a Prober.
 func New(o Options) *Prober {
 	p := &Prober{o: o, known: make(map[string]*known)}
-	p.fresh = p.oneShot(http.ReadResponse)
+	p.fresh, p.lenient = p.oneShot(http.ReadResponse), p.oneShot(readLeniently)
 	return p
 }
 
