@@ -90,7 +90,7 @@ func newFleet(t *testing.T) *fleet {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		configure(t, dir, fmt.Sprintf("listen: 127.0.0.1:0\ndatabase: %q\noutbox: outbox.db\nqueue: %s\nregion: %s\ndefaults: {interval: %v, timeout: %v}\nservices:\n%s",
+		configure(t, dir, fmt.Sprintf("listen: 127.0.0.1:0\ndatabase: %q\noutbox: outbox.db\nqueue: %s\nregion: %s\ndefaults: {interval: %v, timeout: %v, method: GET}\nservices:\n%s",
 			harness.StoreURL(f.q.Address()), f.redis.URL(), m.region, fleetInterval, fleetTimeout, services.String()))
 		f.members = append(f.members, &member{name: m.name, role: m.role, dir: dir})
 	}

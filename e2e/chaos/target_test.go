@@ -107,10 +107,10 @@ func (x *targets) count() (n int) {
 	return n
 }
 
-// yaml is a configuration that watches them.
+// yaml is a configuration that watches them. HEAD would be asked again with GET where it fails, and each request is to be a signal.
 func (x *targets) yaml(database, outbox string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "listen: 127.0.0.1:0\ndatabase: %q\noutbox: %q\nmax_viewers: 6000\ndefaults: {interval: %v, timeout: %v}\nservices:\n",
+	fmt.Fprintf(&b, "listen: 127.0.0.1:0\ndatabase: %q\noutbox: %q\nmax_viewers: 6000\ndefaults: {interval: %v, timeout: %v, method: GET}\nservices:\n",
 		database, outbox, x.interval, x.timeout)
 	for _, id := range x.services {
 		fmt.Fprintf(&b, "  - {name: %s, id: %s, url: '%s/%s'}\n", id, id, x.url, id)
