@@ -65,8 +65,12 @@ func (s *Server) badge(c *fiber.Ctx) error {
 		return err
 	}
 	s.badges.keepAt(version, c.Context().Request.RequestURI(), e)
+	return sendBadge(c, q.format, e)
+}
+
+func sendBadge(c *fiber.Ctx, format string, e *entity) error {
 	c.Set(fiber.HeaderCacheControl, badgeCaching)
-	return send(c, badgeTypes[q.format], e)
+	return send(c, badgeTypes[format], e)
 }
 
 // errNoBadge is the answer to an address without a format.

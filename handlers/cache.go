@@ -34,7 +34,6 @@ func (c *cache) get(version uint64, key string, build func() ([]byte, error)) (*
 		return nil, err
 	}
 	e := newEntity(body)
-	e.keep = true
 	c.keep(version, key, e)
 	return e, nil
 }

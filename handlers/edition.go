@@ -301,7 +301,7 @@ func (l *live) rebuild(e *edition) {
 func (l *live) build(e *edition) {
 	built := time.Now()
 	html, version := l.compose(e, composition{stream: true})
-	p := &ready{entity: entity{body: html, tag: l.id(version) + "." + e.tag, keep: true}, version: version, built: built}
+	p := &ready{entity: entity{body: html, tag: l.id(version) + "." + e.tag}, version: version, built: built}
 	if before := e.page.Load(); before != nil {
 		p.prepare(&before.entity)
 	}

@@ -43,7 +43,6 @@ type entity struct {
 	tag    string
 	once   bool   // Made once, so that compressing may take its time.
 	packed []byte // The body in brotli, if that is at hand.
-	keep   bool   // Whether heads of answers are kept, for Server.fast.
 
 	coding [codingCount]atomic.Pointer[coded]
 	mu     sync.Mutex
@@ -52,7 +51,6 @@ type entity struct {
 // coded is what is sent.
 type coded struct {
 	body, tag []byte
-	head      atomic.Pointer[fasthttp.ResponseHeader] // The whole head of an answer, once one was given.
 }
 
 // newEntity makes the tag of the content, so that the same content has the same tag after
@@ -158,15 +156,6 @@ func deliver(c *fiber.Ctx, kind []byte, e *entity) error {
 	}
 	if in != plainCoding {
 		put(c, headContentEncoding, codingNames[in])
-	}
-	if e.keep && made.head.Load() == nil {
-		head := new(fasthttp.ResponseHeader)
-		c.Context().Response.Header.CopyTo(head)
-		head.DelBytes(headStrict) // Not every reader comes over TLS.
-		if !bytes.Equal(head.PeekBytes(headAllowOrigin), allowAny) {
-			head.DelBytes(headAllowOrigin) // Nor from that site.
-		}
-		made.head.Store(head)
 	}
 	c.Context().Response.SetBodyRaw(made.body)
 	return nil

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"log/slog"
 	"math"
 	"net/http"
@@ -175,8 +176,12 @@ func (s *Server) receive(ctx *fasthttp.RequestCtx) {
 	s.serve(ctx)
 }
 
-// work makes an answer that is not at hand, unless too much has been made for the address of late.
+// work makes an answer that is not at hand, unless too much has been made for the address of late. What it
+// asks the store has a deadline.
 func (s *Server) work(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
+	defer cancel()
+	c.SetUserContext(ctx)
 	who, begun := s.limits.worker(c.Context()), time.Now()
 	if who == 0 || unlimited(c.Context().Path()) {
 		return c.Next()

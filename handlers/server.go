@@ -170,10 +170,6 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 
 func (s *Server) routes() {
 	s.app.Use(recover.New(), func(c *fiber.Ctx) error {
-		if s.fast(c) {
-			s.strict(c)
-			return nil
-		}
 		s.limits.warn(c.Context())
 		s.secure(c)
 		if err := checkHost(c); err != nil {
@@ -182,11 +178,10 @@ func (s *Server) routes() {
 		if s.preflight(c) {
 			return nil
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
-		defer cancel()
-		c.SetUserContext(ctx)
-		return s.work(c)
+		return c.Next()
 	})
+	s.atHand()
+	s.app.Use(s.work)
 	s.app.Get("/", s.page)
 	s.app.Get("/services/:id", s.service)
 	for format := range feed.Formats {

@@ -82,7 +82,11 @@ func (s *Server) signalsJSON(c *fiber.Ctx) error {
 		return err
 	}
 	s.records.keepAt(version, c.Context().Request.RequestURI(), e)
-	c.Set(fiber.HeaderCacheControl, "no-cache")
+	return sendRecords(c, e)
+}
+
+func sendRecords(c *fiber.Ctx, e *entity) error {
+	put(c, headCacheControl, noCache)
 	return send(c, fiber.MIMEApplicationJSON, e)
 }
 

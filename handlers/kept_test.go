@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestFastAnswersAreThoseOfTheHandlers asks everything twice: the second answer comes from
+// TestKeptAnswersAreThoseThatWereMade asks everything twice: the second answer comes from
 // the head and the bytes that were kept of the first.
-func TestFastAnswersAreThoseOfTheHandlers(t *testing.T) {
+func TestKeptAnswersAreThoseThatWereMade(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	s := newSite(t, func(o *Options) { o.Now = func() time.Time { return now } }) // Else a page may change by time between two answers.
