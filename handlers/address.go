@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"statuspage/handlers/answer"
 	"statuspage/views"
 
 	"github.com/gofiber/fiber/v2"
@@ -14,7 +15,7 @@ import (
 // hostForm is that of a name or an address with or without a port, as browsers send it.
 var hostForm = regexp.MustCompile(`^(?:[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$`)
 
-var errHost = &problem{code: http.StatusBadRequest, detail: "The Host header is neither a name nor an address."}
+var errHost = &answer.Problem{Code: http.StatusBadRequest, Detail: "The Host header is neither a name nor an address."}
 
 // checkHost refuses a Host that is none, with which links would lead somewhere and, the library puts the address together
 // from both, even the path would be another. https://www.rfc-editor.org/rfc/rfc9112#section-3.2

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"statuspage/handlers/answer"
 	"statuspage/internal/agent"
 	"statuspage/internal/status"
 	"strings"
@@ -45,13 +46,16 @@ type Desk struct {
 // seat is an agent with what it measures.
 type seat struct {
 	Agent
-	checks   *entity
+	checks   *answer.Entity
 	services map[string]status.Service
 }
 
 // NewDesk returns a desk without agents. handIn makes signals durable before it returns, and
 // shows them; those older than retention are refused. expiry is told when the certificates
 // of services expire.
+// errStarting is what agents are told while signals would be counted wrong.
+var errStarting = &answer.Problem{Code: http.StatusServiceUnavailable, Detail: "The history is being read; send it again.", Retry: 1, Refusal: true}
+
 func NewDesk(retention time.Duration, handIn func(ctx context.Context, signals []status.Signal) error, expiry func(service string, at time.Time)) *Desk {
 	d := &Desk{retention: retention, handIn: handIn, expiry: expiry}
 	d.seats.Store(&[]seat{})
@@ -66,7 +70,7 @@ func (d *Desk) Set(agents []Agent, checks []status.Check) error {
 		if err != nil {
 			return fmt.Errorf("checks of region %s: %w", a.Region, err)
 		}
-		seats[i] = seat{a, newEntity(body), map[string]status.Service{}}
+		seats[i] = seat{a, answer.New(body), map[string]status.Service{}}
 		for _, c := range checks {
 			if slices.Contains(c.Regions, a.Region) {
 				seats[i].services[c.ID] = c.Service
@@ -123,16 +127,16 @@ func (d *Desk) room(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 // be counted wrong, and agents keep it.
 var ErrStarting error = errStarting
 
-var errDenied = &problem{code: http.StatusUnauthorized, detail: "Send the token of an agent: Authorization: Bearer …"}
+var errDenied = &answer.Problem{Code: http.StatusUnauthorized, Detail: "Send the token of an agent: Authorization: Bearer …"}
 
 // agentSeat finds who asks, and answers who is nobody.
 func (s *Server) agentSeat(c *fiber.Ctx) (*seat, error) {
 	if !s.desk.open() {
-		return nil, notFound("error.404")
+		return nil, answer.NotFound("error.404")
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set(agent.TimeHeader, s.now().UTC().Format(agent.TimeFormat))
-	who := s.desk.find(peek(c, fiber.HeaderAuthorization))
+	who := s.desk.find(answer.Peek(c, fiber.HeaderAuthorization))
 	if who == nil {
 		s.desk.denied.Add(1)
 		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
@@ -147,7 +151,7 @@ func (s *Server) agentChecks(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return send(c, fiber.MIMEApplicationJSON, who.checks)
+	return answer.Send(c, fiber.MIMEApplicationJSON, who.checks)
 }
 
 // agentSignals answers POST /agent/v1/signals, when the batch is on disk.
@@ -165,9 +169,9 @@ func (s *Server) agentSignals(c *fiber.Ctx) error {
 	})
 	switch {
 	case errors.Is(err, agent.ErrTooMany) || errors.Is(err, agent.ErrTooLarge):
-		return &problem{code: http.StatusRequestEntityTooLarge, detail: "The batch is " + err.Error() + "."}
+		return &answer.Problem{Code: http.StatusRequestEntityTooLarge, Detail: "The batch is " + err.Error() + "."}
 	case err != nil:
-		return &problem{code: http.StatusBadRequest, detail: "The body is " + err.Error() + "."}
+		return &answer.Problem{Code: http.StatusBadRequest, Detail: "The body is " + err.Error() + "."}
 	case len(refused) > 0:
 		s.desk.refused.Add(uint64(len(refused)))
 		c.Status(http.StatusUnprocessableEntity)
@@ -203,10 +207,10 @@ func unpacked(c *fiber.Ctx) (io.Reader, error) {
 	case "gzip":
 		r, err := gzip.NewReader(body)
 		if err != nil {
-			return nil, &problem{code: http.StatusBadRequest, detail: "The body is not gzip."}
+			return nil, &answer.Problem{Code: http.StatusBadRequest, Detail: "The body is not gzip."}
 		}
 		return r, nil
 	default:
-		return nil, &problem{code: http.StatusUnsupportedMediaType, detail: "Send the body plain or in gzip."}
+		return nil, &answer.Problem{Code: http.StatusUnsupportedMediaType, Detail: "Send the body plain or in gzip."}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"statuspage/handlers/answer"
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"statuspage/views/badge"
@@ -35,7 +36,7 @@ var badgeTypes = map[string]string{
 // forms without a kind. It always answers with an image (or its JSON or text), also when
 // something is wrong: a README has no use for an error page.
 func (s *Server) badge(c *fiber.Ctx) error {
-	q := parseBadge(segments(c), func(name string) string { return c.Query(name) })
+	q := parseBadge(answer.Segments(c), func(name string) string { return c.Query(name) })
 	if badgeTypes[q.format] == "" {
 		return errNoBadge
 	}
@@ -51,7 +52,7 @@ func (s *Server) badge(c *fiber.Ctx) error {
 		return refuseBadge(c, q, http.StatusNotFound, badge.Unknown("region"))
 	}
 	version := s.live.version.Load()
-	e, err := s.badges.get(version, q.key(), func() ([]byte, error) {
+	e, err := s.badges.Get(version, q.key(), func() ([]byte, error) {
 		f, err := s.figures.get(version, q.figure(), func() (f figure, err error) {
 			f.badge, f.state, err = s.drawBadge(c.UserContext(), q, services, title)
 			return f, err
@@ -64,17 +65,17 @@ func (s *Server) badge(c *fiber.Ctx) error {
 	case err != nil:
 		return err
 	}
-	s.badges.keepAt(version, c.Context().Request.RequestURI(), e)
+	s.badges.KeepAt(version, c.Context().Request.RequestURI(), e)
 	return sendBadge(c, q.format, e)
 }
 
-func sendBadge(c *fiber.Ctx, format string, e *entity) error {
+func sendBadge(c *fiber.Ctx, format string, e *answer.Entity) error {
 	c.Set(fiber.HeaderCacheControl, badgeCaching)
-	return send(c, badgeTypes[format], e)
+	return answer.Send(c, badgeTypes[format], e)
 }
 
 // errNoBadge is the answer to an address without a format.
-var errNoBadge = &problem{code: http.StatusNotFound, detail: "A badge's address ends in its format, .svg, .json, .shields or .txt: /badge/{service}/{kind}.svg. /badges makes one."}
+var errNoBadge = &answer.Problem{Code: http.StatusNotFound, Detail: "A badge's address ends in its format, .svg, .json, .shields or .txt: /badge/{service}/{kind}.svg. /badges makes one."}
 
 // refuseBadge says on a badge what is wrong. No cache keeps it: the address may be right a moment later,
 // when the service has been added. Programs get a code; an image is 200, since the proxies
@@ -87,7 +88,7 @@ func refuseBadge(c *fiber.Ctx, q badgeRequest, code int, b badge.Badge) error {
 			c.Set(fiber.HeaderRetryAfter, statusRetry)
 		}
 	}
-	return send(c, badgeTypes[q.format], newEntity(q.encode(b, status.Unknown, true)))
+	return answer.Send(c, badgeTypes[q.format], answer.New(q.encode(b, status.Unknown, true)))
 }
 
 func (q badgeRequest) encode(b badge.Badge, state status.Outcome, isError bool) []byte {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"statuspage/handlers/answer"
 	"statuspage/internal/status"
 	"statuspage/views/badge"
 	"strconv"
@@ -57,7 +58,7 @@ func gatusHeaders(c *fiber.Ctx) {
 // gatusError answers in plain words, as Gatus does; where an image is asked for, in an image
 // and without the code: a README has no use for anything else, and image proxies show no other.
 func gatusError(c *fiber.Ctx, code int, what string) error {
-	if rest := segments(c); strings.HasSuffix(rest[len(rest)-1], ".svg") {
+	if rest := answer.Segments(c); strings.HasSuffix(rest[len(rest)-1], ".svg") {
 		c.Set(fiber.HeaderContentType, badgeTypes["svg"])
 		return c.Send(badge.Invalid(what).SVG())
 	}
@@ -72,11 +73,11 @@ func gatusError(c *fiber.Ctx, code int, what string) error {
 // gatus answers /api/v1/endpoints/{key}/….
 func (s *Server) gatus(c *fiber.Ctx) error {
 	gatusHeaders(c)
-	i, ok := s.gatusService(param(c, "key"))
+	i, ok := s.gatusService(answer.Param(c, "key"))
 	if !ok {
 		return gatusError(c, http.StatusNotFound, "endpoint not found")
 	}
-	now, rest := s.now(), segments(c)
+	now, rest := s.now(), answer.Segments(c)
 	kind, duration, form := rest[0], "", ""
 	if len(rest) > 1 {
 		duration, form = rest[1], strings.Join(rest[2:], "/")

@@ -6,6 +6,7 @@ import (
 	"html"
 	"net/http"
 	"net/url"
+	"statuspage/handlers/answer"
 	"statuspage/internal/status"
 	"statuspage/views"
 	"statuspage/views/lang"
@@ -108,7 +109,7 @@ func (s *Server) gatusStatuses(c *fiber.Ctx) error {
 	gatusHeaders(c)
 	page, size := gatusPage(c)
 	// Of a thousand services it is megabytes: made once for all who ask between two measurements.
-	e, err := s.records.get(s.board.Version(), keyOf("statuses", strconv.Itoa(page), strconv.Itoa(size)), func() ([]byte, error) {
+	e, err := s.records.Get(s.board.Version(), answer.Key("statuses", strconv.Itoa(page), strconv.Itoa(size)), func() ([]byte, error) {
 		all := make([]gatusStatus, len(s.board.Services()))
 		for i := range all {
 			all[i] = s.gatusStatus(i, page, size)
@@ -118,7 +119,7 @@ func (s *Server) gatusStatuses(c *fiber.Ctx) error {
 	if err != nil {
 		return fmt.Errorf("encode statuses: %w", err)
 	}
-	return send(c, fiber.MIMEApplicationJSON, e)
+	return answer.Send(c, fiber.MIMEApplicationJSON, e)
 }
 
 // gatusConfig answers GET /api/v1/config: what Gatus's own page asks before it shows anything.

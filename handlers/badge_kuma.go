@@ -5,6 +5,7 @@ import (
 	"math"
 	"regexp"
 	"slices"
+	"statuspage/handlers/answer"
 	"statuspage/internal/status"
 	"statuspage/views/badge"
 	"strconv"
@@ -38,16 +39,16 @@ func (s *Server) kumaService(id string) (int, bool) {
 
 // kuma answers /api/badge/{id}/{kind}/{duration?}.
 func (s *Server) kuma(c *fiber.Ctx) error {
-	window, name, valid := parseKumaDuration(param(c, "duration"))
+	window, name, valid := parseKumaDuration(answer.Param(c, "duration"))
 	if !valid {
 		return kumaError(c, "duration: 24 or 24h, to 720h; 30d, to 365d; 1y")
 	}
-	i, ok := s.kumaService(param(c, "id"))
+	i, ok := s.kumaService(answer.Param(c, "id"))
 	if !ok {
 		return kumaSend(c, kumaNothing(c, "N/A"))
 	}
 	now := s.now()
-	switch kind := param(c, "kind"); kind {
+	switch kind := answer.Param(c, "kind"); kind {
 	case "status":
 		return kumaSend(c, kumaState(c, s.board.State(i, now)))
 	case "uptime":
@@ -193,5 +194,5 @@ func kumaSend(c *fiber.Ctx, b badge.Badge) error {
 		b.Style = style
 	}
 	c.Set(fiber.HeaderCacheControl, badgeCaching)
-	return send(c, badgeTypes["svg"], newEntity(b.SVG()))
+	return answer.Send(c, badgeTypes["svg"], answer.New(b.SVG()))
 }

@@ -3,6 +3,7 @@ package handlers
 import (
 	"regexp"
 	"slices"
+	"statuspage/handlers/answer"
 	"statuspage/internal/board"
 	"statuspage/views/badge"
 	"strconv"
@@ -152,7 +153,7 @@ func (q badgeRequest) dress(b badge.Badge) badge.Badge {
 
 // key names the badge among all that can be asked for; parameters that say nothing are not in it.
 func (q badgeRequest) key() string {
-	return keyOf(
+	return answer.Key(
 		q.subject, q.kind, q.format, strconv.FormatBool(q.short), q.windowName, strconv.FormatFloat(q.percentile, 'f', -1, 64),
 		q.region, q.style, q.color, q.labelColor, q.logo, strconv.FormatBool(q.hasLabel), q.label,
 	)
@@ -160,7 +161,7 @@ func (q badgeRequest) key() string {
 
 // figure names what the badge tells, whatever it is dressed in.
 func (q badgeRequest) figure() string {
-	return keyOf(q.subject, q.kind, q.windowName, strconv.FormatFloat(q.percentile, 'f', -1, 64), q.region)
+	return answer.Key(q.subject, q.kind, q.windowName, strconv.FormatFloat(q.percentile, 'f', -1, 64), q.region)
 }
 
 const (

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"net/http"
+	"statuspage/handlers/answer"
 	"statuspage/internal/status"
 	"strings"
 	"testing"
@@ -240,7 +241,7 @@ func FuzzBadgeRequest(f *testing.F) {
 	f.Add("web/uptime.svg", "P7D", "95", "#fff", "x")
 	f.Add("group:a/latency.json", "1h", "1e9", "blue", "")
 	f.Fuzz(func(t *testing.T, path, window, percentile, color, label string) {
-		q := parseBadge(decodedAll(path), func(name string) string {
+		q := parseBadge(answer.DecodedAll(path), func(name string) string {
 			return map[string]string{"window": window, "percentile": percentile, "color": color, "label": label, "label_color": color}[name]
 		})
 		if q.mistake != "" || badgeTypes[q.format] == "" {

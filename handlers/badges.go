@@ -3,6 +3,7 @@ package handlers
 import (
 	"fmt"
 	"net/url"
+	"statuspage/handlers/answer"
 	"statuspage/internal/status"
 	"statuspage/views"
 	"statuspage/views/badge"
@@ -18,13 +19,13 @@ func (s *Server) badgesPage(c *fiber.Ctx) error {
 		return err
 	}
 	base := s.base(c)
-	e, err := s.fixed.get(0, keyOf("badges", k.key(), base, string(c.Context().QueryArgs().QueryString())), func() ([]byte, error) {
+	e, err := s.fixed.Get(0, answer.Key("badges", k.key(), base, string(c.Context().QueryArgs().QueryString())), func() ([]byte, error) {
 		return s.badgesForm(c, k, base), nil
 	})
 	if err != nil {
 		return err
 	}
-	if err := sendHTML(c, e); err != nil {
+	if err := answer.SendPage(c, e); err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderCacheControl, s.caching("no-cache")) // The snippets are absolute.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"statuspage/handlers/answer"
 	"statuspage/internal/board"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
@@ -40,8 +41,7 @@ func BenchmarkRequest(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Shutdown()
-	made, _ := s.server().live.current(plain(s.server().live)).in(gzipCoding)
-	page := made.body
+	page := s.server().live.current(plain(s.server().live)).In(answer.Gzip)
 	ready := fiber.New(fiber.Config{Immutable: true})
 	ready.Get("/", func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentEncoding, "gzip")

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"mime"
 	"path"
+	"statuspage/handlers/answer"
 	"statuspage/internal/status"
 	"statuspage/views"
 	"strings"
@@ -78,7 +79,7 @@ func (s Site) brandFiles() map[string]*brandFile {
 	files := map[string]*brandFile{}
 	add := func(name string, body []byte) {
 		if address := brandPath(name, body); address != "" {
-			files[address] = &brandFile{newEntity(body), mime.TypeByExtension(strings.ToLower(path.Ext(name)))}
+			files[address] = &brandFile{answer.New(body), mime.TypeByExtension(strings.ToLower(path.Ext(name)))}
 		}
 	}
 	add(s.Logo.Name, s.Logo.Body)
@@ -90,20 +91,20 @@ func (s Site) brandFiles() map[string]*brandFile {
 }
 
 type brandFile struct {
-	*entity
+	*answer.Entity
 	kind string
 }
 
 // brandAsset serves the operator's files.
 func (s *Server) brandAsset(c *fiber.Ctx) error {
-	address := brandPrefix + param(c, "*")
+	address := brandPrefix + answer.Param(c, "*")
 	f, ok := s.brand[address]
 	if !ok {
 		f, ok = s.outgoing[address]
 	}
 	if !ok {
-		return notFound("error.404")
+		return answer.NotFound("error.404")
 	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
-	return send(c, f.kind, f.entity)
+	return answer.Send(c, f.kind, f.Entity)
 }

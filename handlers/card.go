@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"statuspage/handlers/answer"
 	"statuspage/views"
 	"statuspage/views/card"
 	"statuspage/views/lang"
@@ -16,7 +17,7 @@ const cardEvery = 10 * time.Second
 // card answers /card.png, the picture that other sites show of the page.
 func (s *Server) card(c *fiber.Ctx) error {
 	now := s.now()
-	e, err := s.cards.get(uint64(now.UnixNano()/int64(cardEvery)), "card", func() ([]byte, error) {
+	e, err := s.cards.Get(uint64(now.UnixNano()/int64(cardEvery)), "card", func() ([]byte, error) {
 		all := s.stand(s.live.every, now)
 		picture := card.Card{Title: s.site.Title, Headline: views.Headline(lang.Default(), all), State: all.Worst()}
 		for _, h := range s.hours(s.live.every, now) {
@@ -31,5 +32,5 @@ func (s *Server) card(c *fiber.Ctx) error {
 		return err
 	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age=60")
-	return send(c, "image/png", e)
+	return answer.Send(c, "image/png", e)
 }

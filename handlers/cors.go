@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 	"slices"
+	"statuspage/handlers/answer"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -37,16 +38,16 @@ func (o cors) allow(c *fiber.Ctx, path string) {
 	switch named := len(o.named) > 0 && beginsWith(path, forNamed); {
 	case named:
 		c.Vary(fiber.HeaderOrigin)
-		o.allowNamed(c, peek(c, fiber.HeaderOrigin))
+		o.allowNamed(c, answer.Peek(c, fiber.HeaderOrigin))
 	case readable(path):
-		put(c, headAllowOrigin, allowAny)
+		answer.Put(c, headAllowOrigin, allowAny)
 	}
 }
 
 // allowNamed sets it for an origin that is named.
 func (o cors) allowNamed(c *fiber.Ctx, origin []byte) {
 	if len(origin) > 0 && slices.Contains(o.named, utils.UnsafeString(origin)) {
-		put(c, headAllowOrigin, origin)
+		answer.Put(c, headAllowOrigin, origin)
 	}
 }
 

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	_ "embed"
+	"statuspage/handlers/answer"
 	"statuspage/views"
 
 	"github.com/gofiber/fiber/v2"
@@ -25,12 +26,12 @@ func described(base views.Base) []byte {
 
 func (s *Server) description(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return send(c, fiber.MIMEApplicationJSON, s.openapi)
+	return answer.Send(c, fiber.MIMEApplicationJSON, s.openapi)
 }
 
 // docs is the reference of the API; everything that it loads is in the binary.
 func (s *Server) docs(c *fiber.Ctx) error {
-	e, err := s.pages.get(s.live.version.Load(), keyOf("docs"), func() ([]byte, error) {
+	e, err := s.pages.Get(s.live.version.Load(), answer.Key("docs"), func() ([]byte, error) {
 		return s.live.bytes(views.APIPage(s.site.Title, s.live.dress.Base)), nil
 	})
 	if err != nil {
@@ -38,5 +39,5 @@ func (s *Server) docs(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderContentSecurityPolicy, docsPolicy)
 	c.Set(fiber.HeaderCacheControl, "no-cache")
-	return send(c, fiber.MIMETextHTMLCharsetUTF8, e)
+	return answer.Send(c, fiber.MIMETextHTMLCharsetUTF8, e)
 }

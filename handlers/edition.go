@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"slices"
+	"statuspage/handlers/answer"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
 	"statuspage/views"
@@ -52,7 +53,7 @@ type part struct {
 
 // ready is a page with the version that it shows.
 type ready struct {
-	entity
+	answer.Entity
 	version uint64
 	built   time.Time
 }
@@ -94,7 +95,7 @@ func (l *live) open(k look) (e *edition, shared bool) {
 	}
 	e = &edition{
 		look: k, rows: make([]part, len(l.board.Services())), heads: make([]part, len(l.groups)),
-		frames: l.hall.Stream(streamBacklog), tag: newEntity([]byte(k.key())).tag[:6],
+		frames: l.hall.Stream(streamBacklog), tag: answer.New([]byte(k.key())).Tag[:6],
 	}
 	e.stale.Store(true)
 	if shared = l.usual(k) || l.makeRoom(editions); shared {
@@ -301,9 +302,9 @@ func (l *live) rebuild(e *edition) {
 func (l *live) build(e *edition) {
 	built := time.Now()
 	html, version := l.compose(e, composition{stream: true})
-	p := &ready{entity: entity{body: html, tag: l.id(version) + "." + e.tag}, version: version, built: built}
+	p := &ready{Entity: answer.Entity{Body: html, Tag: l.id(version) + "." + e.tag}, version: version, built: built}
 	if before := e.page.Load(); before != nil {
-		p.prepare(&before.entity)
+		p.Prepare(&before.Entity)
 	}
 	e.page.Store(p)
 }

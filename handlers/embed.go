@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"statuspage/handlers/answer"
 	"statuspage/internal/status"
 	"statuspage/static"
 	"statuspage/views"
@@ -25,11 +26,11 @@ func (s *Server) embed(c *fiber.Ctx) error {
 		theme = ""
 	}
 	if theme != "" && theme != "light" && theme != "dark" {
-		return unprocessable("theme must be light, dark or auto.")
+		return answer.Unprocessable("theme must be light, dark or auto.")
 	}
 	c.Set(fiber.HeaderContentSecurityPolicy, embedPolicy)
 	c.Response().Header.Del(fiber.HeaderXFrameOptions)
-	e, err := s.pages.get(s.live.version.Load(), keyOf("embed", k.key(), theme), func() ([]byte, error) {
+	e, err := s.pages.Get(s.live.version.Load(), answer.Key("embed", k.key(), theme), func() ([]byte, error) {
 		now := s.now()
 		view := views.Embed{Home: s.live.dress.Base.At("/"), Theme: theme}
 		for i, svc := range s.board.Services() {
@@ -43,12 +44,12 @@ func (s *Server) embed(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendHTML(c, e)
+	return answer.SendPage(c, e)
 }
 
 // embedScript answers GET /embed.js, under an address that never changes.
 func (s *Server) embedScript(c *fiber.Ctx) error {
 	f := s.file(static.Path("embed.js"))
 	c.Set(fiber.HeaderCacheControl, "public, max-age=300")
-	return send(c, f.kind, &f.entity)
+	return answer.Send(c, f.kind, &f.Entity)
 }

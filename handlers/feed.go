@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"statuspage/handlers/answer"
 	"statuspage/views"
 	"statuspage/views/feed"
 	"statuspage/views/lang"
@@ -32,23 +33,23 @@ func feedFormat(path string) string {
 func (s *Server) feed(c *fiber.Ctx) error {
 	format := feedFormat(c.Path())
 	if format == "" {
-		return notFound("error.404")
+		return answer.NotFound("error.404")
 	}
 	base := s.base(c)
 	f := feed.Feed{Title: "Outages · " + s.site.Title, About: "Outages of the services of " + s.site.Title + ": when, for how long, and why.", Author: s.site.Title, Home: base + "/history", Base: base, Self: base + feedPath + format}
 	now := s.now()
-	services, id := s.live.every, param(c, "id")
+	services, id := s.live.every, answer.Param(c, "id")
 	if id != "" {
 		i, ok := s.board.Find(id)
 		if !ok {
-			return notFound("error.service")
+			return answer.NotFound("error.service")
 		}
 		svc := s.board.Services()[i]
 		services, f.Title, f.Home = []int{i}, "Outages of "+svc.Name+" · "+s.site.Title, base+views.ServicePath(svc.ID)
 		f.Self = f.Home + feedPath + format
 		f.About = "Outages of " + svc.Name + ": when, for how long, and why."
 	}
-	e, err := s.pages.get(s.live.version.Load(), keyOf("feed", base, id, format), func() ([]byte, error) {
+	e, err := s.pages.Get(s.live.version.Load(), answer.Key("feed", base, id, format), func() ([]byte, error) {
 		for _, o := range s.board.NewestOutages(services, feedEntries, now) {
 			f.Entries = append(f.Entries, feed.Entry{
 				Outage: o.Outage, Service: s.board.Services()[o.Service].Name, Reason: views.ReasonText(lang.Default(), o.Outage.Reason, o.Outage.HTTPStatus),
@@ -61,5 +62,5 @@ func (s *Server) feed(c *fiber.Ctx) error {
 		return err
 	}
 	c.Set(fiber.HeaderCacheControl, s.caching(feedCaching))
-	return send(c, feed.Formats[format], e)
+	return answer.Send(c, feed.Formats[format], e)
 }

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"statuspage/handlers/answer"
 	"statuspage/views"
 	"time"
 
@@ -23,10 +24,10 @@ func (s *Server) history(c *fiber.Ctx) error {
 	text := c.Query("month")
 	if text != "" {
 		if from, err = time.ParseInLocation(monthForm, text, k.zone); err != nil || from.After(now) || from.Before(historyBegins) {
-			return unprocessable("month must be one of the past, such as 2026-03.")
+			return answer.Unprocessable("month must be one of the past, such as 2026-03.")
 		}
 	}
-	e, err := s.pages.get(s.live.version.Load(), keyOf("history", k.key(), from.Format(monthForm), text), func() ([]byte, error) {
+	e, err := s.pages.Get(s.live.version.Load(), answer.Key("history", k.key(), from.Format(monthForm), text), func() ([]byte, error) {
 		head := s.live.head(k, "/history", k.lang.T("history")+" · "+s.site.Title, views.Pair{Name: "month", Value: text})
 		head.Feeds = s.live.pageFeeds(k, nil)
 		return s.live.bytes(views.HistoryPage(head, s.month(k, from, now))), nil
@@ -34,7 +35,7 @@ func (s *Server) history(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendHTML(c, e)
+	return answer.SendPage(c, e)
 }
 
 func (s *Server) month(k look, from, now time.Time) views.History {
@@ -69,12 +70,12 @@ func (s *Server) outage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	now, id := s.now(), param(c, "id")
+	now, id := s.now(), answer.Param(c, "id")
 	o, ok := s.board.Outage(id, now)
 	if !ok {
-		return notFound("error.outage")
+		return answer.NotFound("error.outage")
 	}
-	e, err := s.pages.get(s.live.version.Load(), keyOf("outage", k.key(), id), func() ([]byte, error) {
+	e, err := s.pages.Get(s.live.version.Load(), answer.Key("outage", k.key(), id), func() ([]byte, error) {
 		view := views.BuildOutageView(o.Outage, s.board.Services()[o.Service], now, s.live.local(k))
 		head := s.live.head(k, views.OutagePath(o.Outage), view.Headline+" · "+s.site.Title)
 		head.Description = view.Headline + ": " + view.Reason + "."
@@ -83,7 +84,7 @@ func (s *Server) outage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendHTML(c, e)
+	return answer.SendPage(c, e)
 }
 
 // how answers GET /how.
@@ -92,14 +93,14 @@ func (s *Server) how(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	e, err := s.fixed.get(0, keyOf("how", k.key()), func() ([]byte, error) {
+	e, err := s.fixed.Get(0, answer.Key("how", k.key()), func() ([]byte, error) {
 		head := s.live.head(k, "/how", k.lang.T("how")+" · "+s.site.Title)
 		return s.live.bytes(views.HowPage(head, watchesRegions(s.board.Services()...))), nil
 	})
 	if err != nil {
 		return err
 	}
-	return sendHTML(c, e)
+	return answer.SendPage(c, e)
 }
 
 // rangeOf computes the uptime of the days that the visitor asked for.

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"statuspage/handlers/answer"
 	"statuspage/internal/status"
 	"statuspage/views/lang"
 
@@ -29,13 +30,13 @@ func (s *Server) plainPage(c *fiber.Ctx) error {
 	if !shared {
 		return c.Next()
 	}
-	return sendHTML(c, &s.live.current(e).entity)
+	return answer.SendPage(c, &s.live.current(e).Entity)
 }
 
 func (s *Server) keptBadge(c *fiber.Ctx) error {
 	path := c.Context().URI().PathOriginal()
 	format := path[bytes.LastIndexByte(path, '.')+1:]
-	e := s.badges.at(s.live.version.Load(), c.Context().Request.RequestURI())
+	e := s.badges.At(s.live.version.Load(), c.Context().Request.RequestURI())
 	if e == nil || badgeTypes[string(format)] == "" { // It may be written otherwise: %2Esvg.
 		return c.Next()
 	}
@@ -43,7 +44,7 @@ func (s *Server) keptBadge(c *fiber.Ctx) error {
 }
 
 func (s *Server) keptRecords(c *fiber.Ctx) error {
-	e := s.records.at(s.board.Version(), c.Context().Request.RequestURI())
+	e := s.records.At(s.board.Version(), c.Context().Request.RequestURI())
 	if e == nil {
 		return c.Next()
 	}

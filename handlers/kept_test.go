@@ -53,15 +53,3 @@ func TestKeptAnswersAreThoseThatWereMade(t *testing.T) {
 	s.eventually("/badge/web/status.svg", "down")
 	s.eventually("/", "1 of 3 services is down")
 }
-
-func TestAcceptedCoding(t *testing.T) {
-	t.Parallel()
-	for header, want := range map[string]coding{
-		"": plainCoding, "identity": plainCoding, "gzip": gzipCoding, "GZIP ; q=0.5": gzipCoding, "gzip;q=0": plainCoding, "gzip;q=0.000": plainCoding,
-		"gzip, deflate, br, zstd": brotliCoding, "zstd, gzip": zstdCoding, "br;q=0, zstd;q=0.1": zstdCoding, "deflate": plainCoding, ",,br": brotliCoding,
-	} {
-		if got := accepted([]byte(header)); got != want {
-			t.Errorf("accepted(%q) = %d, want %d", header, got, want)
-		}
-	}
-}

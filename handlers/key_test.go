@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/url"
 	"slices"
+	"statuspage/handlers/answer"
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"statuspage/views/lang"
@@ -14,26 +15,6 @@ import (
 
 	"github.com/valyala/fasthttp"
 )
-
-// FuzzKeyOf holds that keys are the same of the same parts, and of no others.
-func FuzzKeyOf(f *testing.F) {
-	f.Add("a", "b", "ab", "")
-	f.Add("1:a", "", "", "1:a")
-	f.Add("\x00", "2:", "\x00", "2:")
-	f.Fuzz(func(t *testing.T, a, b, c, d string) {
-		lists := [][]string{{a, b}, {c, d}, {a + b}, {a, b, ""}, {"", a, b}, {keyOf(a, b)}, {a, keyOf(b)}, {keyOf(a), b}}
-		for _, x := range lists {
-			for _, y := range lists {
-				if same := keyOf(x...) == keyOf(y...); same != slices.Equal(x, y) {
-					t.Fatalf("%q and %q have one key: %t", x, y, same)
-				}
-			}
-			if strings.HasPrefix(keyOf(x...), "/") {
-				t.Fatalf("the key of %q is an address", x)
-			}
-		}
-	})
-}
 
 // newStill is a server without a socket on which no time passes.
 func newStill(f testing.TB, regions ...string) *Server {
@@ -66,23 +47,15 @@ func (s *Server) ask(address string, header ...string) *fasthttp.Response {
 
 // forget empties what is kept of answers.
 func (s *Server) forget() {
-	for _, c := range []*cache{&s.pages, &s.spans, &s.badges, &s.records} {
-		c.mu.Lock()
-		c.made, c.size = nil, 0
-		c.mu.Unlock()
+	for _, c := range []*answer.Cache{&s.pages, &s.spans, &s.badges, &s.records} {
+		c.Forget()
 	}
 }
 
 // kept is how many answers are kept, by what they depend on.
 func (s *Server) kept() (n int) {
-	for _, c := range []*cache{&s.pages, &s.spans, &s.badges, &s.records} {
-		c.mu.RLock()
-		for key := range c.made {
-			if !strings.HasPrefix(key, "/") {
-				n++
-			}
-		}
-		c.mu.RUnlock()
+	for _, c := range []*answer.Cache{&s.pages, &s.spans, &s.badges, &s.records} {
+		n += c.Len()
 	}
 	return n
 }
@@ -173,25 +146,6 @@ func everyByte(text string) string {
 	return b.String()
 }
 
-// TestKeptAddressIsNoKey: an address of another form than usual could be the key of another answer.
-func TestKeptAddressIsNoKey(t *testing.T) {
-	t.Parallel()
-	var c cache
-	evil, err := c.get(1, keyOf("evil"), func() ([]byte, error) { return []byte("evil"), nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	c.keepAt(1, []byte(keyOf("good")), evil)
-	good, err := c.get(1, keyOf("good"), func() ([]byte, error) { return []byte("good"), nil })
-	if err != nil || string(good.body) != "good" {
-		t.Errorf("%q, %v", good.body, err)
-	}
-	c.keepAt(1, []byte("/good"), good)
-	if c.at(1, []byte("/good")) != good {
-		t.Error("an address leads to another copy than the key, which is compressed once more")
-	}
-}
-
 // TestOriginIsServedFromMemory: who asks from another site, or whatever else is unusual about a request,
 // gets the bytes that were compressed for others.
 func TestOriginIsServedFromMemory(t *testing.T) {
@@ -200,21 +154,22 @@ func TestOriginIsServedFromMemory(t *testing.T) {
 	for i := range 300 {
 		s.board.Apply([]status.Signal{{Service: "web", Received: s.now().Add(time.Duration(i-300) * time.Minute), Outcome: status.Up, Available: true, HTTPStatus: 200}})
 	}
-	for address, keptIn := range map[string]*cache{"/signals?limit=300": &s.records, "/badge/web/hours.svg": &s.badges} {
+	for address, keptIn := range map[string]*answer.Cache{"/signals?limit=300": &s.records, "/badge/web/hours.svg": &s.badges} {
 		usual := s.ask(address, "Accept-Encoding", "br").Body()
-		keptIn.mu.RLock()
-		e := keptIn.made[address]
-		keptIn.mu.RUnlock()
+		version := s.live.version.Load()
+		if keptIn == &s.records {
+			version = s.board.Version()
+		}
+		e := keptIn.At(version, []byte(address))
 		if e == nil {
 			t.Fatalf("%s is not kept", address)
 		}
-		made := e.coding[brotliCoding].Load()
 		for _, header := range [][]string{{"Origin", "http://localhost:3000"}, {"X-Forwarded-For", "203.0.113.9"}, {"Cookie", "x"}} {
 			got := s.ask(address, append(header, "Accept-Encoding", "br")...).Body()
-			if len(got) == 0 || &got[0] != &usual[0] || e.coding[brotliCoding].Load() != made {
+			if len(got) == 0 || &got[0] != &usual[0] {
 				t.Errorf("%s with %s is made anew", address, header[0])
 			}
-			if keptIn.at(keptIn.version, []byte(address)) != e {
+			if keptIn.At(version, []byte(address)) != e {
 				t.Errorf("%s with %s takes the place of what was kept", address, header[0])
 			}
 		}

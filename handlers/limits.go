@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"net/netip"
+	"statuspage/handlers/answer"
 	"statuspage/internal/sse"
 	"sync/atomic"
 	"time"
@@ -165,12 +166,12 @@ func unlimited(path []byte) bool {
 // receive stands before the routes: it turns away who asks too often, and what is no reading.
 func (s *Server) receive(ctx *fasthttp.RequestCtx) {
 	if wait, ok := s.limits.allow(ctx); !ok && !unlimited(ctx.Path()) {
-		s.refuse(ctx, tooMany(wait))
+		s.refuse(ctx, answer.TooMany(wait))
 		return
 	}
 	if h := &ctx.Request.Header; !h.IsGet() && !h.IsHead() && !h.IsOptions() && !s.desk.posts(h) {
 		ctx.Response.Header.Set(fiber.HeaderAllow, "GET, HEAD")
-		s.refuse(ctx, &problem{code: http.StatusMethodNotAllowed, detail: sentence(http.StatusMethodNotAllowed)})
+		s.refuse(ctx, &answer.Problem{Code: http.StatusMethodNotAllowed})
 		return
 	}
 	s.serve(ctx)
@@ -187,14 +188,14 @@ func (s *Server) work(c *fiber.Ctx) error {
 		return c.Next()
 	}
 	if wait, ok := s.limits.work.free(who, s.limits.clock(begun)); !ok {
-		return tooMany(wait)
+		return answer.TooMany(wait)
 	}
 	defer s.limits.worked(who, begun)
 	return c.Next()
 }
 
 // refuse answers a request that gets no further.
-func (s *Server) refuse(ctx *fasthttp.RequestCtx, p *problem) {
+func (s *Server) refuse(ctx *fasthttp.RequestCtx, p *answer.Problem) {
 	c := s.app.AcquireCtx(ctx)
 	defer s.app.ReleaseCtx(c)
 	_ = s.fail(c, p) // It returns what Send does, which is nothing.

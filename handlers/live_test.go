@@ -134,12 +134,12 @@ func TestStateTurnsUnknownByItself(t *testing.T) {
 		b.Apply([]status.Signal{upSignal("a")})
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if page := string(l.current(plain(l)).body); !strings.Contains(page, "The service is up") {
+		if page := string(l.current(plain(l)).Body); !strings.Contains(page, "The service is up") {
 			t.Fatalf("page after a signal:\n%s", page)
 		}
 		time.Sleep(40 * time.Second) // Interval, timeout and grace, and then some.
 		synctest.Wait()
-		if page := string(l.current(plain(l)).body); !strings.Contains(page, "No data") || strings.Contains(page, "The service is up") {
+		if page := string(l.current(plain(l)).Body); !strings.Contains(page, "No data") || strings.Contains(page, "The service is up") {
 			t.Errorf("page long after the last signal:\n%s", page)
 		}
 	})
@@ -160,7 +160,7 @@ func TestPageIsMadeWhenSomebodyLooks(t *testing.T) {
 		if shelved(l).page.Load() != nil {
 			t.Error("the page was made though nobody looks")
 		}
-		if page := string(l.current(plain(l)).body); !strings.Contains(page, "The service is up") {
+		if page := string(l.current(plain(l)).Body); !strings.Contains(page, "The service is up") {
 			t.Errorf("the first visitor after an hour sees:\n%s", page)
 		}
 		down := upSignal("a")
@@ -168,7 +168,7 @@ func TestPageIsMadeWhenSomebodyLooks(t *testing.T) {
 		b.Apply([]status.Signal{down})
 		time.Sleep(pageEvery + coalesce + time.Millisecond)
 		synctest.Wait()
-		if page := string(shelved(l).page.Load().body); !strings.Contains(page, "The service is down") {
+		if page := string(shelved(l).page.Load().Body); !strings.Contains(page, "The service is down") {
 			t.Errorf("the page is not kept fresh while visitors come:\n%s", page)
 		}
 	})

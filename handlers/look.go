@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"net/url"
 	"slices"
+	"statuspage/handlers/answer"
 	"statuspage/internal/status"
 	"statuspage/views"
 	"statuspage/views/lang"
@@ -21,7 +22,7 @@ type look struct {
 	zone   *time.Location
 }
 
-func (k look) key() string { return keyOf(k.window.Name, k.lang.Code, k.zone.String()) }
+func (k look) key() string { return answer.Key(k.window.Name, k.lang.Code, k.zone.String()) }
 
 // local is how a visitor with that look reads.
 func (l *live) local(k look) views.Local {
@@ -67,7 +68,7 @@ func (s *Server) look(c *fiber.Ctx) (look, error) {
 	if name := c.Query("window"); name != "" {
 		w, ok := status.FindWindow(name)
 		if !ok {
-			return k, unprocessable("window must be 1h, 24h or 90d.")
+			return k, answer.Unprocessable("window must be 1h, 24h or 90d.")
 		}
 		k.window = w
 	}
@@ -81,7 +82,7 @@ func (s *Server) visitor(c *fiber.Ctx) (look, error) {
 	if asked && name != "" && name != k.zone.String() { // Empty: the page's own. A zone that was read twice would be two.
 		zone, ok := s.zones.find(name)
 		if !ok {
-			return k, unprocessable("tz must be the name of a time zone, such as Europe/Budapest or UTC.")
+			return k, answer.Unprocessable("tz must be the name of a time zone, such as Europe/Budapest or UTC.")
 		}
 		k.zone = zone
 	}
@@ -165,16 +166,4 @@ func (l *live) pageFeeds(k look, service *status.Service) []views.Feed {
 		feeds = append(feeds, views.Feed{Type: f.kind, Title: k.lang.T("feed", f.name), Href: l.dress.Base.At(prefix + f.ext)})
 	}
 	return feeds
-}
-
-var (
-	typeHTML = []byte(fiber.MIMETextHTMLCharsetUTF8)
-	noCache  = []byte("no-cache")
-)
-
-// sendHTML answers with a page in the visitor's look.
-func sendHTML(c *fiber.Ctx, e *entity) error {
-	put(c, headCacheControl, noCache)
-	put(c, headVary, varyLook)
-	return deliver(c, typeHTML, e)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"statuspage/handlers/answer"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -57,7 +58,7 @@ func (s *Server) readyz(c *fiber.Ctx) error {
 
 func (s *Server) prometheus(c *fiber.Ctx) error {
 	if s.metrics == nil {
-		return notFound("error.404")
+		return answer.NotFound("error.404")
 	}
 	kind, body, err := s.metrics.get()
 	if err != nil {

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"statuspage/handlers/answer"
 	"statuspage/internal/status"
 	"statuspage/views"
 	"strconv"
@@ -36,21 +37,21 @@ func (s *Server) page(c *fiber.Ctx) error {
 	p := composition{stream: shared, kiosk: c.Query("view") == kioskView, query: strings.TrimSpace(c.Query("q")), state: c.Query("state")}
 	switch {
 	case len(p.query) > maxQuery:
-		return unprocessable("q must be at most " + strconv.Itoa(maxQuery) + " letters.")
+		return answer.Unprocessable("q must be at most " + strconv.Itoa(maxQuery) + " letters.")
 	case p.state != "" && !isState(p.state):
-		return unprocessable("state must be up, degraded, down or unknown.")
+		return answer.Unprocessable("state must be up, degraded, down or unknown.")
 	case p.plain() && shared:
-		return sendHTML(c, &s.live.current(e).entity)
+		return answer.SendPage(c, &s.live.current(e).Entity)
 	}
-	key := keyOf("page", k.key(), p.state, strconv.FormatBool(p.kiosk), strconv.FormatBool(p.stream), p.query)
-	made, err := s.pages.get(s.live.version.Load(), key, func() ([]byte, error) {
+	key := answer.Key("page", k.key(), p.state, strconv.FormatBool(p.kiosk), strconv.FormatBool(p.stream), p.query)
+	made, err := s.pages.Get(s.live.version.Load(), key, func() ([]byte, error) {
 		html, _ := s.live.compose(e, p)
 		return html, nil
 	})
 	if err != nil {
 		return err
 	}
-	return sendHTML(c, made)
+	return answer.SendPage(c, made)
 }
 
 func isState(wire string) bool {

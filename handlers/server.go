@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"statuspage/handlers/answer"
 	"statuspage/internal/agent"
 	"statuspage/internal/board"
 	"statuspage/internal/sse"
@@ -81,12 +82,12 @@ type Server struct {
 	ownOps   bool        // The operator has a listener of his own.
 	hall     *sse.Hall
 	awaySaid atomic.Int64 // Unix nanoseconds of the last line about a store that can't be read.
-	records  cache        // Of /signals, by version of the board.
-	badges   cache        // By version of the page: a state may also change by time alone.
-	pages    cache        // The same, of pages other than the plain ones.
-	spans    cache        // Of the past, by minute.
-	cards    cache
-	fixed    cache // What changes with the configuration alone, which makes another Server.
+	records  answer.Cache // Of /signals, by version of the board.
+	badges   answer.Cache // By version of the page: a state may also change by time alone.
+	pages    answer.Cache // The same, of pages other than the plain ones.
+	spans    answer.Cache // Of the past, by minute.
+	cards    answer.Cache
+	fixed    answer.Cache // What changes with the configuration alone, which makes another Server.
 	sums     sums
 	figures  figures
 	gatusAt  map[string]int // Services by Gatus's name for them, the first of several.
@@ -95,7 +96,7 @@ type Server struct {
 	brand    map[string]*brandFile
 	outgoing map[string]*brandFile // Of the configuration before: pages of it are still being loaded.
 	files    sync.Map              // Of package static, by address.
-	openapi  *entity
+	openapi  *answer.Entity
 	https    bool // The page's address is one.
 	cors     cors
 	limits   *limits
@@ -144,7 +145,7 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 	s.cancel = cancel
 	s.running.Go(func() { s.live.run(ctx) })
 	s.gatusAt = gatusKeys(o.Board.Services())
-	s.openapi, s.https, s.cors = newEntity(described(o.Site.base())), strings.HasPrefix(o.Site.BaseURL, "https://"), newCORS(o.CORS)
+	s.openapi, s.https, s.cors = answer.New(described(o.Site.base())), strings.HasPrefix(o.Site.BaseURL, "https://"), newCORS(o.CORS)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "statuspage",
 		DisableStartupMessage: true,
@@ -269,13 +270,13 @@ var (
 // secure sets the headers that every answer carries.
 func (s *Server) secure(c *fiber.Ctx) {
 	for _, h := range protection {
-		put(c, h[0], h[1])
+		answer.Put(c, h[0], h[1])
 	}
 	resources, path := sameOrigin, utils.UnsafeString(c.Context().Path())
 	if forOtherSites(path) {
 		resources = crossOrigin
 	}
-	put(c, headResourcePolicy, resources)
+	answer.Put(c, headResourcePolicy, resources)
 	s.cors.allow(c, path)
 	s.strict(c)
 }
@@ -284,7 +285,7 @@ func (s *Server) secure(c *fiber.Ctx) {
 // trusted proxy says so of the request. Browsers ignore it without TLS.
 func (s *Server) strict(c *fiber.Ctx) {
 	if s.https || s.limits.overTLS(c.Context()) {
-		put(c, headStrict, strictTransport)
+		answer.Put(c, headStrict, strictTransport)
 	}
 }
 
@@ -292,13 +293,13 @@ func (s *Server) strict(c *fiber.Ctx) {
 const staticCaching = "public, max-age=31536000, immutable"
 
 func (s *Server) static(c *fiber.Ctx) error {
-	f := s.file(static.Prefix + param(c, "*"))
+	f := s.file(static.Prefix + answer.Param(c, "*"))
 	if f == nil {
-		return notFound("error.404")
+		return answer.NotFound("error.404")
 	}
 	c.Set(fiber.HeaderCacheControl, staticCaching)
 	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
-	return send(c, f.kind, &f.entity)
+	return answer.Send(c, f.kind, &f.Entity)
 }
 
 // file finds what package static has at an address, nil for nothing.
@@ -310,14 +311,14 @@ func (s *Server) file(address string) *file {
 	if !ok {
 		return nil
 	}
-	fresh := &file{entity{body: f.Body(), tag: f.Hash, once: true, packed: f.Brotli}, f.ContentType}
+	fresh := &file{answer.Entity{Body: f.Body(), Tag: f.Hash, Once: true, Packed: f.Brotli}, f.ContentType}
 	made, _ := s.files.LoadOrStore(strings.Clone(address), fresh)
 	return made.(*file) //nolint:forcetypeassert // Nothing else is stored.
 }
 
 // file is one that is embedded in the binary.
 type file struct {
-	entity
+	answer.Entity
 	kind string
 }
 

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"bytes"
+	"statuspage/handlers/answer"
 	"statuspage/internal/board"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
@@ -31,9 +32,9 @@ type detailEdition struct {
 
 // service answers GET /services/{id}.
 func (s *Server) service(c *fiber.Ctx) error {
-	i, ok := s.board.Find(param(c, "id"))
+	i, ok := s.board.Find(answer.Param(c, "id"))
 	if !ok {
-		return notFound("error.service")
+		return answer.NotFound("error.service")
 	}
 	k, err := s.look(c)
 	if err != nil {
@@ -41,21 +42,21 @@ func (s *Server) service(c *fiber.Ctx) error {
 	}
 	chart := c.Query("chart", liveChart)
 	if _, known := chartSteps[chart]; !known {
-		return unprocessable("chart must be 24h, 7d, 30d or 90d.")
+		return answer.Unprocessable("chart must be 24h, 7d, 30d or 90d.")
 	}
 	from, to := c.Query("from"), c.Query("to")
 	if len(from)+len(to) > 2*len(views.DayPath) {
-		return unprocessable("from and to must be days, such as 2026-03-29.")
+		return answer.Unprocessable("from and to must be days, such as 2026-03-29.")
 	}
 	build := func() ([]byte, error) {
 		html := s.live.bytes(s.servicePage(c, i, k, chart, from, to))
 		return html, nil
 	}
-	e, err := s.pages.get(s.live.version.Load(), keyOf("service", strconv.Itoa(i), k.key(), chart, from, to), build)
+	e, err := s.pages.Get(s.live.version.Load(), answer.Key("service", strconv.Itoa(i), k.key(), chart, from, to), build)
 	if err != nil {
 		return err
 	}
-	return sendHTML(c, e)
+	return answer.SendPage(c, e)
 }
 
 // serviceTitle is what the browser's tab says of a service: its state first of all.
@@ -150,7 +151,7 @@ func (l *live) renderDetails(dirty map[int]bool, all bool, version uint64, now t
 func (l *live) watchService(service int, k look, since string, g sse.Guest) (catchUp *sse.Events, viewer sse.Joining) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	key := keyOf(strconv.Itoa(service), k.key())
+	key := answer.Key(strconv.Itoa(service), k.key())
 	d, there := l.details[key]
 	if !there {
 		d = &detailEdition{service: service, look: k, frames: l.hall.Stream(streamBacklog)}

@@ -1,8 +1,16 @@
 package handlers
 
 import (
+	"net/http"
+	"statuspage/handlers/answer"
 	"statuspage/internal/sse"
 	"sync"
+)
+
+// Refusals of streams.
+var (
+	errFull  = &answer.Problem{Code: http.StatusServiceUnavailable, Detail: "Too many live viewers at the moment; the page itself goes on.", Retry: 10, Refusal: true}
+	errShare = &answer.Problem{Code: http.StatusTooManyRequests, Detail: "Your address has as many live views open as it may; the page itself goes on.", Retry: 10, Refusal: true}
 )
 
 // shares is what addresses watch of things that are kept live for whoever watches them, of which there can only be so

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"encoding/json"
+	"statuspage/handlers/answer"
 	"statuspage/internal/board"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
@@ -58,7 +59,7 @@ func (s *Server) signalsJSON(c *fiber.Ctx) error {
 	if c.Context().QueryArgs().Has("limit") {
 		n, err := strconv.Atoi(c.Query("limit"))
 		if err != nil || n < 1 || n > maxLimit {
-			return unprocessable("limit must be a whole number from 1 to " + strconv.Itoa(maxLimit) + ".")
+			return answer.Unprocessable("limit must be a whole number from 1 to " + strconv.Itoa(maxLimit) + ".")
 		}
 		limit = n
 	}
@@ -66,28 +67,28 @@ func (s *Server) signalsJSON(c *fiber.Ctx) error {
 	if c.Context().QueryArgs().Has("service") {
 		i, ok := s.board.Find(c.Query("service"))
 		if !ok {
-			return unprocessable("service must be the id of a service on this page.")
+			return answer.Unprocessable("service must be the id of a service on this page.")
 		}
 		only = i
 	}
 	region := c.Query("region")
 	if c.Context().QueryArgs().Has("region") && !s.board.HasRegion(region) {
-		return unprocessable("region must be one that a service on this page is watched from.")
+		return answer.Unprocessable("region must be one that a service on this page is watched from.")
 	}
-	key := keyOf("signals", strconv.Itoa(limit), strconv.Itoa(only), region)
-	e, err := s.records.get(version, key, func() ([]byte, error) {
+	key := answer.Key("signals", strconv.Itoa(limit), strconv.Itoa(only), region)
+	e, err := s.records.Get(version, key, func() ([]byte, error) {
 		return json.Marshal(s.groups(limit, only, region))
 	})
 	if err != nil {
 		return err
 	}
-	s.records.keepAt(version, c.Context().Request.RequestURI(), e)
+	s.records.KeepAt(version, c.Context().Request.RequestURI(), e)
 	return sendRecords(c, e)
 }
 
-func sendRecords(c *fiber.Ctx, e *entity) error {
-	put(c, headCacheControl, noCache)
-	return send(c, fiber.MIMEApplicationJSON, e)
+func sendRecords(c *fiber.Ctx, e *answer.Entity) error {
+	answer.NoCache(c)
+	return answer.Send(c, fiber.MIMEApplicationJSON, e)
 }
 
 // groups collects the records by label; services that share a URL share a group. Each record is

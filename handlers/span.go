@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"statuspage/handlers/answer"
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"statuspage/views"
@@ -22,18 +23,18 @@ const pastRetry = 10
 // span answers GET /services/{id}/{at}: a day such as 2026-03-29, an hour such as
 // 2026-03-29T14Z, or a minute such as 2026-03-29T14:05Z.
 func (s *Server) span(c *fiber.Ctx) error {
-	i, ok := s.board.Find(param(c, "id"))
+	i, ok := s.board.Find(answer.Param(c, "id"))
 	if !ok {
-		return notFound("error.service")
+		return answer.NotFound("error.service")
 	}
 	k, err := s.look(c)
 	if err != nil {
 		return err
 	}
 	now := s.now()
-	cell, ok := parseSpan(param(c, "at"), k.zone)
+	cell, ok := parseSpan(answer.Param(c, "at"), k.zone)
 	if !ok || cell.Start.After(now) || cell.Start.Before(historyBegins) {
-		return notFound("error.time")
+		return answer.NotFound("error.time")
 	}
 	version := s.live.version.Load()
 	end := cell.Start.Add(cell.Length)
@@ -41,15 +42,15 @@ func (s *Server) span(c *fiber.Ctx) error {
 		version = uint64(now.Unix() / 60)
 	}
 	path := views.CellPath(s.board.Services()[i].ID, cell)
-	key := keyOf("span", k.key(), path)
+	key := answer.Key("span", k.key(), path)
 	pages := &s.spans
 	if now.Sub(end) <= time.Hour {
 		pages = &s.pages
 	}
-	e, err := pages.get(version, key, func() ([]byte, error) {
+	e, err := pages.Get(version, key, func() ([]byte, error) {
 		in, err := s.spanOf(c.UserContext(), i, cell, now)
 		if errors.Is(err, status.ErrUnavailable) {
-			return nil, fmt.Errorf("%w: %w", &problem{code: http.StatusServiceUnavailable, detail: k.lang.T("history.away"), retry: pastRetry}, err)
+			return nil, fmt.Errorf("%w: %w", &answer.Problem{Code: http.StatusServiceUnavailable, Detail: k.lang.T("history.away"), Retry: pastRetry}, err)
 		}
 		if err != nil {
 			return nil, err
@@ -67,7 +68,7 @@ func (s *Server) span(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendHTML(c, e)
+	return answer.SendPage(c, e)
 }
 
 // parseSpan reads the time that an address names. Days are those of the zone.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"net"
+	"statuspage/handlers/answer"
 	"statuspage/internal/sse"
 	"strconv"
 	"strings"
@@ -32,7 +33,7 @@ func (s *Server) stream(c *fiber.Ctx, w watched, watch func(sse.Guest) (first *s
 	}
 	place := &place{hall: s.hall, guest: guest}
 	c.Context().SetUserValue(placeKey{}, place)
-	if accepts(c, sse.Zstd.String()) {
+	if answer.Accepts(c, sse.Zstd.String()) {
 		guest.Coding = sse.Zstd
 		c.Set(fiber.HeaderContentEncoding, guest.Coding.String())
 	}
@@ -86,7 +87,7 @@ func (s *Server) events(c *fiber.Ctx) error {
 	if id := c.Query("service"); id != "" {
 		service, ok := s.board.Find(id)
 		if !ok {
-			return notFound("error.service")
+			return answer.NotFound("error.service")
 		}
 		w := watched{s.limits.details, strconv.Itoa(service) + " " + k.key(), maxDetails, maxDetails / addressShare}
 		return s.stream(c, w, func(g sse.Guest) (*sse.Events, sse.Joining) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"statuspage/handlers/answer"
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"statuspage/views"
@@ -46,11 +47,11 @@ func (s *Server) status(c *fiber.Ctx) error {
 	}
 	services, _, ok := s.subject(subject)
 	if !ok {
-		return unprocessable("service and group must be ids of this page.")
+		return answer.Unprocessable("service and group must be ids of this page.")
 	}
 	code := c.Query("code")
 	if code != "" && code != "200" {
-		return unprocessable("code can only be 200.")
+		return answer.Unprocessable("code can only be 200.")
 	}
 	all := s.standNow(subject, services)
 	st := standing{
@@ -134,7 +135,7 @@ func (s *Server) summary(c *fiber.Ctx) error {
 	base, now := s.base(c), s.now()
 	state, incidents := "UP", []incident{}
 	// By the second, as states change by time alone, too.
-	e, err := s.records.get(s.board.Version(), keyOf("summary", base, strconv.FormatInt(now.Unix(), 10)), func() ([]byte, error) {
+	e, err := s.records.Get(s.board.Version(), answer.Key("summary", base, strconv.FormatInt(now.Unix(), 10)), func() ([]byte, error) {
 		last := s.board.LastOutages(s.live.every, now) // Only the newest of a service can go on.
 		slices.SortStableFunc(last, func(x, y board.OutageOf) int { return y.Outage.Begin.Compare(x.Outage.Begin) })
 		for _, o := range last {
@@ -154,7 +155,7 @@ func (s *Server) summary(c *fiber.Ctx) error {
 		return fmt.Errorf("encode summary: %w", err)
 	}
 	c.Set(fiber.HeaderCacheControl, s.caching("no-cache"))
-	return send(c, fiber.MIMEApplicationJSON, e)
+	return answer.Send(c, fiber.MIMEApplicationJSON, e)
 }
 
 // robots answers GET /robots.txt.
@@ -172,7 +173,7 @@ func (s *Server) robots(c *fiber.Ctx) error {
 // sitemap answers GET /sitemap.xml: https://www.sitemaps.org/protocol.html
 func (s *Server) sitemap(c *fiber.Ctx) error {
 	base := s.base(c)
-	e, err := s.fixed.get(0, keyOf("sitemap", base), func() ([]byte, error) {
+	e, err := s.fixed.Get(0, answer.Key("sitemap", base), func() ([]byte, error) {
 		paths := []string{"/", "/history", "/badges", "/how"}
 		for _, svc := range s.board.Services() {
 			paths = append(paths, views.ServicePath(svc.ID)) // Ids are letters, digits and dashes.
@@ -189,7 +190,7 @@ func (s *Server) sitemap(c *fiber.Ctx) error {
 		return err
 	}
 	c.Set(fiber.HeaderCacheControl, s.caching("public, max-age=3600"))
-	return send(c, fiber.MIMEApplicationXMLCharsetUTF8, e)
+	return answer.Send(c, fiber.MIMEApplicationXMLCharsetUTF8, e)
 }
 
 func xmlText(s string) string {

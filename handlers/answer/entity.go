@@ -1,4 +1,4 @@
-package handlers
+package answer
 
 import (
 	"bytes"
@@ -14,19 +14,19 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// coding is a content coding that we answer in.
-type coding uint8
+// Coding is a content coding that we answer in.
+type Coding uint8
 
 // The codings, best first after plain.
 const (
-	plainCoding coding = iota
-	brotliCoding
-	zstdCoding
-	gzipCoding
+	Plain Coding = iota
+	Brotli
+	Zstd
+	Gzip
 	codingCount
 )
 
-var codingNames = [codingCount][]byte{brotliCoding: []byte("br"), zstdCoding: []byte("zstd"), gzipCoding: []byte("gzip")}
+var codingNames = [codingCount][]byte{Brotli: []byte("br"), Zstd: []byte("zstd"), Gzip: []byte("gzip")}
 
 const (
 	// codedFrom is the size from which compressing is worth its time.
@@ -36,13 +36,13 @@ const (
 	onceLevel                         = 9
 )
 
-// entity is a body with its tag. It is compressed for the first reader of a coding, and the
+// Entity is a body with its tag. It is compressed for the first reader of a coding, and the
 // bytes are shared by all.
-type entity struct {
-	body   []byte
-	tag    string
-	once   bool   // Made once, so that compressing may take its time.
-	packed []byte // The body in brotli, if that is at hand.
+type Entity struct {
+	Body   []byte
+	Tag    string // Unquoted.
+	Once   bool   // Made once, so that compressing may take its time.
+	Packed []byte // The body in brotli, if that is at hand.
 
 	coding [codingCount]atomic.Pointer[coded]
 	mu     sync.Mutex
@@ -53,20 +53,26 @@ type coded struct {
 	body, tag []byte
 }
 
-// newEntity makes the tag of the content, so that the same content has the same tag after
+// New makes the tag of the content, so that the same content has the same tag after
 // a restart and on every machine.
-func newEntity(body []byte) *entity {
+func New(body []byte) *Entity {
 	sum := sha256.Sum256(body)
-	return &entity{body: body, tag: hex.EncodeToString(sum[:8])}
+	return &Entity{Body: body, Tag: hex.EncodeToString(sum[:8])}
+}
+
+// In returns the bytes in a coding, or plain where that is too small to gain.
+func (e *Entity) In(c Coding) []byte {
+	made, _ := e.in(c)
+	return made.body
 }
 
 // size is about what it takes in memory, all codings included.
-func (e *entity) size() int { return 2 * len(e.body) }
+func (e *Entity) size() int { return 2 * len(e.Body) }
 
 // in returns the entity in a coding, or plain where that is too small to gain.
-func (e *entity) in(c coding) (*coded, coding) {
-	if len(e.body) < codedFrom {
-		c = plainCoding
+func (e *Entity) in(c Coding) (*coded, Coding) {
+	if len(e.Body) < codedFrom {
+		c = Plain
 	}
 	if made := e.coding[c].Load(); made != nil {
 		return made, c
@@ -76,38 +82,38 @@ func (e *entity) in(c coding) (*coded, coding) {
 	if made := e.coding[c].Load(); made != nil {
 		return made, c
 	}
-	made := &coded{body: e.compress(c), tag: []byte(`"` + e.tag + `"`)}
-	if c != plainCoding {
-		made.tag = []byte(`"` + e.tag + "-" + string(codingNames[c]) + `"`)
+	made := &coded{body: e.compress(c), tag: []byte(`"` + e.Tag + `"`)}
+	if c != Plain {
+		made.tag = []byte(`"` + e.Tag + "-" + string(codingNames[c]) + `"`)
 	}
 	e.coding[c].Store(made)
 	return made, c
 }
 
-func (e *entity) compress(c coding) []byte {
+func (e *Entity) compress(c Coding) []byte {
 	level := func(often int) int {
-		if e.once {
+		if e.Once {
 			return onceLevel
 		}
 		return often
 	}
 	switch c {
-	case brotliCoding:
-		if e.packed != nil {
-			return e.packed
+	case Brotli:
+		if e.Packed != nil {
+			return e.Packed
 		}
-		return fasthttp.AppendBrotliBytesLevel(nil, e.body, level(brotliLevel))
-	case zstdCoding:
-		return fasthttp.AppendZstdBytesLevel(nil, e.body, zstdLevel)
-	case gzipCoding:
-		return fasthttp.AppendGzipBytesLevel(nil, e.body, level(gzipLevel))
+		return fasthttp.AppendBrotliBytesLevel(nil, e.Body, level(brotliLevel))
+	case Zstd:
+		return fasthttp.AppendZstdBytesLevel(nil, e.Body, zstdLevel)
+	case Gzip:
+		return fasthttp.AppendGzipBytesLevel(nil, e.Body, level(gzipLevel))
 	default:
-		return e.body
+		return e.Body
 	}
 }
 
-// prepare makes the codings that the one before was read in.
-func (e *entity) prepare(before *entity) {
+// Prepare makes the codings that the one before was read in.
+func (e *Entity) Prepare(before *Entity) {
 	for c := range codingCount {
 		if before.coding[c].Load() != nil {
 			e.in(c)
@@ -127,35 +133,35 @@ var (
 	varyLook     = []byte(fiber.HeaderAcceptEncoding + ", " + fiber.HeaderAcceptLanguage)
 )
 
-// put sets a header whose name is written as fasthttp keeps it: half the time of Set, on
+// Put sets a header whose name is written as fasthttp keeps it: half the time of Set, on
 // answers that take less than a microsecond in all.
-func put(c *fiber.Ctx, name, value []byte) { c.Context().Response.Header.SetCanonical(name, value) }
+func Put(c *fiber.Ctx, name, value []byte) { c.Context().Response.Header.SetCanonical(name, value) }
 
-// peek is a header of the request, which must not be kept beyond it.
-func peek(c *fiber.Ctx, name string) []byte { return c.Context().Request.Header.Peek(name) }
+// Peek is a header of the request, which must not be kept beyond it.
+func Peek(c *fiber.Ctx, name string) []byte { return c.Context().Request.Header.Peek(name) }
 
-// send answers with the entity, or with 304 when the reader has it. Answers that are not
+// Send answers with the entity, or with 304 when the reader has it. Answers that are not
 // 200 are always sent whole.
-func send(c *fiber.Ctx, kind string, e *entity) error {
+func Send(c *fiber.Ctx, kind string, e *Entity) error {
 	if len(c.Context().Response.Header.PeekBytes(headVary)) == 0 {
-		put(c, headVary, varyEncoding)
+		Put(c, headVary, varyEncoding)
 	} else {
 		c.Vary(fiber.HeaderAcceptEncoding)
 	}
-	return deliver(c, utils.UnsafeBytes(kind), e)
+	return Deliver(c, utils.UnsafeBytes(kind), e)
 }
 
-// deliver is send for those who have said what the answer varies by.
-func deliver(c *fiber.Ctx, kind []byte, e *entity) error {
-	put(c, headContentType, kind)
-	made, in := e.in(accepted(peek(c, fiber.HeaderAcceptEncoding)))
-	put(c, headETag, made.tag)
-	if c.Context().Response.StatusCode() == http.StatusOK && fresh(peek(c, fiber.HeaderIfNoneMatch), e.tag) {
+// Deliver is Send for those who have said what the answer varies by.
+func Deliver(c *fiber.Ctx, kind []byte, e *Entity) error {
+	Put(c, headContentType, kind)
+	made, in := e.in(accepted(Peek(c, fiber.HeaderAcceptEncoding)))
+	Put(c, headETag, made.tag)
+	if c.Context().Response.StatusCode() == http.StatusOK && fresh(Peek(c, fiber.HeaderIfNoneMatch), e.Tag) {
 		c.Status(http.StatusNotModified)
 		return nil
 	}
-	if in != plainCoding {
-		put(c, headContentEncoding, codingNames[in])
+	if in != Plain {
+		Put(c, headContentEncoding, codingNames[in])
 	}
 	c.Context().Response.SetBodyRaw(made.body)
 	return nil
@@ -187,17 +193,17 @@ func isCoding(name []byte) bool {
 }
 
 // accepted returns the best coding that Accept-Encoding names with a weight above nothing.
-func accepted(header []byte) coding {
+func accepted(header []byte) Coding {
 	switch string(header) { // As browsers and common clients write it.
 	case "gzip, deflate, br, zstd", "gzip, deflate, br":
-		return brotliCoding
+		return Brotli
 	case "gzip", "gzip, deflate":
-		return gzipCoding
+		return Gzip
 	}
-	best := plainCoding
+	best := Plain
 	for name := range named(header) {
-		for c := brotliCoding; c < codingCount; c++ {
-			if bytes.EqualFold(name, codingNames[c]) && (best == plainCoding || c < best) {
+		for c := Brotli; c < codingCount; c++ {
+			if bytes.EqualFold(name, codingNames[c]) && (best == Plain || c < best) {
 				best = c
 			}
 		}
@@ -205,9 +211,9 @@ func accepted(header []byte) coding {
 	return best
 }
 
-// accepts tells whether Accept-Encoding names this coding.
-func accepts(c *fiber.Ctx, coding string) bool {
-	for name := range named(peek(c, fiber.HeaderAcceptEncoding)) {
+// Accepts tells whether Accept-Encoding names this coding.
+func Accepts(c *fiber.Ctx, coding string) bool {
+	for name := range named(Peek(c, fiber.HeaderAcceptEncoding)) {
 		if bytes.EqualFold(name, utils.UnsafeBytes(coding)) {
 			return true
 		}

@@ -1,4 +1,4 @@
-package handlers
+package answer
 
 import (
 	"net/url"
@@ -7,14 +7,15 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// param is a part of the path as its writer meant it. Percent signs are read here, once, when the routes have
+// Param is a part of the path as its writer meant it. Percent signs are read here, once, when the routes have
 // told the parts from each other: a slash that was encoded separates nothing.
-func param(c *fiber.Ctx, name string) string { return decoded(c.Params(name)) }
+func Param(c *fiber.Ctx, name string) string { return decoded(c.Params(name)) }
 
-// segments are the parts of what a route's asterisk stands for.
-func segments(c *fiber.Ctx) []string { return decodedAll(c.Params("*")) }
+// Segments are the parts of what a route's asterisk stands for.
+func Segments(c *fiber.Ctx) []string { return DecodedAll(c.Params("*")) }
 
-func decodedAll(path string) []string {
+// DecodedAll reads the percent signs of each part of a path.
+func DecodedAll(path string) []string {
 	parts := strings.Split(path, "/")
 	for i := range parts {
 		parts[i] = decoded(parts[i])

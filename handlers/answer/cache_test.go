@@ -1,4 +1,4 @@
-package handlers
+package answer
 
 import (
 	"strconv"
@@ -7,16 +7,16 @@ import (
 
 func TestCacheIsBoundedAndForgetsOldVersions(t *testing.T) {
 	t.Parallel()
-	var c cache
+	var c Cache
 	made := 0
 	get := func(version uint64, key string, size int) {
 		t.Helper()
-		e, err := c.get(version, key, func() ([]byte, error) {
+		e, err := c.Get(version, key, func() ([]byte, error) {
 			made++
 			return make([]byte, size), nil
 		})
-		if err != nil || len(e.body) != size {
-			t.Fatalf("%s: %d bytes, %v; want %d", key, len(e.body), err, size)
+		if err != nil || len(e.Body) != size {
+			t.Fatalf("%s: %d bytes, %v; want %d", key, len(e.Body), err, size)
 		}
 	}
 	get(0, "a", 10)
@@ -40,10 +40,10 @@ func TestCacheIsBoundedAndForgetsOldVersions(t *testing.T) {
 func TestAskedForAnswersStay(t *testing.T) {
 	t.Parallel()
 	for name, size := range map[string]int{"by number": 1, "by bytes": 1 << 20} {
-		var c cache
+		var c Cache
 		made := map[string]int{}
 		get := func(key string) {
-			_, _ = c.get(1, key, func() ([]byte, error) {
+			_, _ = c.Get(1, key, func() ([]byte, error) {
 				made[key]++
 				return make([]byte, size), nil
 			})
@@ -51,7 +51,7 @@ func TestAskedForAnswersStay(t *testing.T) {
 		for i := range 3 * cacheEntries / min(size, 100) {
 			get(strconv.Itoa(i))
 			get("hot")
-			if i%7 == 0 && c.at(1, []byte("hot")) == nil {
+			if i%7 == 0 && c.At(1, []byte("hot")) == nil {
 				t.Fatalf("%s: what is asked for all the time is gone after %d others", name, i)
 			}
 			if kept := len(c.made) + len(c.before); kept > cacheEntries || kept*2*size > cacheBytes+4*size {

@@ -1,14 +1,14 @@
-package handlers
+package answer
 
 import (
 	"strconv"
 	"strings"
 )
 
-// keyOf makes the key of a cache from what an answer depends on. Each part stands behind its length, so
+// Key makes the key of a cache from what an answer depends on. Each part stands behind its length, so
 // that no two lists of parts make one key, whatever a visitor wrote into them. No key begins with
 // a slash, as addresses do, under which answers are kept as well.
-func keyOf(parts ...string) string {
+func Key(parts ...string) string {
 	n := 0
 	for _, p := range parts {
 		n += len(p) + len("100:")
