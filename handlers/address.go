@@ -37,7 +37,7 @@ func (s *Server) base(c *fiber.Ctx) string {
 	if host == "" {
 		host = "localhost" // HTTP/1.0 needs none.
 	}
-	if s.limits.overTLS(c.Context()) {
+	if s.limits.OverTLS(c.Context()) {
 		return "https://" + host
 	}
 	return "http://" + host

@@ -53,9 +53,6 @@ type seat struct {
 // NewDesk returns a desk without agents. handIn makes signals durable before it returns, and
 // shows them; those older than retention are refused. expiry is told when the certificates
 // of services expire.
-// errStarting is what agents are told while signals would be counted wrong.
-var errStarting = &answer.Problem{Code: http.StatusServiceUnavailable, Detail: "The history is being read; send it again.", Retry: 1, Refusal: true}
-
 func NewDesk(retention time.Duration, handIn func(ctx context.Context, signals []status.Signal) error, expiry func(service string, at time.Time)) *Desk {
 	d := &Desk{retention: retention, handIn: handIn, expiry: expiry}
 	d.seats.Store(&[]seat{})
@@ -122,6 +119,9 @@ func (d *Desk) room(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 	}
 	return fasthttp.RequestConfig{}
 }
+
+// errStarting is what agents are told while signals would be counted wrong.
+var errStarting = &answer.Problem{Code: http.StatusServiceUnavailable, Detail: "The history is being read; send it again.", Retry: 1, Refusal: true}
 
 // ErrStarting is what handIn returns while the history is being read: what came in between would
 // be counted wrong, and agents keep it.

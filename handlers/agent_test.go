@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"statuspage/handlers/gate"
 	"statuspage/internal/agent"
 	"statuspage/internal/board"
 	"statuspage/internal/status"
@@ -165,7 +166,7 @@ func TestAgentNeedsItsToken(t *testing.T) {
 
 func TestAgentGuessesAreLimited(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, func(o *Options) { o.Limits.Requests = Limit{N: 1, Everybody: true} })
+	d := newDesk(t, func(o *Options) { o.Limits.Requests = gate.Limit{N: 1, Everybody: true} })
 	codes := map[int]int{}
 	for range 10 {
 		res, _ := d.get(agent.ChecksPath, "Authorization", "Bearer wrong")

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"statuspage/handlers/answer"
+	"statuspage/handlers/gate"
 	"statuspage/internal/board"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
@@ -36,7 +37,7 @@ func BenchmarkRequest(b *testing.B) {
 			bd.Apply([]status.Signal{g})
 		}
 	}
-	s, err := New(Options{Board: bd, Log: slog.New(slog.DiscardHandler), MaxViewers: 10, Limits: Limits{Requests: Limit{N: 1_000_000_000}}})
+	s, err := New(Options{Board: bd, Log: slog.New(slog.DiscardHandler), MaxViewers: 10, Limits: gate.Limits{Requests: gate.Limit{N: 1_000_000_000}}})
 	if err != nil {
 		b.Fatal(err)
 	}

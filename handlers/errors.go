@@ -29,7 +29,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	if p.Retry > 0 {
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(p.Retry))
 	}
-	s.secure(c) // A request refused by the parser has met no middleware.
+	s.secure(c, answer.AddProtection) // A request refused by the parser has met no middleware.
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Status(p.Code)
 	if wantsPage(c) {

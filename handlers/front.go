@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"statuspage/handlers/gate"
 	"statuspage/internal/sse"
 	"sync"
 	"sync/atomic"
@@ -20,10 +21,10 @@ type Front struct {
 	now   atomic.Pointer[Server]
 	app   *fiber.App // Without routes.
 	hall  *sse.Hall
-	crowd *crowd
-	ops   *fiber.App // The same for the operator's listener.
-	own   *crowd     // There.
-	mu    sync.Mutex // One Reload or Shutdown at a time.
+	crowd *gate.Connections
+	ops   *fiber.App        // The same for the operator's listener.
+	own   *gate.Connections // There.
+	mu    sync.Mutex        // One Reload or Shutdown at a time.
 }
 
 // New builds the server and follows the board from then on, until Shutdown; nothing listens yet.
@@ -44,17 +45,17 @@ func New(o Options) (*Front, error) {
 		s.enter(h)
 		return s.desk.room(h)
 	}
-	f.crowd = newCrowd(s.limits.Connections, s.limits.counted, f.hall.Viewers)
-	f.app.Server().ConnState = f.crowd.follow
+	f.crowd = gate.NewConnections(s.limits.Connections, s.limits.Counted, f.hall.Viewers)
+	f.app.Server().ConnState = f.crowd.Follow
 	f.app.Server().Handler = func(c *fasthttp.RequestCtx) {
-		f.crowd.serving(c.Conn(), c.Time())
+		f.crowd.Serving(c.Conn(), c.Time())
 		f.server().receive(c)
 	}
-	own := newCrowd(opsConnections, func(netip.Addr) uint64 { return 0 }, func() int { return 0 })
+	own := gate.NewConnections(opsConnections, func(netip.Addr) uint64 { return 0 }, func() int { return 0 })
 	f.own = own
-	f.ops.Server().Logger, f.ops.Server().ConnState = quiet{}, own.follow
+	f.ops.Server().Logger, f.ops.Server().ConnState = quiet{}, own.Follow
 	f.ops.Server().Handler = func(c *fasthttp.RequestCtx) {
-		own.serving(c.Conn(), c.Time())
+		own.Serving(c.Conn(), c.Time())
 		f.server().ops(c)
 	}
 	return f, nil
@@ -62,7 +63,7 @@ func New(o Options) (*Front, error) {
 
 // viewers is how many there may be: never so many that no connection is left to ask for the page with.
 func viewers(o Options) int {
-	return max(1, min(o.MaxViewers, o.Limits.Connections-o.Limits.Connections/reservedShare))
+	return max(1, min(o.MaxViewers, o.Limits.Connections-o.Limits.Connections/gate.ReservedShare))
 }
 
 func (f *Front) server() *Server { return f.now.Load() }
@@ -90,13 +91,13 @@ func (f *Front) Streams() *sse.Hall { return f.hall }
 // Serve answers on ln until Shutdown. It returns nil after a Shutdown.
 func (f *Front) Serve(ln net.Listener) error {
 	// Not App.Listener: a server without routes needs nothing of it, and it brings a start-up banner into the binary.
-	return f.app.Server().Serve(newDoor(ln, f.crowd, f.server().log))
+	return f.app.Server().Serve(gate.Listen(ln, f.crowd, f.server().log))
 }
 
 // ServeOps answers the operator on a listener of his own until Shutdown: /healthz, /readyz and /metrics, without limits but in the
 // number of connections. It returns nil after a Shutdown.
 func (f *Front) ServeOps(ln net.Listener) error {
-	return f.ops.Server().Serve(newDoor(ln, f.own, f.server().log))
+	return f.ops.Server().Serve(gate.Listen(ln, f.own, f.server().log))
 }
 
 // Shutdown ends the streams first, so that browsers reconnect elsewhere, and then waits a
@@ -106,8 +107,8 @@ func (f *Front) Shutdown() error {
 	defer f.mu.Unlock()
 	f.server().halt()
 	f.hall.Close()
-	f.crowd.close()
-	f.own.close()
+	f.crowd.Close()
+	f.own.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
 	defer cancel()
 	if err := errors.Join(f.app.ShutdownWithContext(ctx), f.ops.ShutdownWithContext(ctx)); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"statuspage/handlers/gate"
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"strings"
@@ -100,7 +101,7 @@ func TestOneAddressCannotTakeEverything(t *testing.T) {
 			t.Fatal(err)
 		}
 		o.MaxViewers = 200
-		o.Limits = Limits{Requests: Limit{N: 100, Everybody: true}, Streams: Limit{N: 100, Everybody: true}, Connections: 240}
+		o.Limits = gate.Limits{Requests: gate.Limit{N: 100, Everybody: true}, Streams: gate.Limit{N: 100, Everybody: true}, Connections: 240}
 		o.Metrics = func(w io.Writer) (string, error) { return "text/plain", nil }
 	})
 	ctx, stop := context.WithCancel(t.Context())
@@ -123,9 +124,7 @@ func TestOneAddressCannotTakeEverything(t *testing.T) {
 
 	limits := s.server.server().limits
 	s.until("it has its share of connections and of looks", func() bool {
-		limits.looks.mu.Lock()
-		defer limits.looks.mu.Unlock()
-		return s.server.crowd.len() >= 240/addressShare && len(limits.looks.all) == maxRare/addressShare
+		return s.server.crowd.Len() >= 240/gate.AddressShare && limits.Looks.Len() == maxRare/gate.AddressShare
 	})
 	// Everything is taken that can be. Somebody else comes.
 	visitor, from := clientFrom(t, "127.0.0.2", false)
@@ -174,7 +173,7 @@ func TestOneAddressCannotTakeEverything(t *testing.T) {
 		s.apply("s1", time.Now(), []status.Outcome{status.Down, status.Up}[round%2])
 		hears("id: ")
 	}
-	if got := s.server.crowd.len(); got > 240 {
+	if got := s.server.crowd.Len(); got > 240 {
 		t.Errorf("%d connections are open, of 240", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"statuspage/handlers/gate"
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"statuspage/static"
@@ -457,7 +458,7 @@ func TestMalformedRequests(t *testing.T) {
 		"two lengths":   {"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na", "HTTP/1.1 400"},
 		"no host":       {"GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400"},
 		"not HTTP":      {"\x16\x03\x01\x02\x00\r\n\r\n", "HTTP/1.1 400"},
-		"large header":  {"GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", maxHeader) + "\r\n\r\n", "HTTP/1.1 431"},
+		"large header":  {"GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", gate.MaxHeader) + "\r\n\r\n", "HTTP/1.1 431"},
 		"large body":    {fmt.Sprintf("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", maxBody+1), "HTTP/1.1 413"},
 		"hostile host":  {"GET / HTTP/1.1\r\nHost: \"><script>\r\nConnection: close\r\n\r\n", "HTTP/1.1 "},
 		"hostile query": {"GET /signals?limit=%00%ff%3Cscript%3E HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 422"},

@@ -121,7 +121,7 @@ func FuzzRequestsShareNoKey(f *testing.F) {
 		first, _ := address(a, b)
 		second, spelt := address(c, d)
 		// A minute of real time may pass meanwhile, and the page move on by it: then it is asked once more.
-		complaint := ""
+		var complaint string
 		for version := s.live.version.Load(); ; version = s.live.version.Load() {
 			complaint = compare(s, first, second, spelt)
 			if s.live.version.Load() == version {

@@ -127,9 +127,9 @@ func (l *live) head(k look, path, title string, keep ...views.Pair) views.Head {
 	language, zone := l.carried(k)
 	h := views.Head{
 		Lang: k.lang, Title: title, Site: l.dress, Demo: l.site.Demo, Look: given([]views.Pair{language, zone}),
-		Zone: views.ZoneChoice{Path: l.dress.Base.At(path), Name: k.zone.String(), Own: l.board.Location().String(), Keep: given(append(keep[:len(keep):len(keep)], language))},
+		Zone: views.ZoneChoice{Path: l.dress.Base.At(path), Name: k.zone.String(), Own: l.board.Location().String(), Keep: given(append(slices.Clip(keep), language))},
 	}
-	h.Languages = languageChoices(k, l.dress.Base.At(path), append(keep[:len(keep):len(keep)], zone)...)
+	h.Languages = languageChoices(k, l.dress.Base.At(path), append(slices.Clip(keep), zone)...)
 	h.Description = k.lang.T("description", l.site.Title)
 	if l.site.BaseURL != "" {
 		h.Canonical, h.Image = l.site.BaseURL+path, l.site.BaseURL+"/card.png"

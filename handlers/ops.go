@@ -27,7 +27,7 @@ func (s *Server) bare() {
 // onlyOps answers what any listener does: whether the process lives, and is ready. Balancers ask where visitors go.
 func (s *Server) onlyOps(app *fiber.App) {
 	app.Use(recover.New(), func(c *fiber.Ctx) error {
-		s.secure(c)
+		s.secure(c, answer.Protect)
 		return c.Next()
 	})
 	app.Get("/healthz", s.healthz)

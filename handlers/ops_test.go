@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"statuspage/handlers/gate"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -63,7 +64,7 @@ func TestMetricsAreLimited(t *testing.T) {
 	t.Parallel()
 	var calls atomic.Int32
 	s := newSite(t, func(o *Options) {
-		o.Limits.Requests = Limit{N: 1, Everybody: true}
+		o.Limits.Requests = gate.Limit{N: 1, Everybody: true}
 		o.Metrics = metricsOf(&calls)
 	})
 	answers := map[int]int{}
@@ -89,7 +90,7 @@ func TestOperatorHasAListener(t *testing.T) {
 		s := newSite(t, func(o *Options) {
 			o.OwnOps, o.Bare = true, bare
 			o.Metrics = metricsOf(&calls)
-			o.Limits.Requests = Limit{N: 1, Everybody: true}
+			o.Limits.Requests = gate.Limit{N: 1, Everybody: true}
 			o.Limits.Connections = 8
 		})
 		ln, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"slices"
 	"statuspage/handlers/answer"
 	"statuspage/internal/status"
 	"statuspage/views"
@@ -142,7 +143,7 @@ func windowPair(k look) views.Pair {
 
 func (l *live) windowChoices(k look, path string, keep ...views.Pair) []views.Choice {
 	language, zone := l.carried(k)
-	keep = append(keep[:len(keep):len(keep)], language, zone)
+	keep = append(slices.Clip(keep), language, zone)
 	choices := make([]views.Choice, len(status.Windows))
 	for i, w := range status.Windows {
 		pair := windowPair(look{window: w})

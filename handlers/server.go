@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"statuspage/handlers/answer"
+	"statuspage/handlers/gate"
 	"statuspage/internal/agent"
 	"statuspage/internal/board"
 	"statuspage/internal/sse"
@@ -30,7 +31,6 @@ import (
 
 // Limits of what a client may ask for.
 const (
-	maxHeader    = 16 << 10 // Bytes of request line and header.
 	maxBody      = 16 << 10 // Bytes; nothing here takes a body.
 	shutdownWait = 5 * time.Second
 	// answerTimeout bounds all that an answer reads of the store, however many reads that are; streams read nothing.
@@ -60,7 +60,7 @@ type Options struct {
 	History    History  // Nil: only what the board keeps.
 	CORS       []string // Origins whose pages may read the API from a browser; none for any.
 	MaxViewers int      // Streams at once.
-	Limits     Limits
+	Limits     gate.Limits
 	Note       func() views.Note // What the page has to say of the product's own state.
 	Ready      func() Readiness
 	Metrics    func(io.Writer) (contentType string, err error)
@@ -99,7 +99,7 @@ type Server struct {
 	openapi  *answer.Entity
 	https    bool // The page's address is one.
 	cors     cors
-	limits   *limits
+	limits   *gate.Limiter
 	desk     *Desk
 
 	app     *fiber.App
@@ -123,7 +123,7 @@ func (o *Options) check() error {
 	if o.Ready == nil {
 		o.Ready = func() Readiness { return Readiness{Ready: true, Board: "filled", Store: "up", Config: "current"} }
 	}
-	o.Limits = o.Limits.filled()
+	o.Limits = o.Limits.Filled()
 	return nil
 }
 
@@ -136,7 +136,7 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 		brand: o.Site.brandFiles(), desk: o.Desk,
 	}
 	if before == nil {
-		s.live, s.past, s.limits = newLive(o, hall, nil), newPast(o.History, o.Now), newLimits(o.Limits, o.Log)
+		s.live, s.past, s.limits = newLive(o, hall, nil), newPast(o.History, o.Now), gate.NewLimiter(o.Limits, o.Log)
 	} else {
 		s.live, s.outgoing = newLive(o, hall, before.live), before.brand
 		s.past, s.limits = before.past, before.limits // What was read, and what visitors have asked for, counts on.
@@ -149,12 +149,12 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 	s.app = fiber.New(fiber.Config{
 		AppName:               "statuspage",
 		DisableStartupMessage: true,
-		Immutable:             true,                           // Without it kept strings show the next visitor's data.
-		Concurrency:           o.Limits.Connections + leaving, // The door holds the limit; this one would answer without Retry-After.
+		Immutable:             true,                                // Without it kept strings show the next visitor's data.
+		Concurrency:           o.Limits.Connections + gate.Leaving, // The door holds the limit; this one would answer without Retry-After.
 		ReadTimeout:           o.Limits.Read,
 		WriteTimeout:          o.Limits.Write,
 		IdleTimeout:           o.Limits.Idle,
-		ReadBufferSize:        maxHeader,
+		ReadBufferSize:        gate.MaxHeader,
 		BodyLimit:             maxBody,
 		StreamRequestBody:     false,
 		ErrorHandler:          s.fail,
@@ -171,8 +171,8 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 
 func (s *Server) routes() {
 	s.app.Use(recover.New(), func(c *fiber.Ctx) error {
-		s.limits.warn(c.Context())
-		s.secure(c)
+		s.limits.Warn(c.Context())
+		s.secure(c, answer.Protect)
 		if err := checkHost(c); err != nil {
 			return err
 		}
@@ -232,11 +232,6 @@ func (s *Server) routes() {
 	}
 }
 
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-
-// filePolicy is for what is no document, and so has nothing to load.
-const filePolicy = "default-src 'none'; frame-ancestors 'none'"
-
 // forOtherSites tells whether an address is made to be used from other sites.
 func forOtherSites(path string) bool {
 	if path == "/" {
@@ -247,36 +242,10 @@ func forOtherSites(path string) bool {
 
 var otherSites = []string{"/badge/", "/api/", "/signals", "/openapi", "/embed", "/status", "/summary.json", "/card.png"}
 
-// protection is the headers that every answer carries, in the form that fasthttp keeps.
-var protection = [][2][]byte{
-	{[]byte(fiber.HeaderContentSecurityPolicy), []byte(policy)},
-	{[]byte(fiber.HeaderXContentTypeOptions), []byte("nosniff")},
-	{[]byte(fiber.HeaderReferrerPolicy), []byte("no-referrer")},
-	{[]byte(fiber.HeaderPermissionsPolicy), []byte("camera=(), geolocation=(), microphone=()")},
-	{[]byte(fiber.HeaderXFrameOptions), []byte("DENY")},
-	{[]byte("Cross-Origin-Opener-Policy"), []byte("same-origin")},
-}
-
-// strictTransport makes browsers come over TLS alone for a year, to this host and no other.
-var strictTransport = []byte("max-age=31536000")
-
-var (
-	headStrict         = []byte(fiber.HeaderStrictTransportSecurity)
-	headResourcePolicy = []byte("Cross-Origin-Resource-Policy")
-	sameOrigin         = []byte("same-origin")
-	crossOrigin        = []byte("cross-origin")
-)
-
-// secure sets the headers that every answer carries.
-func (s *Server) secure(c *fiber.Ctx) {
-	for _, h := range protection {
-		answer.Put(c, h[0], h[1])
-	}
-	resources, path := sameOrigin, utils.UnsafeString(c.Context().Path())
-	if forOtherSites(path) {
-		resources = crossOrigin
-	}
-	answer.Put(c, headResourcePolicy, resources)
+// secure sets the headers that every answer carries, by one of two ways to protect it.
+func (s *Server) secure(c *fiber.Ctx, protect func(c *fiber.Ctx, open bool)) {
+	path := utils.UnsafeString(c.Context().Path())
+	protect(c, forOtherSites(path))
 	s.cors.allow(c, path)
 	s.strict(c)
 }
@@ -284,8 +253,8 @@ func (s *Server) secure(c *fiber.Ctx) {
 // strict sets the header for visitors who come over TLS: the page has an https address, or a
 // trusted proxy says so of the request. Browsers ignore it without TLS.
 func (s *Server) strict(c *fiber.Ctx) {
-	if s.https || s.limits.overTLS(c.Context()) {
-		answer.Put(c, headStrict, strictTransport)
+	if s.https || s.limits.OverTLS(c.Context()) {
+		answer.OnlyOverTLS(c)
 	}
 }
 
@@ -298,7 +267,7 @@ func (s *Server) static(c *fiber.Ctx) error {
 		return answer.NotFound("error.404")
 	}
 	c.Set(fiber.HeaderCacheControl, staticCaching)
-	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
+	c.Set(fiber.HeaderContentSecurityPolicy, answer.FilePolicy)
 	return answer.Send(c, f.kind, &f.Entity)
 }
 

@@ -1,58 +1,17 @@
 package handlers
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"statuspage/internal/sse"
+	"statuspage/handlers/gate"
 	"statuspage/internal/status"
 	"statuspage/views/lang"
 	"strings"
 	"testing"
 	"time"
 )
-
-func TestSharesAreOfThingsNotOfViewers(t *testing.T) {
-	t.Parallel()
-	s := newShares()
-	thing := func(n int) watched { return watched{s, fmt.Sprint("thing ", n), 4, 2} }
-	take := func(from sse.Address, n int, want error) {
-		t.Helper()
-		if err := thing(n).take(from); !errors.Is(err, want) {
-			t.Errorf("address %d takes thing %d: %v, want %v", from, n, err, want)
-		}
-	}
-	for range 3 {
-		take(1, 0, nil)
-		take(1, 1, nil)
-	}
-	take(1, 2, errShare)
-	take(2, 1, nil)
-	take(2, 2, nil)
-	take(0, 0, nil) // Not counted by address, but in all.
-	take(0, 3, nil)
-	take(3, 4, errFull)
-	take(3, 3, nil)
-	for range 3 {
-		take(1, 2, errShare)
-		thing(1).give(1)
-	}
-	take(1, 2, nil)
-	for range 3 {
-		thing(0).give(1)
-	}
-	thing(2).give(1)
-	thing(1).give(2)
-	thing(2).give(2)
-	thing(0).give(0)
-	thing(3).give(0)
-	thing(3).give(3)
-	if len(s.all)+len(s.held) != 0 {
-		t.Errorf("after all have left, something is still held: %v %v", s.all, s.held)
-	}
-}
 
 // oddLooks are addresses of streams in looks that are not the usual ones.
 func oddLooks(n int) (all []string) {
@@ -67,7 +26,7 @@ func TestLooksAreSharedOut(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(o *Options) {
 		o.MaxViewers = 1000
-		o.Limits.Streams = Limit{N: 100, Everybody: true}
+		o.Limits.Streams = gate.Limit{N: 100, Everybody: true}
 		o.Limits.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 	})
 	taken, refused := 0, 0
@@ -81,7 +40,7 @@ func TestLooksAreSharedOut(t *testing.T) {
 			t.Fatalf("%s: %d", path, res.StatusCode)
 		}
 	}
-	if share := maxRare / addressShare; taken != share || refused != 36-share {
+	if share := maxRare / gate.AddressShare; taken != share || refused != 36-share {
 		t.Errorf("one address watches %d looks, want %d", taken, share)
 	}
 	if res := s.watch(oddLooks(1)[0], "X-Forwarded-For", "203.0.113.1"); res.StatusCode != http.StatusOK {
@@ -130,7 +89,7 @@ func TestPagesOfServicesAreSharedOut(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(o *Options) {
 		o.MaxViewers = 1000
-		o.Limits.Streams = Limit{N: 500, Everybody: true}
+		o.Limits.Streams = gate.Limit{N: 500, Everybody: true}
 	})
 	taken, refused := 0, 0
 	for _, path := range oddLooks(36) {
@@ -142,7 +101,7 @@ func TestPagesOfServicesAreSharedOut(t *testing.T) {
 			}
 		}
 	}
-	if share := maxDetails / addressShare; taken != share || refused != 72-share {
+	if share := maxDetails / gate.AddressShare; taken != share || refused != 72-share {
 		t.Errorf("one address watches %d pages of services, want %d", taken, share)
 	}
 }
@@ -150,10 +109,10 @@ func TestPagesOfServicesAreSharedOut(t *testing.T) {
 // TestPlacesComeBack holds that who has left can come again.
 func TestPlacesComeBack(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(o *Options) { o.Limits.Streams = Limit{N: 100, Everybody: true} })
+	s := newSite(t, func(o *Options) { o.Limits.Streams = gate.Limit{N: 100, Everybody: true} })
 	for range 2 {
 		var open []*http.Response
-		for _, path := range oddLooks(maxRare / addressShare) {
+		for _, path := range oddLooks(maxRare / gate.AddressShare) {
 			res := s.watch(path)
 			if open = append(open, res); res.StatusCode != http.StatusOK {
 				t.Fatalf("%s: %d", path, res.StatusCode)

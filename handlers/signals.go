@@ -3,6 +3,7 @@ package handlers
 import (
 	"encoding/json"
 	"statuspage/handlers/answer"
+	"statuspage/handlers/gate"
 	"statuspage/internal/board"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
@@ -134,7 +135,7 @@ func newestOf(a, b []record, limit int) []record {
 // twice, told apart by service, region and received.
 func (s *Server) signalStream(c *fiber.Ctx) error {
 	seen := seenID(c)
-	return s.stream(c, watched{}, func(g sse.Guest) (*sse.Events, sse.Joining) { return s.live.watchSignals(seen, g) })
+	return s.stream(c, gate.Watched{}, func(g sse.Guest) (*sse.Events, sse.Joining) { return s.live.watchSignals(seen, g) })
 }
 
 // maxReplay is how many signals a reader is sent again, the newest of those it lacks: some 2 MB.

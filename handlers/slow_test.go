@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"statuspage/handlers/gate"
 	"statuspage/internal/status"
 	"statuspage/static"
 	"strings"
@@ -106,7 +107,7 @@ func TestStreamsOutliveTheWriteLimit(t *testing.T) {
 func TestSizesAndMethods(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	long := strings.Repeat("a", maxHeader)
+	long := strings.Repeat("a", gate.MaxHeader)
 	for name, c := range map[string]struct {
 		raw  string
 		code int
@@ -114,7 +115,7 @@ func TestSizesAndMethods(t *testing.T) {
 		"URL":            {"GET /" + long + " HTTP/1.1\r\nHost: x\r\n\r\n", 431},
 		"query":          {"GET /?q=" + long + " HTTP/1.1\r\nHost: x\r\n\r\n", 431},
 		"header":         {"GET / HTTP/1.1\r\nHost: x\r\nCookie: " + long + "\r\n\r\n", 431},
-		"many headers":   {"GET / HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("A: b\r\n", maxHeader/6) + "\r\n", 431},
+		"many headers":   {"GET / HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("A: b\r\n", gate.MaxHeader/6) + "\r\n", 431},
 		"body":           {fmt.Sprintf("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", maxBody+1), 413},
 		"body, chunked":  {"GET / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", maxBody+1, strings.Repeat("a", maxBody+1)), 413},
 		"POST":           {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\na", 405},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"statuspage/handlers/answer"
+	"statuspage/handlers/gate"
 	"statuspage/internal/sse"
 	"strconv"
 	"strings"
@@ -18,18 +19,18 @@ const identity = -2
 
 // stream takes the connection over and hands it to the hall, with what watch says the viewer
 // lacks; what comes after that is sent from there.
-func (s *Server) stream(c *fiber.Ctx, w watched, watch func(sse.Guest) (first *sse.Events, viewer sse.Joining)) error {
-	guest := sse.Guest{From: s.limits.streamsOf(c.Context())}
-	if err := w.take(guest.From); err != nil {
+func (s *Server) stream(c *fiber.Ctx, w gate.Watched, watch func(sse.Guest) (first *sse.Events, viewer sse.Joining)) error {
+	guest := sse.Guest{From: s.limits.StreamsOf(c.Context())}
+	if err := w.Take(guest.From); err != nil {
 		return err
 	}
-	guest.Left = func() { w.give(guest.From) }
+	guest.Left = func() { w.Give(guest.From) }
 	if err := s.hall.Admit(guest.From); err != nil {
 		guest.Left()
 		if errors.Is(err, sse.ErrShare) {
-			return errShare
+			return gate.ErrShare
 		}
-		return errFull
+		return gate.ErrFull
 	}
 	place := &place{hall: s.hall, guest: guest}
 	c.Context().SetUserValue(placeKey{}, place)
@@ -39,7 +40,7 @@ func (s *Server) stream(c *fiber.Ctx, w watched, watch func(sse.Guest) (first *s
 	}
 	c.Vary(fiber.HeaderAcceptEncoding)
 	c.Set(fiber.HeaderContentType, "text/event-stream; charset=utf-8")
-	c.Set(fiber.HeaderContentSecurityPolicy, filePolicy)
+	c.Set(fiber.HeaderContentSecurityPolicy, answer.FilePolicy)
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Set(fiber.HeaderConnection, "close")
 	c.Set("X-Accel-Buffering", "no")
@@ -50,7 +51,7 @@ func (s *Server) stream(c *fiber.Ctx, w watched, watch func(sse.Guest) (first *s
 		place.taken = true
 		begun := time.Now()
 		first, viewer := watch(guest)
-		s.limits.worked(uint64(guest.From), begun)
+		s.limits.Worked(uint64(guest.From), begun)
 		viewer.Connect(conn, head, first)
 	})
 	return nil
@@ -89,19 +90,19 @@ func (s *Server) events(c *fiber.Ctx) error {
 		if !ok {
 			return answer.NotFound("error.service")
 		}
-		w := watched{s.limits.details, strconv.Itoa(service) + " " + k.key(), maxDetails, maxDetails / addressShare}
+		w := gate.Watched{Shares: s.limits.Details, What: strconv.Itoa(service) + " " + k.key(), Total: maxDetails, Share: maxDetails / gate.AddressShare}
 		return s.stream(c, w, func(g sse.Guest) (*sse.Events, sse.Joining) {
 			return s.live.watchService(service, k, since, g)
 		})
 	}
 	e, shared := s.live.edition(k)
 	if !shared { // The page did not ask for a stream either.
-		return errFull
+		return gate.ErrFull
 	}
-	w := watched{}
+	w := gate.Watched{}
 	if !s.live.usual(k) {
 		rare := s.live.maxRare()
-		w = watched{s.limits.looks, k.key(), rare, max(1, rare/addressShare)}
+		w = gate.Watched{Shares: s.limits.Looks, What: k.key(), Total: rare, Share: max(1, rare/gate.AddressShare)}
 	}
 	return s.stream(c, w, func(g sse.Guest) (*sse.Events, sse.Joining) { return s.live.watch(e, since, g) })
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"math"
-	"statuspage/handlers"
+	"statuspage/handlers/gate"
 	"statuspage/internal/config"
 	"syscall"
 )
@@ -18,11 +18,11 @@ const (
 )
 
 // limits is what visitors may take, by the configuration and by what the machine gives us.
-func limits(cfg *config.Config) handlers.Limits {
+func limits(cfg *config.Config) gate.Limits {
 	l := cfg.Limits
-	return handlers.Limits{
-		Requests:    handlers.Limit{N: l.Requests.N, Everybody: l.Requests.Explicit},
-		Streams:     handlers.Limit{N: l.Streams.N, Everybody: l.Streams.Explicit},
+	return gate.Limits{
+		Requests:    gate.Limit{N: l.Requests.N, Everybody: l.Requests.Explicit},
+		Streams:     gate.Limit{N: l.Streams.N, Everybody: l.Streams.Explicit},
 		Proxies:     cfg.Proxies,
 		Connections: connections(openFiles(), len(cfg.Checks)),
 	}

@@ -1,3 +1,5 @@
+// Package answer is how bytes go out: entities in their codings, with tags, compressed once and shared by
+// all readers; caches of them; the headers that every answer carries; problems in words for the public.
 package answer
 
 import (

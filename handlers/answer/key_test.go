@@ -26,7 +26,7 @@ func FuzzKey(f *testing.F) {
 	})
 }
 
-// TestKeptAddressIsNoKey: an address of another form than usual could be the key of another
+// TestKeptAddressIsNoKey: an address of another form than usual could be the key of another.
 func TestKeptAddressIsNoKey(t *testing.T) {
 	t.Parallel()
 	var c Cache

@@ -8,7 +8,7 @@ import (
 
 // Problem is an error whose words were written for the public: those of programs in English, those
 // of pages in the visitor's language.
-type Problem struct {
+type Problem struct { //nolint:errname // RFC 9457 calls it a problem.
 	Code   int    // HTTP status.
 	Detail string // English; without one that of the Key.
 	Key    string // Of the catalogue, for what pages say; without one that of the code.

@@ -1,10 +1,11 @@
-package handlers
+package gate
 
 import (
 	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"statuspage/handlers/answer"
 	"statuspage/views/lang"
 	"strconv"
 	"strings"
@@ -18,7 +19,7 @@ const (
 	turnedAway   = 64                    // Connections that are told of a full house at a time; others are closed.
 	turnAwayWait = time.Second           // For one of them to say what it wants and to take the answer.
 	acceptPause  = 20 * time.Millisecond // When the machine has no room for a connection.
-	doorLogged   = time.Minute           // How often the log says so.
+	fullLogged   = time.Minute           // How often the log says so.
 )
 
 // fullHouse is what is told who finds no room: a page that comes back by itself, in every language, as nobody has
@@ -31,36 +32,27 @@ var fullHouse = sync.OnceValue(func() string {
 	}
 	page.WriteString("</html>\n")
 	return "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\nCache-Control: no-store\r\n" +
-		"Content-Type: text/html; charset=utf-8\r\nContent-Length: " + strconv.Itoa(page.Len()) + "\r\n" + heads(protection) +
-		"Cross-Origin-Resource-Policy: same-origin\r\n\r\n" + page.String()
+		"Content-Type: text/html; charset=utf-8\r\nContent-Length: " + strconv.Itoa(page.Len()) + "\r\n" + answer.ProtectionLines() + "\r\n" + page.String()
 })
 
-// heads writes headers as they stand on the wire.
-func heads(all [][2][]byte) string {
-	var b strings.Builder
-	for _, h := range all {
-		b.WriteString(string(h[0]) + ": " + string(h[1]) + "\r\n")
-	}
-	return b.String()
-}
-
-// door is a listener that lets so many connections in at a time. It leaves the process room to
+// Listener is one that lets so many connections in at a time. It leaves the process room to
 // open files and to measure, and goes on when the machine has none: the server behind it
-// would take any error for its end. Who may stay when there is no room, crowd.go says.
-type door struct {
+// would take any error for its end. Who may stay when there is no room, connections.go says.
+type Listener struct {
 	net.Listener
-	crowd *crowd
+	conns *Connections
 	log   *slog.Logger
 	away  chan struct{}
 	said  atomic.Int64 // Unix nanoseconds of the last line in the log.
 }
 
-func newDoor(ln net.Listener, c *crowd, log *slog.Logger) *door {
-	return &door{Listener: ln, crowd: c, log: log, away: make(chan struct{}, turnedAway)}
+// Listen lets connections of a listener in.
+func Listen(ln net.Listener, c *Connections, log *slog.Logger) *Listener {
+	return &Listener{Listener: ln, conns: c, log: log, away: make(chan struct{}, turnedAway)}
 }
 
 // Accept waits for the next connection that there is room for.
-func (d *door) Accept() (net.Conn, error) {
+func (d *Listener) Accept() (net.Conn, error) {
 	for {
 		conn, err := d.Listener.Accept()
 		switch {
@@ -69,9 +61,9 @@ func (d *door) Accept() (net.Conn, error) {
 			time.Sleep(acceptPause)
 		case err != nil:
 			return nil, err
-		case !d.crowd.enter(conn):
+		case !d.conns.enter(conn):
 			d.say("as many connections are open as may be, or as one address may have, and all are busy; more are told to come back",
-				"connections", d.crowd.limit, "of_an_address", d.crowd.share)
+				"connections", d.conns.limit, "of_an_address", d.conns.share)
 			d.turnAway(conn)
 		default:
 			return conn, nil
@@ -89,15 +81,15 @@ func passing(err error) bool {
 	return false
 }
 
-func (d *door) say(text string, args ...any) {
+func (d *Listener) say(text string, args ...any) {
 	now, last := time.Now().UnixNano(), d.said.Load()
-	if now-last > int64(doorLogged) && d.said.CompareAndSwap(last, now) {
+	if now-last > int64(fullLogged) && d.said.CompareAndSwap(last, now) {
 		d.log.Warn(text, args...)
 	}
 }
 
 // turnAway says that the house is full, for as many as can be told at a time.
-func (d *door) turnAway(conn net.Conn) {
+func (d *Listener) turnAway(conn net.Conn) {
 	select {
 	case d.away <- struct{}{}:
 	default:
@@ -115,6 +107,6 @@ func (d *door) turnAway(conn net.Conn) {
 			_ = half.CloseWrite()
 		}
 		// What it asks is read, since closing before that would take the answer back.
-		_, _ = io.CopyN(io.Discard, conn, maxHeader)
+		_, _ = io.CopyN(io.Discard, conn, MaxHeader)
 	}()
 }

@@ -1,4 +1,6 @@
-package handlers
+// Package gate says who may come in, before anything is read of what they ask: how many connections, requests
+// and streams an address may have. One address never takes what belongs to all.
+package gate
 
 import (
 	"bytes"
@@ -24,7 +26,7 @@ var (
 // client is who asks: the peer of the connection, or, if that is a trusted proxy, the nearest
 // address in X-Forwarded-For that is none. What stands beyond that one may be made up. named
 // tells that a proxy named it.
-func (l *limits) client(ctx *fasthttp.RequestCtx) (who netip.Addr, named bool) {
+func (l *Limiter) client(ctx *fasthttp.RequestCtx) (who netip.Addr, named bool) {
 	who = peerOf(ctx)
 	if !l.trusts(who) {
 		return who, false
@@ -49,8 +51,8 @@ func (l *limits) client(ctx *fasthttp.RequestCtx) (who netip.Addr, named bool) {
 	return who, named
 }
 
-// warn tells the log once that somebody forwards for others whom nobody trusts.
-func (l *limits) warn(ctx *fasthttp.RequestCtx) {
+// Warn tells the log once that somebody forwards for others whom nobody trusts.
+func (l *Limiter) Warn(ctx *fasthttp.RequestCtx) {
 	if l.told.Load() || len(ctx.Request.Header.PeekBytes(headForwardedFor)) == 0 {
 		return
 	}
@@ -74,7 +76,7 @@ func hostOf(peer net.Addr) netip.Addr {
 	return a.Unmap()
 }
 
-func (l *limits) trusts(a netip.Addr) bool {
+func (l *Limiter) trusts(a netip.Addr) bool {
 	for _, p := range l.Proxies {
 		if p.Contains(a) {
 			return true
@@ -97,9 +99,9 @@ func parseHop(entry []byte) (netip.Addr, bool) {
 	return a.Unmap().WithZone(""), true
 }
 
-// overTLS tells whether a trusted proxy says that the visitor came over TLS. The last word is
+// OverTLS tells whether a trusted proxy says that the visitor came over TLS. The last word is
 // that of the nearest proxy.
-func (l *limits) overTLS(ctx *fasthttp.RequestCtx) bool {
+func (l *Limiter) OverTLS(ctx *fasthttp.RequestCtx) bool {
 	if len(l.Proxies) == 0 || !l.trusts(peerOf(ctx)) {
 		return false
 	}

@@ -1,4 +1,4 @@
-package handlers
+package gate
 
 import (
 	"net"
@@ -11,25 +11,25 @@ import (
 )
 
 const (
-	// addressShare is the part of all connections, one in so many, that one address may have.
-	addressShare = 8
-	// minShare is what an address may have however few there are in all: a browser opens six.
-	minShare = 8
-	// reservedShare is the part that is kept for addresses which have no connection yet.
-	reservedShare = 32
+	// AddressShare is the part of all connections, one in so many, that one address may have.
+	AddressShare = 8
+	// MinShare is what an address may have however few there are in all: a browser opens six.
+	MinShare = 8
+	// ReservedShare is the part that is kept for addresses which have no connection yet.
+	ReservedShare = 32
 	// stuckAfter is how long after a request its connection counts as one that does not take its answer.
 	stuckAfter = 15 * time.Second
-	// leaving is how many connections that had to give way may be on their way out still.
-	leaving = 64 << 10
+	// Leaving is how many connections that had to give way may be on their way out still.
+	Leaving = 64 << 10
 	// lookedAt is how many connections are looked at for one that can go.
 	lookedAt = 512
 )
 
-// crowd is the connections that are open, but for those of viewers. When there is no room, or an address has its
+// Connections is the connections that are open, but for those of viewers. When there is no room, or an address has its
 // share, a newcomer takes the place of one that nobody uses: first of those that have never asked for anything, or have
 // not said all of it, then of those between two requests, then of those whose answer is not taken; of each the one that has
 // waited longest. So silence costs others nothing. Only when all are busy is a newcomer turned away.
-type crowd struct {
+type Connections struct {
 	limit, share, reserved int
 	countBy                func(peer netip.Addr) uint64 // 0 for an address that may have any number.
 	viewers                func() int
@@ -48,22 +48,24 @@ type guest struct {
 	from  uint64
 	party *circle // Nil for one that is not counted by address.
 	at    [2]int  // Where it stands among all, and in its party.
-	gone  bool    // Counted out; guarded by crowd.mu.
+	gone  bool    // Counted out; guarded by Connections.mu.
 
 	since atomic.Int64 // Nanoseconds of our clock, since when it waits; negative while a request of it is served.
 	asked atomic.Bool  // At least once.
 }
 
-func newCrowd(limit int, countBy func(netip.Addr) uint64, viewers func() int) *crowd {
-	return &crowd{
-		limit: limit, share: max(minShare, limit/addressShare), reserved: limit / reservedShare,
+// NewConnections lets limit connections in at a time, less the viewers that there are elsewhere; countBy is what those of a peer
+// are counted by, 0 for not by address.
+func NewConnections(limit int, countBy func(netip.Addr) uint64, viewers func() int) *Connections {
+	return &Connections{
+		limit: limit, share: max(MinShare, limit/AddressShare), reserved: limit / ReservedShare,
 		countBy: countBy, viewers: viewers, started: time.Now(), parties: make(map[uint64]*circle),
 		all: circle{index: 0},
 	}
 }
 
 // enter lets a connection in, if need be in the place of another.
-func (c *crowd) enter(conn net.Conn) bool {
+func (c *Connections) enter(conn net.Conn) bool {
 	g := &guest{conn: conn, from: c.countBy(hostOf(conn.RemoteAddr()))}
 	now := int64(time.Since(c.started))
 	g.since.Store(max(1, now))
@@ -97,7 +99,7 @@ func (c *crowd) enter(conn net.Conn) bool {
 }
 
 // giveWay ends the connection in a circle that is needed least; mu must be held.
-func (c *crowd) giveWay(in *circle, now int64) bool {
+func (c *Connections) giveWay(in *circle, now int64) bool {
 	g := in.idlest(now)
 	if g == nil {
 		return false
@@ -108,8 +110,8 @@ func (c *crowd) giveWay(in *circle, now int64) bool {
 	return true
 }
 
-// close lets nobody in any more, and ends connections that have never asked for anything: the server would wait for them.
-func (c *crowd) close() {
+// Close lets nobody in any more, and ends connections that have never asked for anything: the server would wait for them.
+func (c *Connections) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
@@ -121,7 +123,7 @@ func (c *crowd) close() {
 }
 
 // remove counts a connection out; mu must be held.
-func (c *crowd) remove(g *guest) {
+func (c *Connections) remove(g *guest) {
 	if g.gone {
 		return // It gave way at the moment when it ended by itself.
 	}
@@ -135,8 +137,8 @@ func (c *crowd) remove(g *guest) {
 	}
 }
 
-// serving notes that a request has arrived in full.
-func (c *crowd) serving(conn net.Conn, at time.Time) {
+// Serving notes that a request has arrived in full.
+func (c *Connections) Serving(conn net.Conn, at time.Time) {
 	if known, ok := c.guests.Load(conn); ok {
 		g := known.(*guest) //nolint:forcetypeassert // Nothing else is stored.
 		g.since.Store(-max(1, int64(at.Sub(c.started))))
@@ -146,8 +148,8 @@ func (c *crowd) serving(conn net.Conn, at time.Time) {
 	}
 }
 
-// follow hears from the server that a connection waits again, is closed, or belongs to the hall.
-func (c *crowd) follow(conn net.Conn, now fasthttp.ConnState) {
+// Follow hears from the server that a connection waits again, is closed, or belongs to the hall.
+func (c *Connections) Follow(conn net.Conn, now fasthttp.ConnState) {
 	switch now {
 	case fasthttp.StateIdle:
 		if known, ok := c.guests.Load(conn); ok {
@@ -164,8 +166,8 @@ func (c *crowd) follow(conn net.Conn, now fasthttp.ConnState) {
 	}
 }
 
-// len is how many connections are open.
-func (c *crowd) len() int {
+// Len is how many connections are open.
+func (c *Connections) Len() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.all.guests)

@@ -1,19 +1,18 @@
-package handlers
+package gate
 
 import (
-	"context"
 	"log/slog"
 	"math"
-	"net/http"
 	"net/netip"
-	"statuspage/handlers/answer"
 	"statuspage/internal/sse"
 	"sync/atomic"
 	"time"
 
-	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 )
+
+// MaxHeader is how many bytes a request's line and header may have.
+const MaxHeader = 16 << 10
 
 // Limits are what clients may take. Zero values mean the defaults.
 type Limits struct {
@@ -43,7 +42,8 @@ const (
 	idleTimeout        = 60 * time.Second
 )
 
-func (l Limits) filled() Limits {
+// Filled puts the defaults where nothing is said.
+func (l Limits) Filled() Limits {
 	or := func(n *int, fallback int) {
 		if *n <= 0 {
 			*n = fallback
@@ -63,33 +63,34 @@ func (l Limits) filled() Limits {
 	return l
 }
 
-// limits holds clients to theirs.
-type limits struct {
+// Limiter holds clients to theirs.
+type Limiter struct {
 	Limits
 	log     *slog.Logger
 	rates   *rates
 	work    *rates  // Of the time that answers take.
-	looks   *shares // Beside the usual ones.
-	details *shares // Services' pages.
+	Looks   *Shares // Beside the usual ones.
+	Details *Shares // Services' pages.
 	started time.Time
 	told    atomic.Bool // That somebody forwards for others and is not trusted.
 }
 
-func newLimits(l Limits, log *slog.Logger) *limits {
-	return &limits{Limits: l, log: log, rates: newRates(l.Requests.N), work: newRates(1), looks: newShares(), details: newShares(), started: time.Now()}
+// NewLimiter holds clients to limits that are Filled.
+func NewLimiter(l Limits, log *slog.Logger) *Limiter {
+	return &Limiter{Limits: l, log: log, rates: newRates(l.Requests.N), work: newRates(1), Looks: newShares(), Details: newShares(), started: time.Now()}
 }
 
-// allow tells whether the client may ask once more now, and if not, when to come back.
-func (l *limits) allow(ctx *fasthttp.RequestCtx) (wait time.Duration, ok bool) {
+// Allow tells whether the client may ask once more now, and if not, when to come back.
+func (l *Limiter) Allow(ctx *fasthttp.RequestCtx) (wait time.Duration, ok bool) {
 	who, named := l.client(ctx)
 	if !l.Requests.holds(who, named) {
 		return 0, true
 	}
-	return l.rates.take(addressKey(who), l.clock(ctx.Time()))
+	return l.rates.take(AddressKey(who), l.clock(ctx.Time()))
 }
 
 // clock is a time by our clock, which is monotonic: steps of the other mean nothing.
-func (l *limits) clock(t time.Time) int64 {
+func (l *Limiter) clock(t time.Time) int64 {
 	since := t.Sub(l.started)
 	if since < 0 {
 		since = time.Since(l.started) // Only requests that came through no server lack a time.
@@ -107,36 +108,36 @@ const (
 )
 
 // worker is by which address the time is counted that answers take; 0 for not at all.
-func (l *limits) worker(ctx *fasthttp.RequestCtx) uint64 {
+func (l *Limiter) worker(ctx *fasthttp.RequestCtx) uint64 {
 	who, named := l.client(ctx)
 	if !l.Requests.holds(who, named) {
 		return 0
 	}
-	return addressKey(who)
+	return AddressKey(who)
 }
 
-// worked notes how long making an answer took.
-func (l *limits) worked(who uint64, begun time.Time) {
+// Worked notes how long making an answer took.
+func (l *Limiter) Worked(who uint64, begun time.Time) {
 	if took := min(time.Since(begun), dearest); who != 0 && took >= cheapest {
 		l.work.charge(who, l.clock(begun), int64(took)*workShare)
 	}
 }
 
-// counted is what a peer's connections are counted by; 0 for not by address. Those of trusted proxies are of many visitors.
-func (l *limits) counted(peer netip.Addr) uint64 {
+// Counted is what a peer's connections are counted by; 0 for not by address. Those of trusted proxies are of many visitors.
+func (l *Limiter) Counted(peer netip.Addr) uint64 {
 	if l.trusts(peer) || !l.Requests.holds(peer, false) {
 		return 0
 	}
-	return addressKey(peer)
+	return AddressKey(peer)
 }
 
-// streamsOf is the address by which the client's streams are counted; 0 for not at all.
-func (l *limits) streamsOf(ctx *fasthttp.RequestCtx) sse.Address {
+// StreamsOf is the address by which the client's streams are counted; 0 for not at all.
+func (l *Limiter) StreamsOf(ctx *fasthttp.RequestCtx) sse.Address {
 	who, named := l.client(ctx)
 	if !l.Streams.holds(who, named) {
 		return 0
 	}
-	return sse.Address(addressKey(who))
+	return sse.Address(AddressKey(who))
 }
 
 // holds tells whether a client has this limit; named is one that a trusted proxy named.
@@ -144,9 +145,9 @@ func (l Limit) holds(who netip.Addr, named bool) bool {
 	return l.Everybody || named || !who.IsLoopback()
 }
 
-// addressKey is what addresses are counted by. An IPv6 client has a /64 to choose from, so it
+// AddressKey is what addresses are counted by. An IPv6 client has a /64 to choose from, so it
 // counts as one; an IPv4 address is put where no IPv6 client can be, among multicast addresses.
-func addressKey(a netip.Addr) uint64 {
+func AddressKey(a netip.Addr) uint64 {
 	b := a.As16()
 	if a.Is4() {
 		return math.MaxUint32<<32 | uint64(b[12])<<24 | uint64(b[13])<<16 | uint64(b[14])<<8 | uint64(b[15])
@@ -154,8 +155,8 @@ func addressKey(a netip.Addr) uint64 {
 	return max(1, uint64(b[0])<<56|uint64(b[1])<<48|uint64(b[2])<<40|uint64(b[3])<<32|uint64(b[4])<<24|uint64(b[5])<<16|uint64(b[6])<<8|uint64(b[7]))
 }
 
-// unlimited are asked by what runs the product, at a pace of its own, and cost next to nothing.
-func unlimited(path []byte) bool {
+// Unlimited are asked by what runs the product, at a pace of its own, and cost next to nothing.
+func Unlimited(path []byte) bool {
 	switch string(path) {
 	case "/healthz", "/readyz":
 		return true
@@ -163,45 +164,15 @@ func unlimited(path []byte) bool {
 	return false
 }
 
-// receive stands before the routes: it turns away who asks too often, and what is no reading.
-func (s *Server) receive(ctx *fasthttp.RequestCtx) {
-	if wait, ok := s.limits.allow(ctx); !ok && !unlimited(ctx.Path()) {
-		s.refuse(ctx, answer.TooMany(wait))
-		return
+// Begin tells whether an answer may be made for the client now, or when to come back; done notes how long
+// it took.
+func (l *Limiter) Begin(ctx *fasthttp.RequestCtx) (done func(), wait time.Duration, ok bool) {
+	who, begun := l.worker(ctx), time.Now()
+	if who == 0 {
+		return func() {}, 0, true
 	}
-	if h := &ctx.Request.Header; !h.IsGet() && !h.IsHead() && !h.IsOptions() && !s.desk.posts(h) {
-		ctx.Response.Header.Set(fiber.HeaderAllow, "GET, HEAD")
-		s.refuse(ctx, &answer.Problem{Code: http.StatusMethodNotAllowed})
-		return
+	if wait, ok := l.work.free(who, l.clock(begun)); !ok {
+		return nil, wait, false
 	}
-	s.serve(ctx)
+	return func() { l.Worked(who, begun) }, 0, true
 }
-
-// work makes an answer that is not at hand, unless too much has been made for the address of late. What it
-// asks the store has a deadline.
-func (s *Server) work(c *fiber.Ctx) error {
-	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
-	defer cancel()
-	c.SetUserContext(ctx)
-	who, begun := s.limits.worker(c.Context()), time.Now()
-	if who == 0 || unlimited(c.Context().Path()) {
-		return c.Next()
-	}
-	if wait, ok := s.limits.work.free(who, s.limits.clock(begun)); !ok {
-		return answer.TooMany(wait)
-	}
-	defer s.limits.worked(who, begun)
-	return c.Next()
-}
-
-// refuse answers a request that gets no further.
-func (s *Server) refuse(ctx *fasthttp.RequestCtx, p *answer.Problem) {
-	c := s.app.AcquireCtx(ctx)
-	defer s.app.ReleaseCtx(c)
-	_ = s.fail(c, p) // It returns what Send does, which is nothing.
-}
-
-// quiet is the log of the HTTP library, which tells what clients did wrong.
-type quiet struct{}
-
-func (quiet) Printf(string, ...any) {}
