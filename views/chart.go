@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"statuspage/views/chart"
 	"strconv"
 	"time"
@@ -58,8 +59,8 @@ func BuildChart(window string, points []chart.Point, step time.Duration, to Loca
 			highest = max(highest, p.P95)
 		}
 	}
-	for i := len(points) - 1; i >= 0; i-- {
-		p := points[i]
+	for _, p := range slices.Backward(points) {
+
 		row := ChartRow{At: p.Start.UTC().Format(time.RFC3339), Time: when(p), P50: "–", P95: "–"}
 		if p.Measured {
 			row.P50, row.P95 = l.Milliseconds(p.P50), l.Milliseconds(p.P95)

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"statuspage/internal/status"
 	"statuspage/views/lang"
 	"time"
@@ -87,8 +88,8 @@ func BuildSpan(in SpanInput, to Local) Span {
 	for i, cell := range in.Cells {
 		s.Rows = append(s.Rows, spanRow(cell, s.Cells[i].Href, at(in.Percentiles, i), to))
 	}
-	for i := len(in.Samples) - 1; i >= 0; i-- {
-		row := buildSample(in.Samples[i], to)
+	for i, v := range slices.Backward(in.Samples) {
+		row := buildSample(v, to)
 		if i < len(in.Regions) {
 			row.Region = in.Regions[i]
 		}

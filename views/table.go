@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"statuspage/internal/status"
 	"statuspage/views/lang"
 	"strconv"
@@ -27,8 +28,8 @@ type SampleRow struct{ At, Time, State, Outcome, Status, Latency, Reason, Region
 // BuildSamples puts samples (oldest first) into words, newest first.
 func BuildSamples(samples []status.Sample, to Local) []SampleRow {
 	rows := make([]SampleRow, 0, len(samples))
-	for i := len(samples) - 1; i >= 0; i-- {
-		rows = append(rows, buildSample(samples[i], to))
+	for _, sample := range slices.Backward(samples) {
+		rows = append(rows, buildSample(sample, to))
 	}
 	return rows
 }

@@ -230,14 +230,14 @@ func (l *loop) serve(s *stream, events uint32) {
 // header looks whether the stream is granted. It comes in one piece: it is small, and the
 // first thing on its connection.
 func (l *loop) header(s *stream, b []byte) (rest []byte) {
-	end := bytes.Index(b, []byte("\r\n\r\n"))
-	if end < 0 || !strings.HasPrefix(string(b), "HTTP/1.1 200") {
+	before, after, ok := bytes.Cut(b, []byte("\r\n\r\n"))
+	if !ok || !strings.HasPrefix(string(b), "HTTP/1.1 200") {
 		l.end(s)
 		return nil
 	}
-	s.state, s.zstd = open, bytes.Contains(b[:end], []byte("Content-Encoding: zstd"))
+	s.state, s.zstd = open, bytes.Contains(before, []byte("Content-Encoding: zstd"))
 	l.open++
-	return b[end+4:]
+	return after
 }
 
 func (l *loop) end(s *stream) {

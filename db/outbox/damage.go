@@ -34,8 +34,7 @@ func (b *Outbox) check(ctx context.Context) error {
 
 // damaged tells damage from what may be over at the next start, such as a full disk.
 func damaged(err error) bool {
-	var of *sqlite.Error
-	if errors.As(err, &of) {
+	if of, ok := errors.AsType[*sqlite.Error](err); ok {
 		const primary = 0xff // The lower byte; the others say more about it.
 		code := of.Code() & primary
 		return code == lib.SQLITE_NOTADB || code == lib.SQLITE_CORRUPT

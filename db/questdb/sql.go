@@ -62,13 +62,13 @@ func textsFor(n names) statementTexts {
 	const outcomes = `sum(CASE WHEN outcome = 'up' OR (available AND (outcome IS NULL OR outcome NOT IN ('degraded', 'down'))) THEN 1 ELSE 0 END) up,
 			sum(CASE WHEN outcome = 'degraded' THEN 1 ELSE 0 END) degraded,
 			sum(CASE WHEN outcome = 'down' OR (NOT available AND (outcome IS NULL OR outcome NOT IN ('up', 'degraded'))) THEN 1 ELSE 0 END) down`
-	inQuarters := ``
+	var inQuarters strings.Builder
 	for _, minute := range []string{`0`, `15`, `30`, `45`} {
 		for _, outcome := range []string{`up`, `degraded`, `down`} {
-			inQuarters += `, sum(CASE WHEN minute(received) = ` + minute + ` THEN ` + outcome + ` ELSE 0 END) ` + outcome + minute
+			inQuarters.WriteString(`, sum(CASE WHEN minute(received) = ` + minute + ` THEN ` + outcome + ` ELSE 0 END) ` + outcome + minute)
 		}
 	}
-	ofQuarters := inQuarters + ` FROM ` + n.quarters + ` WHERE received >= $1 AND received < $2`
+	ofQuarters := inQuarters.String() + ` FROM ` + n.quarters + ` WHERE received >= $1 AND received < $2`
 	// Where status.Spread does not say what the quarters are.
 	const isUneven = ` WHERE degraded0 + degraded15 + degraded30 + degraded45 + down0 + down15 + down30 + down45 > 0
 		OR up0 != (up0 + up15 + up30 + up45) / 4 OR up0 + up15 != (up0 + up15 + up30 + up45) * 2 / 4 OR up0 + up15 + up30 != (up0 + up15 + up30 + up45) * 3 / 4`

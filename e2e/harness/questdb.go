@@ -34,8 +34,7 @@ func (q *QuestDB) Start() {
 	cmd := exec.Command(script, "start", q.Dir)
 	cmd.Env = append(append(os.Environ(), "QUESTDB_PG_PORT="+q.Port, "QUESTDB_OWNER="+strconv.Itoa(os.Getpid())), q.Env...)
 	out, err := cmd.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		if exit.ExitCode() == notHere {
 			Missing(q.T, "QuestDB", string(exit.Stderr))
 		}

@@ -36,8 +36,7 @@ func (d *decoder) parse(data []byte) (*yaml.Node, error) {
 	case errors.Is(err, io.EOF):
 		return nil, nil //nolint:nilnil // An empty file is a file without settings.
 	case err != nil:
-		var at *yaml.LoadError
-		if errors.As(err, &at) {
+		if at, ok := errors.AsType[*yaml.LoadError](err); ok {
 			message := at.Message
 			if strings.HasPrefix(message, "unknown anchor") {
 				message = "unknown anchor" // Its name may be a secret that begins with an asterisk.

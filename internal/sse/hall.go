@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -159,7 +160,7 @@ func (j Joining) Connect(conn net.Conn, head []byte, first *Events) {
 }
 
 func (j Joining) connect(out outlet, head []byte, first *Events) {
-	begin := [][]byte{append(head[:len(head):len(head)], j.hall.greeting().in(j.viewer.coding)...)}
+	begin := [][]byte{append(slices.Clip(head), j.hall.greeting().in(j.viewer.coding)...)}
 	if first != nil {
 		begin = append(begin, first.in(j.viewer.coding))
 	}

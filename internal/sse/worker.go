@@ -174,8 +174,7 @@ func (w *worker) publish(s *Stream, frames []message) {
 	var joined [codings][]byte // Made when the first viewer of a coding turns up.
 	now := w.hall.now()
 	viewers := w.streams[s]
-	for i := len(viewers) - 1; i >= 0; i-- { // Backwards: who is removed is replaced by the last.
-		v := viewers[i]
+	for _, v := range slices.Backward(viewers) { // Backwards: who is removed is replaced by the last.
 		if joined[v.coding] == nil {
 			joined[v.coding] = together(frames, v.coding)
 		}
@@ -274,8 +273,7 @@ func (w *worker) look() {
 	now := w.hall.now()
 	var beats [codings][]byte
 	for _, viewers := range w.streams {
-		for i := len(viewers) - 1; i >= 0; i-- {
-			v := viewers[i]
+		for i, v := range slices.Backward(viewers) {
 			silent := now.Sub(v.heard)
 			switch {
 			case v.out == nil && silent > stallLimit, now.After(v.until) && len(v.pending) == 0:
@@ -337,8 +335,8 @@ func (w *worker) end(rest []message) {
 		w.refuse(m)
 	}
 	for _, viewers := range w.streams {
-		for i := len(viewers) - 1; i >= 0; i-- {
-			w.remove(viewers[i])
+		for _, viewer := range slices.Backward(viewers) {
+			w.remove(viewer)
 		}
 	}
 }

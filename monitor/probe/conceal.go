@@ -28,8 +28,7 @@ func conceal(err error, check status.Check) error {
 	if err == nil {
 		return nil
 	}
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = &askedError{strings.ToUpper(u.Op), check.URL, u.Err}
 	}
 	text := err.Error()
@@ -73,7 +72,7 @@ func secretsOf(check status.Check) (all []string) {
 		}
 		add(base64.StdEncoding.EncodeToString([]byte(name + ":" + password)))
 	}
-	for _, param := range strings.Split(target.RawQuery, "&") {
+	for param := range strings.SplitSeq(target.RawQuery, "&") {
 		_, value, _ := strings.Cut(param, "=")
 		if plain, err := url.QueryUnescape(value); err == nil {
 			add(plain)
