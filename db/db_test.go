@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"statuspage/db"
 	"statuspage/db/dbtest"
+	"statuspage/e2e/harness"
 	"statuspage/internal/status"
 	"strings"
 	"sync"
@@ -126,8 +127,8 @@ func TestQuestDBAwayAndBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := db.NewProxy(t, u.Host)
-	u.Host = p.Address()
+	p := harness.LaunchProxy(t, u.Host)
+	u.Host = p.Address
 	var log logged
 	options := db.Options{Outbox: filepath.Join(t.TempDir(), "o.db"), Log: slog.New(slog.NewTextHandler(&log, nil))}.WithPrefix(dbtest.Prefix()).WithGap(quick)
 	open := func() *db.Database {
@@ -161,14 +162,14 @@ func TestQuestDBAwayAndBack(t *testing.T) {
 	if s := d.State(); s.Up || s.Outbox != 100 || s.Err == nil || !s.OldestPending.Equal(want[0].Received) || pending(t, d) != 100 {
 		t.Errorf("away: %+v", s)
 	}
-	db.Up(p, t)
+	harness.Must(t, p.Open())
 	drained(d)
 	waitUp(t, d, true)
 	for range 5 {
 		write(d, 50)
-		db.Down(p)
+		p.Close()
 		write(d, 50)
-		db.Up(p, t)
+		harness.Must(t, p.Open())
 	}
 	drained(d)
 	waitUp(t, d, true)
@@ -180,7 +181,7 @@ func TestQuestDBAwayAndBack(t *testing.T) {
 		t.Errorf("away logged %d times, up %d times", n, log.count("store is up"))
 	}
 
-	db.Down(p)
+	p.Close()
 	waitUp(t, d, false)
 	write(d, 10)
 	start := time.Now()
@@ -194,7 +195,7 @@ func TestQuestDBAwayAndBack(t *testing.T) {
 	if n := pending(t, d); n != 10 {
 		t.Errorf("%d pending after reopen, want 10", n)
 	}
-	db.Up(p, t)
+	harness.Must(t, p.Open())
 	drained(d)
 	dbtest.Eventually(t, d, want)
 	write(d, 5) // Closed at once: the last attempt takes them.

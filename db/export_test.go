@@ -13,16 +13,3 @@ func (o Options) WithGap(gap time.Duration) Options {
 	o.gap = gap
 	return o
 }
-
-// Proxy is proxy, for the external tests.
-type Proxy = proxy
-
-// Address is where the proxy listens.
-func (p *proxy) Address() string { return p.address }
-
-// NewProxy, Up and Down are the means of Proxy.
-var (
-	NewProxy = newProxy
-	Up       = (*proxy).up
-	Down     = (*proxy).down
-)

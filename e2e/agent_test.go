@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"database/sql"
-	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -11,7 +9,6 @@ import (
 	"statuspage/e2e/harness"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,73 +17,12 @@ import (
 
 const agentToken = "0123456789abcdef0123456789abcdef"
 
-// network stands between an agent and its server, and can be cut.
-type network struct {
-	address, target string
-
-	mu       sync.Mutex
-	listener net.Listener
-	conns    map[net.Conn]bool
-}
-
-func newNetwork(t *testing.T, target string) *network {
+// newNetwork stands between an agent and its server, and can be cut.
+func newNetwork(t *testing.T, target string) *harness.Proxy {
 	t.Helper()
-	n := &network{target: target, conns: map[net.Conn]bool{}}
-	n.mend(t)
-	t.Cleanup(n.cut)
-	return n
-}
-
-// mend lets connections through, at the same address each time.
-func (n *network) mend(t *testing.T) {
-	t.Helper()
-	address := n.address
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.mu.Lock()
-	n.listener, n.address = l, l.Addr().String()
-	n.mu.Unlock()
-	go func() {
-		for {
-			in, err := l.Accept()
-			if err != nil {
-				return
-			}
-			out, err := net.Dial("tcp", n.target)
-			if err != nil {
-				_ = in.Close()
-				continue
-			}
-			n.mu.Lock()
-			n.conns[in], n.conns[out] = true, true
-			n.mu.Unlock()
-			for _, pair := range [][2]net.Conn{{in, out}, {out, in}} {
-				go func() {
-					_, _ = io.Copy(pair[0], pair[1])
-					_ = pair[0].Close()
-				}()
-			}
-		}
-	}()
-}
-
-// cut ends all connections, and refuses new ones.
-func (n *network) cut() {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.listener != nil {
-		_ = n.listener.Close()
-		n.listener = nil
-	}
-	for c := range n.conns {
-		_ = c.Close()
-	}
-	clear(n.conns)
+	p := harness.LaunchProxy(t, target)
+	harness.Must(t, p.Open())
+	return p
 }
 
 // startAgent runs an agent in dir until it says where its metrics are.
@@ -154,13 +90,13 @@ func TestAgentLosesNothing(t *testing.T) {
 	server := start(t, serverDir, yaml)
 	address := strings.TrimPrefix(server.URL, "http://")
 	between := newNetwork(t, address)
-	a := startAgent(t, agentDir, "http://"+between.address, agentToken)
+	a := startAgent(t, agentDir, "http://"+between.Address, agentToken)
 	office := func(n int) func() bool {
 		return func() bool { return len(server.recordsOf("only", "office")) >= n }
 	}
 	server.wait("shows what the agent measures", office(3))
 
-	between.cut()
+	between.Close()
 	a.says("store is away")
 	a.wait("keeps signals", func() bool {
 		_, body := a.get("/metrics")
@@ -174,10 +110,10 @@ func TestAgentLosesNothing(t *testing.T) {
 	had := waiting()
 	killed := time.Now()
 	a.Kill()
-	a = startAgent(t, agentDir, "http://"+between.address, agentToken)
+	a = startAgent(t, agentDir, "http://"+between.Address, agentToken)
 	again := time.Now()
 	a.wait("goes on with what it had", func() bool { return waiting() >= had+4 })
-	between.mend(t)
+	harness.Must(t, between.Open())
 	a.handedOver()
 	// The server dies and comes back.
 	server.Kill()

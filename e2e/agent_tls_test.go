@@ -97,7 +97,7 @@ func TestAgentOverTLS(t *testing.T) {
 	server := start(t, serverDir, "agents:\n  - {region: office, token: "+agentToken+"}\nservices:\n"+service("web", x.url, ", regions: [office]"))
 	f := newFront(t, server.URL)
 	between := newNetwork(t, strings.TrimPrefix(f.url, "https://"))
-	to := "https://" + between.address
+	to := "https://" + between.Address
 	args := []string{"agent", "--to", to, "--outbox", filepath.Join(agentDir, "outbox.db"), "--listen", "127.0.0.1:0"}
 	env := []string{"STATUSPAGE_AGENT_TOKEN=" + agentToken}
 
@@ -118,13 +118,13 @@ func TestAgentOverTLS(t *testing.T) {
 	if os.Getenv("CHAOS") == "full" {
 		cut = time.Minute
 	}
-	between.cut()
+	between.Close()
 	began := time.Now()
 	harness.WaitFor(t, cut+patience, "the agent keeps what it measures", func() bool {
 		_, body := a.get("/metrics")
 		return metric(body, "statuspage_outbox_signals") >= cut.Seconds()-1
 	})
-	between.mend(t)
+	harness.Must(t, between.Open())
 	a.handedOver()
 	if took := time.Since(began); took > cut+patience {
 		t.Errorf("handed in %v after the cut began", took)

@@ -68,7 +68,7 @@ func (x *target) answer(code int) {
 }
 
 // product is one running process.
-type product struct{ *harness.Process }
+type product struct{ *harness.Launched }
 
 // start runs the product in dir with a configuration, and waits until it listens.
 func start(t *testing.T, dir, yaml string, args ...string) *product {

@@ -12,14 +12,14 @@ import (
 )
 
 // questdb is a real server in a folder of its own, on one port for all its lives.
-type questdb struct{ harness.QuestDB }
+type questdb struct {
+	*harness.QuestDB
+	T *testing.T
+}
 
 func newQuestDB(t *testing.T) *questdb {
 	t.Helper()
-	q := &questdb{harness.QuestDB{T: t, Dir: t.TempDir()}}
-	t.Cleanup(q.Stop)
-	q.Start()
-	return q
+	return &questdb{harness.LaunchQuestDB(t), t}
 }
 
 // exec runs a statement, or returns the first column of the first row.
@@ -63,7 +63,7 @@ func TestQuestDBDiesAndComesBack(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	p := start(t, dir, fmt.Sprintf("database: %q\nservices:\n%s", harness.StoreURL(q.Address()), service("web", x.url, "")))
+	p := start(t, dir, fmt.Sprintf("database: %q\nservices:\n%s", q.URL(), service("web", x.url, "")))
 	p.wait("upgrades the table and stores signals in it", func() bool { return q.count("service = 'web'") > 2 })
 	if got := q.count("service IS NULL"); got != 2 {
 		t.Errorf("%d rows of the tutorial kept, want 2", got)
@@ -73,7 +73,7 @@ func TestQuestDBDiesAndComesBack(t *testing.T) {
 		return len(all) > 2 && all[0].Outcome == "down" && all[1].Outcome == "up"
 	})
 
-	q.Signal(syscall.SIGKILL)
+	harness.Must(t, q.Signal(syscall.SIGKILL))
 	p.wait("notices", func() bool { _, body := p.get("/readyz"); return strings.Contains(body, `"store":"away"`) })
 	before := len(p.records("web"))
 	x.answer(http.StatusBadGateway)
@@ -87,7 +87,7 @@ func TestQuestDBDiesAndComesBack(t *testing.T) {
 	p.Kill() // With the store away, so that what follows comes from the outbox.
 	p = start(t, dir, "", "serve", "--listen", "127.0.0.1:0")
 	p.newest("web", func(record) bool { return true })
-	q.Start()
+	harness.Must(t, q.Start(t.Context()))
 	p.wait("hands everything over", func() bool {
 		_, body := p.get("/readyz")
 		return strings.Contains(body, `"store":"up"`) && strings.Contains(body, `"outbox":0`) && strings.Contains(body, `"board":"filled"`)

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"statuspage/e2e/harness"
-	"statuspage/internal/cluster/redistest"
 	"strconv"
 	"strings"
 	"syscall"
@@ -131,7 +130,7 @@ func TestSecretsStayInside(t *testing.T) {
 				"redis://:" + url.QueryEscape(secrets["redis"]) + "@127.0.0.1:1/0"
 		},
 		"refused": func(t *testing.T) (string, string) {
-			q, r := newQuestDB(t), redistest.New(t, "--requirepass", "another")
+			q, r := newQuestDB(t), harness.LaunchRedis(t, "--requirepass", "another")
 			return "questdb://" + url.UserPassword("admin", secrets["database"]).String() + "@" + q.Address() + "/qdb",
 				strings.Replace(r.URL(), "redis://", "redis://:"+url.QueryEscape(secrets["redis"])+"@", 1)
 		},

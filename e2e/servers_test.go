@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"statuspage/e2e/harness"
-	"statuspage/internal/cluster/redistest"
 	"strings"
 	"testing"
 	"time"
@@ -78,13 +77,13 @@ func (w *wanderer) take(data string) (targets []string) {
 // its data, is sent what differs from what it shows.
 func TestBrowserGoesFromServerToServer(t *testing.T) {
 	t.Parallel()
-	x, q, redis := newTarget(t), newQuestDB(t), redistest.New(t)
+	x, q, redis := newTarget(t), newQuestDB(t), harness.LaunchRedis(t)
 	var services strings.Builder
 	for i := range 8 { // Nobody measures these for an hour.
 		fmt.Fprintf(&services, "  - {name: s%d, id: s%d, url: '%s', interval: 1h, timeout: 1s}\n", i, i, x.url)
 	}
 	yaml := fmt.Sprintf("listen: 127.0.0.1:0\ndatabase: %q\nqueue: %s\noutbox: outbox.db\nservices:\n%s%s",
-		harness.StoreURL(q.Address()), redis.URL(), service("fast", x.url, ""), services.String())
+		q.URL(), redis.URL(), service("fast", x.url, ""), services.String())
 	begin := func(role string) *product {
 		return start(t, t.TempDir(), yaml, "serve", "--role", role)
 	}
@@ -109,8 +108,8 @@ func TestBrowserGoesFromServerToServer(t *testing.T) {
 			a.wait("is ready", func() bool { code, _ := a.get("/readyz"); return code == http.StatusOK })
 		case 7:
 			redis.Kill()
-			redis.Empty()
-			redis.Start()
+			harness.Must(t, redis.Empty())
+			harness.Must(t, redis.Start(t.Context()))
 		}
 		p := []*product{b, a}[i%2]
 		minute, first := time.Now().Truncate(time.Minute), true
@@ -164,9 +163,9 @@ func TestSignalsReachAPageServerLate(t *testing.T) {
 	if os.Getenv("CHAOS") != "full" {
 		t.Skip("takes minutes; CHAOS=full runs it")
 	}
-	x, q, redis := newTarget(t), newQuestDB(t), redistest.New(t)
+	x, q, redis := newTarget(t), newQuestDB(t), harness.LaunchRedis(t)
 	p := start(t, t.TempDir(), fmt.Sprintf("listen: 127.0.0.1:0\ndatabase: %q\nqueue: %s\noutbox: outbox.db\nservices:\n  - {name: web, id: web, url: '%s', interval: 1m, timeout: 1s}\n",
-		harness.StoreURL(q.Address()), redis.URL(), x.url), "serve", "--role", "web")
+		q.URL(), redis.URL(), x.url), "serve", "--role", "web")
 	p.wait("has read the past", func() bool {
 		code, body := p.get("/readyz")
 		return code == http.StatusOK && strings.Contains(body, "filled")

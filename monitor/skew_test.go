@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"statuspage/e2e/harness"
 	"statuspage/internal/cluster"
-	"statuspage/internal/cluster/redistest"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
 	"sync"
@@ -18,7 +18,7 @@ import (
 func TestSchedulersWithClocksApart(t *testing.T) {
 	t.Parallel()
 	const apart = 2 * time.Second
-	server := redistest.New(t)
+	server := harness.LaunchRedis(t)
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	open := func() *cluster.Link {
 		l, err := cluster.Open(server.URL(), "skew:", log, nil)

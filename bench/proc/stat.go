@@ -1,3 +1,5 @@
+// Package proc reads what processes cost from /proc: CPU time and memory as the kernel counts
+// them, whatever a process says of itself.
 package proc
 
 import (

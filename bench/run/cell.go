@@ -86,7 +86,7 @@ func watchedPage(ctx context.Context, p *product) (*tab, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err = t.open(p.url + "/"); err == nil {
+	if err = t.open(p.URL + "/"); err == nil {
 		_, err = eval[bool](t, watchRows)
 	}
 	if err != nil {

@@ -60,7 +60,7 @@ var streamAddress = regexp.MustCompile(`"(/events\?[^"]*)"`)
 
 // stream is the address that the page would open its stream with now.
 func (p *product) stream(ctx context.Context) (string, error) {
-	page, err := get(ctx, p.url+"/")
+	page, err := get(ctx, p.URL+"/")
 	if err != nil {
 		return "", err
 	}
@@ -68,12 +68,12 @@ func (p *product) stream(ctx context.Context) (string, error) {
 	if m == nil {
 		return "", errNoStream
 	}
-	return p.url + html.UnescapeString(string(m[1])), nil
+	return p.URL + html.UnescapeString(string(m[1])), nil
 }
 
 // metric sums the samples of a metric, whatever their labels; 0 where there are none.
 func (p *product) metric(ctx context.Context, name string) (float64, error) {
-	body, err := get(ctx, p.url+"/metrics")
+	body, err := get(ctx, p.URL+"/metrics")
 	if err != nil {
 		return 0, err
 	}
@@ -103,7 +103,7 @@ type record struct {
 
 // signals are the newest signals of every service.
 func (p *product) signals(ctx context.Context, limit int) (map[string][]record, error) {
-	body, err := get(ctx, p.url+"/signals?limit="+strconv.Itoa(limit))
+	body, err := get(ctx, p.URL+"/signals?limit="+strconv.Itoa(limit))
 	if err != nil {
 		return nil, err
 	}

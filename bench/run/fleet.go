@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"statuspage/bench/proc"
+	"statuspage/e2e/harness"
 )
 
 // lineup is which processes there are.
@@ -18,7 +19,7 @@ type lineup struct {
 type fleet struct {
 	members []*product
 	questdb *questdb
-	redis   *redis // Nil without a queue.
+	redis   *harness.Redis // Nil without a queue.
 }
 
 // fleet starts all of a line-up on a store of its own. The past is made up once.
@@ -44,13 +45,13 @@ func (l *lab) fleet(ctx context.Context, s spec, u lineup) (_ *fleet, end func()
 	}
 	ends = append(ends, endQuestDB)
 	f := &fleet{questdb: q}
-	s.database = q.url
+	s.database = q.URL()
 	if u.queue {
 		if f.redis, err = l.redis(ctx, dir); err != nil {
 			return nil, nil, err
 		}
-		ends = append(ends, f.redis.Stop)
-		s.queue = f.redis.url
+		ends = append(ends, f.redis.End)
+		s.queue = f.redis.URL()
 	}
 	for _, s.role = range u.roles {
 		p, endProduct, err := l.filled(ctx, s)
@@ -77,7 +78,7 @@ func (f *fleet) of(role string) (all []*product) {
 // stop ends the members, whose outboxes are empty then; the store and Redis go on.
 func (f *fleet) stop() {
 	for _, p := range slices.Backward(f.members) {
-		p.Stop()
+		p.End()
 	}
 }
 
@@ -97,13 +98,13 @@ func (f *fleet) usage() (map[string]proc.Usage, error) {
 		all[kind] = proc.Usage{At: u.At, CPU: sum.CPU + u.CPU, RSS: max(sum.RSS, u.RSS)}
 		return err
 	}
-	err := add(kindQuestDB, f.questdb.pid)
+	err := add(kindQuestDB, f.questdb.PID)
 	if err == nil && f.redis != nil {
-		err = add(kindRedis, f.redis.PID)
+		err = add(kindRedis, f.redis.PID())
 	}
 	for _, p := range f.members {
 		if err == nil {
-			err = add(p.spec.role, p.PID)
+			err = add(p.spec.role, p.PID())
 		}
 	}
 	return all, err

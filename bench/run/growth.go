@@ -42,7 +42,7 @@ func (l *lab) grown(ctx context.Context, n int, interval time.Duration) error {
 	if err != nil {
 		return err
 	}
-	page, err := get(ctx, p.url+"/", "Accept-Encoding", "gzip")
+	page, err := get(ctx, p.URL+"/", "Accept-Encoding", "gzip")
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (l *lab) grown(ctx context.Context, n int, interval time.Duration) error {
 	if err != nil {
 		return err
 	}
-	start, err := p.Usage()
+	start, err := usage(p.Process)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (l *lab) grown(ctx context.Context, n int, interval time.Duration) error {
 	if err != nil {
 		return err
 	}
-	after, err := p.Usage()
+	after, err := usage(p.Process)
 	if err != nil {
 		return err
 	}
@@ -91,12 +91,12 @@ func (p *product) cost(ctx context.Context, length time.Duration) (each, rate fl
 	if err != nil {
 		return 0, 0, err
 	}
-	before, err := p.Usage()
+	before, err := usage(p.Process)
 	if err != nil {
 		return 0, 0, err
 	}
 	time.Sleep(length)
-	after, err := p.Usage()
+	after, err := usage(p.Process)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -33,7 +33,7 @@ func measureHistory(ctx context.Context, l *lab, run int) error {
 		return err
 	}
 	defer endQuestDB()
-	s.database = q.url
+	s.database = q.URL()
 	if err := l.past(ctx, "questdb", s, run); err != nil {
 		return err
 	}
@@ -73,17 +73,17 @@ func (l *lab) past(ctx context.Context, engine string, s spec, run int) error {
 	if err != nil {
 		return err
 	}
-	first.Stop()
+	first.End()
 	p, err := l.startOnPast(ctx, dir, group, "", "< 1.5", s)
 	if err != nil {
 		return err
 	}
-	defer p.Stop()
-	usage, err := p.Usage()
+	defer p.End()
+	taken, err := usage(p.Process)
 	if err != nil {
 		return err
 	}
-	l.Add(group, "memory after the start", "MiB", float64(usage.RSS)/(1<<20))
+	l.Add(group, "memory after the start", "MiB", float64(taken.RSS)/(1<<20))
 	return l.look(ctx, p, group, engine)
 }
 
@@ -96,12 +96,12 @@ func (l *lab) startOnPast(ctx context.Context, dir, group, which, goal string, s
 	err = p.awaitFilled(ctx)
 	filled := time.Since(p.Started)
 	if err != nil {
-		p.Stop()
+		p.End()
 		return nil, err
 	}
 	shown, err := p.complete(ctx)
 	if err != nil {
-		p.Stop()
+		p.End()
 		return nil, err
 	}
 	l.Add(group, "start → all read"+which, "s", filled.Seconds())
@@ -177,7 +177,7 @@ func (l *lab) ask(ctx context.Context, p *product, path func(i int) string, time
 	var ms []float64
 	refused := 0
 	for i := range times {
-		url := p.url + path(i)
+		url := p.URL + path(i)
 		begun := time.Now()
 		a, err := fetch(ctx, url, "Accept-Encoding", "gzip")
 		if err != nil {
@@ -208,7 +208,7 @@ func (l *lab) questDBSize(ctx context.Context, q *questdb, s spec) error {
 			l.Add(group, "on disk, table of signals, closed days", "bytes a signal", size/n, "≤ 45")
 		}
 	}
-	all, err := diskOf(filepath.Join(q.dir, "data", "db"), "signals")
+	all, err := diskOf(filepath.Join(q.Dir, "data", "db"), "signals")
 	if err != nil {
 		return err
 	}

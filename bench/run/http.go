@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"statuspage/bench/proc"
+	"statuspage/e2e/harness"
 	"time"
 )
 
@@ -36,7 +36,7 @@ func measureHTTP(ctx context.Context, l *lab, run int) error {
 			return err
 		}
 		defer end()
-		body, err := get(ctx, p.url+"/", "Accept-Encoding", "gzip")
+		body, err := get(ctx, p.URL+"/", "Accept-Encoding", "gzip")
 		if err != nil {
 			return err
 		}
@@ -50,11 +50,11 @@ func measureHTTP(ctx context.Context, l *lab, run int) error {
 		ready = append(ready, "-ready", fmt.Sprintf("%d=%s", n, file))
 		pages = append(pages, p)
 	}
-	c, err := proc.Start(ctx, "", l.bin("ceiling"), ready...)
+	c, err := harness.Start(ctx, "", nil, l.bin("ceiling"), ready...)
 	if err != nil {
 		return err
 	}
-	defer c.Stop()
+	defer c.End()
 	ceiling, err := c.Await(`url=(http://\S+)`)
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func measureHTTP(ctx context.Context, l *lab, run int) error {
 // httpRound measures everything once, each beside its ceiling.
 func (l *lab) httpRound(ctx context.Context, ceiling string, pages []*product, target string) error {
 	length := l.span(8*time.Second, time.Second)
-	small := pages[0].url
+	small := pages[0].URL
 	hello, err := l.wrk(ctx, ceiling+"/hello", length)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func (l *lab) httpRound(ctx context.Context, ceiling string, pages []*product, t
 			return err
 		}
 		l.addLoad(group+": Fiber's ready bytes", top, nil, "", "")
-		got, err := l.wrk(ctx, p.url+"/", length)
+		got, err := l.wrk(ctx, p.URL+"/", length)
 		if err != nil {
 			return err
 		}
@@ -125,11 +125,11 @@ func (l *lab) notModified(ctx context.Context, hello load, target string, length
 		if err != nil {
 			return err
 		}
-		a, err := fetch(ctx, p.url+"/", "Accept-Encoding", "gzip", "If-None-Match", tag)
+		a, err := fetch(ctx, p.URL+"/", "Accept-Encoding", "gzip", "If-None-Match", tag)
 		if err != nil {
 			return err
 		}
-		got, err := l.wrk(ctx, p.url+"/", length, "If-None-Match", tag)
+		got, err := l.wrk(ctx, p.URL+"/", length, "If-None-Match", tag)
 		if err != nil {
 			return err
 		}
@@ -147,7 +147,7 @@ func (l *lab) notModified(ctx context.Context, hello load, target string, length
 }
 
 func (p *product) tag(ctx context.Context) (string, error) {
-	a, err := fetch(ctx, p.url+"/", "Accept-Encoding", "gzip")
+	a, err := fetch(ctx, p.URL+"/", "Accept-Encoding", "gzip")
 	return a.header.Get("ETag"), err
 }
 

@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"statuspage/bench/proc"
 	"statuspage/bench/report"
+	"statuspage/e2e/harness"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -43,7 +46,7 @@ func (l *lab) build(ctx context.Context) error {
 	if l.options.product != "" {
 		_, err = command(ctx, "cp", l.options.product, l.bin("statuspage"))
 	} else {
-		_, err = command(ctx, "scripts/build", l.bin("statuspage"), "bench")
+		err = harness.Build(ctx, l.bin("statuspage"), "bench")
 	}
 	for _, name := range []string{"ceiling", "target", "viewers", "writer", "seed"} {
 		if err == nil {
@@ -79,6 +82,32 @@ func (l *lab) span(usual, quick time.Duration) time.Duration {
 		return l.length
 	}
 	return pick(l, usual, quick)
+}
+
+// stopWait is how long a program may take to end when it is asked to.
+const stopWait = 15 * time.Second
+
+// output runs a program to its end and returns what it wrote; its complaints pass through.
+func output(ctx context.Context, dir, name string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // Programs that we have built.
+	var complaints bytes.Buffer
+	cmd.Dir, cmd.Stderr = dir, io.MultiWriter(os.Stderr, &complaints)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = stopWait
+	out, err := cmd.Output()
+	if err != nil {
+		return out, fmt.Errorf("%s: %w: %s", name, err, complaints.String())
+	}
+	return out, nil
+}
+
+// usage is what a process has taken so far, or how it ended.
+func usage(p *harness.Process) (proc.Usage, error) {
+	u, err := proc.Read(p.PID())
+	if err != nil {
+		err = fmt.Errorf("%w; it said: %s", err, p.Tail())
+	}
+	return u, err
 }
 
 func (l *lab) machine(ctx context.Context) report.Machine {

@@ -7,7 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"statuspage/bench/proc"
+	"statuspage/e2e/harness"
 	"strings"
 	"time"
 )
@@ -21,7 +21,7 @@ var peersPart = part{
 // peer is a status page to compare with.
 type peer struct {
 	name, url, badge string
-	start            func() (*proc.Process, error)
+	start            func() (*harness.Process, error)
 	binary           string
 }
 
@@ -57,21 +57,28 @@ func measurePeers(ctx context.Context, l *lab, _ int) error {
 }
 
 func (l *lab) peers(ctx context.Context, dir, target string, n int) ([]peer, error) {
-	s := spec{services: n, interval: time.Minute, target: target, listen: freeAddress()}
+	listen, err := harness.FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	address, err := harness.FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	s := spec{services: n, interval: time.Minute, target: target, listen: listen}
 	if err := l.prepare(ctx, dir, s); err != nil {
 		return nil, err
 	}
-	address := freeAddress()
 	config := filepath.Join(dir, "vigil.cfg")
 	if err := os.WriteFile(config, []byte(vigilConfig(address, l.vigilAssets, s)), 0o600); err != nil {
 		return nil, err
 	}
 	return []peer{
-		{"Vigil", "http://" + address, "/badge/icon", func() (*proc.Process, error) {
-			return proc.Start(ctx, dir, l.vigil, "-c", config)
+		{"Vigil", "http://" + address, "/badge/icon", func() (*harness.Process, error) {
+			return harness.Start(ctx, dir, nil, l.vigil, "-c", config)
 		}, l.vigil},
-		{"statuspage", "http://" + s.listen, "/badge/page/status.svg", func() (*proc.Process, error) {
-			return proc.Start(ctx, dir, l.bin("statuspage"), "serve")
+		{"statuspage", "http://" + s.listen, "/badge/page/status.svg", func() (*harness.Process, error) {
+			return harness.Start(ctx, dir, nil, l.bin("statuspage"), "serve")
 		}, l.bin("statuspage")},
 	}, nil
 }
@@ -136,21 +143,21 @@ func (l *lab) beside(ctx context.Context, p peer, n int) error {
 	if err != nil {
 		return err
 	}
-	defer running.Stop()
+	defer running.End()
 	for deadline := running.Started.Add(30 * time.Second); ; time.Sleep(500 * time.Microsecond) {
 		if _, err := get(ctx, p.url+"/"); err == nil {
 			break
 		} else if time.Now().After(deadline) || !running.Alive() {
-			return fmt.Errorf("no page: %w; it said: %s", err, running.Log())
+			return fmt.Errorf("no page: %w; it said: %s", err, running.Tail())
 		}
 	}
 	l.Add(group, "first page after exec", "ms", time.Since(running.Started).Seconds()*1000)
 	time.Sleep(l.span(20*time.Second, 4*time.Second))
-	usage, err := running.Usage()
+	taken, err := usage(running)
 	if err != nil {
 		return err
 	}
-	l.Add(group, "memory", "MiB", float64(usage.RSS)/(1<<20))
+	l.Add(group, "memory", "MiB", float64(taken.RSS)/(1<<20))
 	if info, err := os.Stat(p.binary); err == nil && n == 20 {
 		l.Add(group, "binary", "MiB", float64(info.Size())/(1<<20))
 	}

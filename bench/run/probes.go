@@ -6,6 +6,7 @@ import (
 	"slices"
 	"statuspage/bench/proc"
 	"statuspage/bench/report"
+	"statuspage/e2e/harness"
 	"statuspage/internal/status"
 	"strconv"
 	"time"
@@ -67,13 +68,13 @@ func (l *lab) schedule(ctx context.Context, s schedule) error {
 	defer end()
 	// The first runs after a start are at instants of their own, and all connections are new.
 	time.Sleep(pick(l, s.interval+5*time.Second, 5*time.Second))
-	before, err := p.Usage()
+	before, err := usage(p.Process)
 	if err != nil {
 		return err
 	}
 	length := l.span(max(time.Minute, s.interval), s.interval)
 	time.Sleep(length)
-	after, err := p.Usage()
+	after, err := usage(p.Process)
 	if err != nil {
 		return err
 	}
@@ -90,21 +91,21 @@ func (l *lab) exchanges(ctx context.Context, target string, s schedule) (seconds
 	if s.hang > 0 {
 		return 0, nil
 	}
-	c, err := proc.Start(ctx, "", l.bin("ceiling"), args...)
+	c, err := harness.Start(ctx, "", nil, l.bin("ceiling"), args...)
 	if err != nil {
 		return 0, err
 	}
-	defer c.Stop()
+	defer c.End()
 	if _, err := c.Await(`asking=(\S+)`); err != nil {
 		return 0, err
 	}
 	time.Sleep(pick(l, s.interval, time.Second)) // All connections that are kept are there.
-	before, err := c.Usage()
+	before, err := usage(c)
 	if err != nil {
 		return 0, err
 	}
 	time.Sleep(l.span(20*time.Second, 5*time.Second))
-	after, err := c.Usage()
+	after, err := usage(c)
 	if err != nil {
 		return 0, err
 	}
@@ -135,7 +136,7 @@ func (l *lab) punctuality(ctx context.Context, p *product, s schedule, before, a
 		return slices.ContainsFunc(signals[id], func(r record) bool { return r.Received.Equal(slot) })
 	})
 	if t.asked == 0 {
-		return fmt.Errorf("the target was asked for none of %d runs: %s", t.planned, p.Log())
+		return fmt.Errorf("the target was asked for none of %d runs: %s", t.planned, p.Tail())
 	}
 	l.addTally(s.name, t, "≤ 100")
 	cpu := 1000 * (after.CPU - before.CPU).Seconds() / float64(t.stored)

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"statuspage/bench/proc"
+	"statuspage/e2e/harness"
 	"statuspage/internal/status"
 	"strconv"
 	"strings"
@@ -75,8 +75,7 @@ func (s spec) yaml(dir string) string {
 
 // product is a running product.
 type product struct {
-	*proc.Process
-	url  string
+	*harness.Product
 	dir  string
 	spec spec
 }
@@ -92,26 +91,25 @@ func (l *lab) prepare(ctx context.Context, dir string, s spec) error {
 	} else if s.seedDays == 0 {
 		return nil
 	}
-	_, err := proc.Output(ctx, dir, l.bin("seed"), append([]string{"-config", "statuspage.yaml"}, past...)...)
+	_, err := output(ctx, dir, l.bin("seed"), append([]string{"-config", "statuspage.yaml"}, past...)...)
 	return err
 }
 
 // product starts the product in dir, where it was prepared.
 func (l *lab) product(ctx context.Context, dir string, s spec) (*product, error) {
-	args := []string{"serve"}
+	command := []string{l.bin("statuspage"), "serve"}
 	if s.role != "" {
-		args = append(args, "--role", s.role)
+		command = append(command, "--role", s.role)
 	}
-	p, err := proc.Start(ctx, dir, l.bin("statuspage"), args...)
+	p, err := harness.StartProduct(ctx, dir, nil, command...)
 	if err != nil {
 		return nil, err
 	}
-	url, err := p.Await(`msg=listening url=(http://\S+)`)
-	if err != nil {
-		p.Stop()
+	if err := p.AwaitListening(); err != nil {
+		p.End()
 		return nil, err
 	}
-	return &product{p, url, dir, s}, nil
+	return &product{p, dir, s}, nil
 }
 
 // filled starts the product in a folder of its own, with its past on the page.
@@ -129,7 +127,7 @@ func (l *lab) filled(ctx context.Context, s spec) (p *product, end func(), err e
 		return nil, nil, err
 	}
 	end = func() {
-		p.Stop()
+		p.End()
 		remove()
 	}
 	if err := p.awaitFilled(ctx); err != nil {
@@ -153,7 +151,7 @@ func (p *product) complete(ctx context.Context) (time.Duration, error) {
 	}
 	var looks []look
 	for end := time.Now().Add(2 * pageOldest); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		page, err := get(ctx, p.url+"/", "Accept-Encoding", "gzip")
+		page, err := get(ctx, p.URL+"/", "Accept-Encoding", "gzip")
 		if err != nil {
 			return 0, err
 		}
@@ -169,22 +167,22 @@ func abs(n int) int { return max(n, -n) }
 // awaitFilled waits until the page shows all of the past.
 func (p *product) awaitFilled(ctx context.Context) error {
 	for deadline := time.Now().Add(fillWait); time.Now().Before(deadline) && p.Alive(); time.Sleep(2 * time.Millisecond) {
-		if body, err := get(ctx, p.url+"/readyz"); err == nil && strings.Contains(string(body), `"board":"filled"`) {
+		if body, err := get(ctx, p.URL+"/readyz"); err == nil && strings.Contains(string(body), `"board":"filled"`) {
 			return nil
 		}
 	}
-	return fmt.Errorf("the product did not fill its page: %s", p.Log())
+	return fmt.Errorf("the product did not fill its page: %s", p.Tail())
 }
 
 // target starts a target.
 func (l *lab) target(ctx context.Context, args ...string) (url string, end func(), err error) {
-	p, err := proc.Start(ctx, "", l.bin("target"), args...)
+	p, err := harness.Start(ctx, "", nil, l.bin("target"), args...)
 	if err != nil {
 		return "", nil, err
 	}
 	if url, err = p.Await(`url=(http://\S+)`); err != nil {
-		p.Stop()
+		p.End()
 		return "", nil, err
 	}
-	return url, p.Stop, nil
+	return url, p.End, nil
 }

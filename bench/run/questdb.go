@@ -6,67 +6,44 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"statuspage/bench/proc"
-	"strconv"
+	"statuspage/e2e/harness"
 	"strings"
 	"syscall"
 	"time"
 )
 
 // questdb is a running QuestDB.
-type questdb struct {
-	url, http, dir string
-	pid            int
-}
+type questdb struct{ *harness.QuestDB }
+
+// nowhere is where a QuestDB that is away refuses connections.
+const nowhere = "127.0.0.1:1"
 
 // settleWait is how long QuestDB may take to apply what was committed.
 const settleWait = time.Minute
 
-var started = regexp.MustCompile(`(?m)^QUESTDB_(URL|HTTP|PID|DIR)=(.*)$`)
+var questdbVersion = regexp.MustCompile(`QuestDB ([0-9.]+)`)
 
-// questdb starts one whose data is in dir. It ends with this process at the latest.
+// questdb starts one whose data is in dir.
 func (l *lab) questdb(ctx context.Context, dir string) (*questdb, func(), error) {
-	cmd := exec.CommandContext(ctx, "scripts/questdb", "start", dir) //nolint:gosec // Our own script.
-	cmd.Env = append(os.Environ(), "QUESTDB_OWNER="+strconv.Itoa(os.Getpid()))
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, nil, fmt.Errorf("start QuestDB: %w", err)
-	}
-	q := &questdb{}
-	for _, m := range started.FindAllStringSubmatch(string(out), -1) {
-		switch m[1] {
-		case "URL":
-			q.url = m[2]
-		case "HTTP":
-			q.http = m[2]
-		case "DIR":
-			q.dir = m[2]
-		case "PID":
-			if q.pid, err = strconv.Atoi(m[2]); err != nil {
-				return nil, nil, fmt.Errorf("start QuestDB: %w", err)
-			}
-		}
-	}
-	end := func() {
-		stop := exec.CommandContext(context.WithoutCancel(ctx), "scripts/questdb", "stop", q.dir) //nolint:gosec // Our own script.
-		_ = stop.Run()                                                                            // The owner's end ends it too.
+	q := &questdb{&harness.QuestDB{Dir: dir}}
+	if err := q.Start(ctx); err != nil {
+		return nil, nil, err
 	}
 	if version, err := q.query(ctx, "SELECT build()"); err == nil && len(version) > 0 {
-		if m := regexp.MustCompile(`QuestDB ([0-9.]+)`).FindStringSubmatch(fmt.Sprint(version[0]...)); m != nil {
+		if m := questdbVersion.FindStringSubmatch(fmt.Sprint(version[0]...)); m != nil {
 			l.Machine.Versions["QuestDB"] = m[1]
 		}
 	}
+	end := func() { _ = q.Stop() } // It ends with this process at the latest.
 	return q, end, nil
 }
 
 // query asks over HTTP.
 func (q *questdb) query(ctx context.Context, sql string) ([][]any, error) {
-	body, err := get(ctx, q.http+"/exec?query="+url.QueryEscape(sql))
+	body, err := get(ctx, q.HTTP+"/exec?query="+url.QueryEscape(sql))
 	if err != nil {
 		return nil, err
 	}
@@ -91,12 +68,12 @@ func (q *questdb) settled(ctx context.Context) error {
 
 // idle is the CPU time that it takes in a second with nothing to do.
 func (q *questdb) idle(length time.Duration) (float64, error) {
-	before, err := proc.Read(q.pid)
+	before, err := proc.Read(q.PID)
 	if err != nil {
 		return 0, err
 	}
 	time.Sleep(length)
-	after, err := proc.Read(q.pid)
+	after, err := proc.Read(q.PID)
 	if err != nil {
 		return 0, err
 	}

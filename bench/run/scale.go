@@ -117,7 +117,7 @@ func (l *lab) addRuns(ctx context.Context, group string, f *fleet, targets []str
 	}
 	t := count(services, from, to, seen, func(id string, slot time.Time) bool { return stored[key{id, slot.UnixMicro()}] })
 	if t.asked == 0 {
-		return 0, fmt.Errorf("the targets were asked for none of %d runs: %s", t.planned, f.members[0].Log())
+		return 0, fmt.Errorf("the targets were asked for none of %d runs: %s", t.planned, f.members[0].Tail())
 	}
 	l.addTally(group, t, "≤ 500")
 	l.Add(group, "skipped by the product since its start", "", skipped+dropped)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"statuspage/bench/proc"
+	"statuspage/e2e/harness"
 	"strings"
 	"time"
 )
@@ -31,7 +31,7 @@ func measureStart(ctx context.Context, l *lab, run int) error {
 	usual := spec{services: 20, interval: time.Minute, target: target}
 	past, away := usual, usual
 	past.seedDays = pick(l, 90, 2)
-	away.database = "questdb://admin:quest@" + freeAddress() + "/qdb"
+	away.database = harness.StoreURL(nowhere)
 	for _, c := range []struct {
 		group, goal string
 		spec        spec
@@ -54,7 +54,9 @@ func (l *lab) starts(ctx context.Context, group, goal string, s spec) error {
 		return err
 	}
 	defer remove()
-	s.listen = freeAddress()
+	if s.listen, err = harness.FreeAddress(); err != nil {
+		return err
+	}
 	if err := l.prepare(ctx, dir, s); err != nil {
 		return err
 	}
@@ -72,39 +74,39 @@ func (l *lab) starts(ctx context.Context, group, goal string, s spec) error {
 }
 
 func (l *lab) oneStart(ctx context.Context, dir, group, goal string, s spec) error {
-	p, err := proc.Start(ctx, dir, l.bin("statuspage"), "serve")
+	p, err := harness.StartProduct(ctx, dir, nil, l.bin("statuspage"), "serve")
 	if err != nil {
 		return err
 	}
-	defer p.Stop()
-	url := "http://" + s.listen
+	defer p.End()
+	p.URL = "http://" + s.listen // It is measured how soon it listens there.
 	until := func(ok func() bool) (float64, error) {
 		for deadline := p.Started.Add(30 * time.Second); time.Now().Before(deadline) && p.Alive(); time.Sleep(500 * time.Microsecond) {
 			if ok() {
 				return time.Since(p.Started).Seconds() * 1000, nil
 			}
 		}
-		return 0, fmt.Errorf("the product did not start: %s", p.Log())
+		return 0, fmt.Errorf("the product did not start: %s", p.Tail())
 	}
-	page, err := until(func() bool { _, err := get(ctx, url+"/"); return err == nil })
+	page, err := until(func() bool { _, err := get(ctx, p.URL+"/"); return err == nil })
 	if err != nil {
 		return err
 	}
 	l.Add(group, "first page", "ms", page, goal)
 	ready, err := until(func() bool {
-		body, err := get(ctx, url+"/readyz")
+		body, err := get(ctx, p.URL+"/readyz")
 		return err == nil && strings.Contains(string(body), `"board":"filled"`) || s.database != ""
 	})
 	if err != nil {
 		return err
 	}
 	if s.seedDays > 0 {
-		shown, err := (&product{Process: p, url: url}).complete(ctx)
+		shown, err := (&product{Product: p}).complete(ctx)
 		l.Add(group, "complete page", "ms", max(ready, shown.Seconds()*1000))
 		return err // Its signals are there already.
 	}
 	signal, err := until(func() bool {
-		body, err := get(ctx, url+"/signals?limit=1")
+		body, err := get(ctx, p.URL+"/signals?limit=1")
 		return err == nil && strings.Contains(string(body), `"received"`)
 	})
 	if err != nil {
@@ -121,15 +123,15 @@ func (l *lab) idle(ctx context.Context, s spec) error {
 		return err
 	}
 	defer end()
-	if _, err := get(ctx, p.url+"/"); err != nil {
+	if _, err := get(ctx, p.URL+"/"); err != nil {
 		return err
 	}
-	before, err := p.Usage()
+	before, err := usage(p.Process)
 	if err != nil {
 		return err
 	}
 	time.Sleep(l.span(time.Minute, 5*time.Second))
-	after, err := p.Usage()
+	after, err := usage(p.Process)
 	if err != nil {
 		return err
 	}

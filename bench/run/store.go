@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"statuspage/bench/proc"
 	"statuspage/bench/report"
+	"statuspage/e2e/harness"
 	"strconv"
 	"time"
 )
@@ -30,7 +31,7 @@ type written struct {
 }
 
 func (l *lab) write(ctx context.Context, dir string, args ...string) (*written, error) {
-	out, err := proc.Output(ctx, dir, l.bin("writer"), args...)
+	out, err := output(ctx, dir, l.bin("writer"), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func measureStore(ctx context.Context, l *lab, _ int) error {
 	if err := l.wholeSystem(ctx, q); err != nil {
 		return err
 	}
-	return l.busy(ctx, "QuestDB, 5,000 checks each second", q.url)
+	return l.busy(ctx, "QuestDB, 5,000 checks each second", q.URL())
 }
 
 func (l *lab) addSustained(group string, w *written) {
@@ -84,7 +85,7 @@ func (l *lab) addSustained(group string, w *written) {
 
 func (l *lab) intoQuestDB(ctx context.Context, dir string, q *questdb, sustain []string) error {
 	// The first rows make the tables; the idle share is that of a server with tables.
-	if _, err := l.write(ctx, dir, "-mode", "sustain", "-rate", "100", "-for", "1s", "-database", q.url); err != nil {
+	if _, err := l.write(ctx, dir, "-mode", "sustain", "-rate", "100", "-for", "1s", "-database", q.URL()); err != nil {
 		return err
 	}
 	if err := q.settled(ctx); err != nil {
@@ -94,18 +95,18 @@ func (l *lab) intoQuestDB(ctx context.Context, dir string, q *questdb, sustain [
 	if err != nil {
 		return err
 	}
-	before, err := proc.Read(q.pid)
+	before, err := proc.Read(q.PID)
 	if err != nil {
 		return err
 	}
-	w, err := l.write(ctx, dir, append(sustain, "-database", q.url)...)
+	w, err := l.write(ctx, dir, append(sustain, "-database", q.URL())...)
 	if err != nil {
 		return err
 	}
 	if err := q.settled(ctx); err != nil {
 		return err
 	}
-	after, err := proc.Read(q.pid)
+	after, err := proc.Read(q.PID)
 	if err != nil {
 		return err
 	}
@@ -122,10 +123,10 @@ func (l *lab) drain(ctx context.Context, dir string, q *questdb) error {
 	n := pick(l, 200_000, 20_000)
 	box := filepath.Join(dir, "waiting.db")
 	if _, err := l.write(ctx, dir, "-mode", "fill", "-n", strconv.Itoa(n), "-outbox", box,
-		"-database", "questdb://admin:quest@"+freeAddress()+"/qdb"); err != nil {
+		"-database", harness.StoreURL(nowhere)); err != nil {
 		return err
 	}
-	w, err := l.write(ctx, dir, "-mode", "drain", "-outbox", box, "-database", q.url)
+	w, err := l.write(ctx, dir, "-mode", "drain", "-outbox", box, "-database", q.URL())
 	if err != nil {
 		return err
 	}
@@ -146,13 +147,13 @@ func (l *lab) wholeSystem(ctx context.Context, q *questdb) error {
 	if err != nil {
 		return err
 	}
-	p, end, err := l.filled(ctx, spec{services: 1000, interval: 10 * time.Second, target: target, database: q.url})
+	p, end, err := l.filled(ctx, spec{services: 1000, interval: 10 * time.Second, target: target, database: q.URL()})
 	if err != nil {
 		return err
 	}
 	defer end()
 	time.Sleep(pick(l, 15*time.Second, 5*time.Second))
-	before, err := proc.Read(q.pid)
+	before, err := proc.Read(q.PID)
 	if err != nil {
 		return err
 	}
@@ -160,7 +161,7 @@ func (l *lab) wholeSystem(ctx context.Context, q *questdb) error {
 	if err != nil {
 		return err
 	}
-	after, err := proc.Read(q.pid)
+	after, err := proc.Read(q.PID)
 	if err != nil {
 		return err
 	}
@@ -193,7 +194,7 @@ func (l *lab) busy(ctx context.Context, group, database string) error {
 	if err != nil {
 		return err
 	}
-	start, err := p.Usage()
+	start, err := usage(p.Process)
 	if err != nil {
 		return err
 	}
@@ -201,7 +202,7 @@ func (l *lab) busy(ctx context.Context, group, database string) error {
 	length := l.span(30*time.Second, 5*time.Second)
 	for until := start.At.Add(length); time.Now().Before(until); time.Sleep(200 * time.Millisecond) {
 		asked := time.Now()
-		page, err := get(ctx, p.url+"/", "Accept-Encoding", "identity")
+		page, err := get(ctx, p.URL+"/", "Accept-Encoding", "identity")
 		if err != nil {
 			return err
 		}
@@ -212,7 +213,7 @@ func (l *lab) busy(ctx context.Context, group, database string) error {
 			}
 		}
 	}
-	after, err := p.Usage()
+	after, err := usage(p.Process)
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
-	"statuspage/bench/proc"
+	"statuspage/e2e/harness"
 	"strconv"
 	"strings"
 	"time"
@@ -51,14 +50,14 @@ func (l *lab) watch(ctx context.Context, p *product, stream string, n int, more 
 	return l.watchProcess(ctx, p.Process, stream, n, append(more, "-target", p.spec.target)...)
 }
 
-func (l *lab) watchProcess(ctx context.Context, p *proc.Process, stream string, n int, more ...string) (*watched, error) {
+func (l *lab) watchProcess(ctx context.Context, p *harness.Process, stream string, n int, more ...string) (*watched, error) {
 	args := append([]string{
-		"-url", stream, "-n", strconv.Itoa(n), "-pid", strconv.Itoa(p.PID),
+		"-url", stream, "-n", strconv.Itoa(n), "-pid", strconv.Itoa(p.PID()),
 		"-for", l.span(30*time.Second, 4*time.Second).String(), "-idle", pick(l, 10*time.Second, 2*time.Second).String(),
 	}, more...)
-	out, err := proc.Output(ctx, "", l.bin("viewers"), args...)
+	out, err := output(ctx, "", l.bin("viewers"), args...)
 	if err != nil {
-		return nil, fmt.Errorf("%w; the product says: %s", err, p.Log())
+		return nil, fmt.Errorf("%w; the product says: %s", err, p.Tail())
 	}
 	w := &watched{}
 	return w, json.Unmarshal(out, w)
@@ -157,11 +156,11 @@ func (l *lab) crowd(ctx context.Context, target string, n int, more ...string) e
 
 // bare measures what a write of so many bytes to each of n viewers costs, and nothing else.
 func (l *lab) bare(ctx context.Context, n, size int) (micros float64, err error) {
-	c, err := proc.Start(ctx, "", l.bin("ceiling"), "-stream", strconv.Itoa(size))
+	c, err := harness.Start(ctx, "", nil, l.bin("ceiling"), "-stream", strconv.Itoa(size))
 	if err != nil {
 		return 0, err
 	}
-	defer c.Stop()
+	defer c.End()
 	url, err := c.Await(`url=(http://\S+)`)
 	if err != nil {
 		return 0, err
@@ -216,7 +215,9 @@ func (l *lab) herd(ctx context.Context, target string) error {
 	}
 	defer remove()
 	s := viewersSpec(target)
-	s.listen = freeAddress()
+	if s.listen, err = harness.FreeAddress(); err != nil {
+		return err
+	}
 	if err := l.prepare(ctx, dir, s); err != nil {
 		return err
 	}
@@ -225,7 +226,7 @@ func (l *lab) herd(ctx context.Context, target string) error {
 		return err
 	}
 	stream, err := before.stream(ctx)
-	before.Stop()
+	before.End()
 	if err != nil {
 		return err
 	}
@@ -233,7 +234,7 @@ func (l *lab) herd(ctx context.Context, target string) error {
 	if err != nil {
 		return err
 	}
-	defer p.Stop()
+	defer p.End()
 	w, err := l.watch(ctx, p, stream, n, "-within", "2s", "-idle", "0s", "-settle", "1s")
 	if err != nil {
 		return err
@@ -248,14 +249,4 @@ func (l *lab) herd(ctx context.Context, target string) error {
 	l.Add(group, "probes skipped", "", skipped, "= 0")
 	l.Add(group, "memory after", "MiB", w.RSSAfter/(1<<20))
 	return nil
-}
-
-// freeAddress is an address on loopback that nobody listens on now.
-func freeAddress() string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // Returns at once.
-	if err != nil {
-		return "127.0.0.1:0"
-	}
-	defer ln.Close() //nolint:errcheck // Nothing was accepted.
-	return ln.Addr().String()
 }

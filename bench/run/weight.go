@@ -42,7 +42,7 @@ func (l *lab) firstView(ctx context.Context, target string, n int, goals [2]stri
 		return err
 	}
 	defer endProduct()
-	v, err := l.view(ctx, p.url)
+	v, err := l.view(ctx, p.URL)
 	if err != nil {
 		return err
 	}

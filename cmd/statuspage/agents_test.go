@@ -2,7 +2,7 @@ package main
 
 import (
 	"log/slog"
-	"statuspage/internal/cluster/redistest"
+	"statuspage/e2e/harness"
 	"statuspage/internal/config"
 	"statuspage/internal/status"
 	"statuspage/monitor"
@@ -14,7 +14,7 @@ import (
 func TestRunsOfAgentsAreNotQueued(t *testing.T) {
 	t.Parallel()
 	cfg := &config.Config{
-		Queue: config.Secret(redistest.New(t).URL()), Database: "questdb://admin:quest@127.0.0.1:8812/qdb", Agents: []config.Agent{{Region: "office"}},
+		Queue: config.Secret(harness.LaunchRedis(t).URL()), Database: "questdb://admin:quest@127.0.0.1:8812/qdb", Agents: []config.Agent{{Region: "office"}},
 		Checks: []status.Check{{Service: status.Service{ID: "web", Regions: []string{"eu", "office"}}}, {Service: status.Service{ID: "api"}}},
 	}
 	team, err := join(cfg, roles{scheduler: true}, slog.New(slog.NewTextHandler(t.Output(), nil)))

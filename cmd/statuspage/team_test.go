@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"statuspage/e2e/harness"
 	"statuspage/internal/board"
-	"statuspage/internal/cluster/redistest"
 	"statuspage/internal/config"
 	"statuspage/internal/metrics"
 	"statuspage/internal/status"
@@ -46,7 +46,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 func TestTasksWaitForTheDisk(t *testing.T) {
 	t.Parallel()
 	const n = 5
-	cfg := &config.Config{Queue: config.Secret(redistest.New(t).URL()), Database: "questdb://admin:quest@127.0.0.1:8812/qdb", Retention: 24 * time.Hour}
+	cfg := &config.Config{Queue: config.Secret(harness.LaunchRedis(t).URL()), Database: "questdb://admin:quest@127.0.0.1:8812/qdb", Retention: 24 * time.Hour}
 	for i := range n {
 		cfg.Checks = append(cfg.Checks, status.Check{
 			Service: status.Service{ID: fmt.Sprintf("s%d", i), URL: fmt.Sprintf("http://s%d", i), Interval: time.Minute, Timeout: time.Second}, Kind: "http",

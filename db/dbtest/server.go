@@ -1,15 +1,13 @@
 package dbtest
 
 import (
-	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
+	"statuspage/e2e/harness"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 
@@ -18,25 +16,22 @@ import (
 
 // server is the QuestDB of this test process, started by the first test that asks.
 var server struct {
-	once    sync.Once
-	url     string
-	dir     string
-	missing string
+	once sync.Once
+	url  string
+	own  *harness.QuestDB // Nil for one of somebody else.
+	err  error
 }
 
-// QuestDB returns the URL of a real QuestDB: that of TEST_QUESTDB_URL, or one which
-// scripts/questdb starts for this process and Main stops. Without one the test is skipped,
-// or fails when REQUIRE_ALL is 1.
+// QuestDB returns the URL of a real QuestDB: that of TEST_QUESTDB_URL, or one that is started
+// for this process and that Main stops. Without one the test is skipped, or fails where nothing
+// may be.
 func QuestDB(t *testing.T) string {
 	t.Helper()
 	server.once.Do(startServer)
-	if server.missing != "" {
-		text := "NOT TESTED AGAINST QUESTDB: set TEST_QUESTDB_URL, or let scripts/questdb start one: " + server.missing
-		if os.Getenv("REQUIRE_ALL") == "1" {
-			t.Fatal(text)
-		}
-		t.Skip(text)
+	if missing, is := errors.AsType[*harness.MissingError](server.err); is {
+		harness.Missing(t, missing.What, "set TEST_QUESTDB_URL, or let scripts/questdb start one: "+missing.Remedy)
 	}
+	harness.Must(t, server.err)
 	return server.url
 }
 
@@ -47,11 +42,11 @@ func Prefix() string { return "test" + strconv.FormatUint(rand.Uint64(), 36) + "
 // QuestDB that QuestDB started. Call it in TestMain.
 func Main(m *testing.M) {
 	code := m.Run()
-	if server.dir != "" {
-		if out, err := exec.Command(script(), "stop", server.dir).CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "stop QuestDB: %v\n%s", err, out)
+	if server.own != nil {
+		if err := server.own.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 		}
-		_ = os.RemoveAll(server.dir) // A scratch folder; the system removes what is left.
+		_ = os.RemoveAll(server.own.Dir) // A scratch folder; the system removes what is left.
 	}
 	if code == 0 {
 		if err := goleak.Find(); err != nil {
@@ -68,30 +63,10 @@ func startServer() {
 	}
 	dir, err := os.MkdirTemp("", "questdb-test-")
 	if err != nil {
-		server.missing = err.Error()
+		server.err = err
 		return
 	}
-	server.dir = dir
-	cmd := exec.Command(script(), "start", dir)
-	cmd.Env = append(os.Environ(), "QUESTDB_OWNER="+strconv.Itoa(os.Getpid()))
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
-	out, err := cmd.Output()
-	if err != nil {
-		server.missing = strings.TrimSpace(complaint.String()) + " (" + err.Error() + ")"
-		return
-	}
-	for line := range strings.Lines(string(out)) {
-		if url, found := strings.CutPrefix(strings.TrimSpace(line), "QUESTDB_URL="); found {
-			server.url = url
-		}
-	}
-	if server.url == "" {
-		server.missing = "scripts/questdb printed no QUESTDB_URL"
-	}
-}
-
-func script() string {
-	_, here, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(here), "..", "..", "scripts", "questdb")
+	server.own = &harness.QuestDB{Dir: dir}
+	server.err = server.own.Start(context.Background())
+	server.url = server.own.URL()
 }

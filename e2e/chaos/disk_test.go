@@ -116,7 +116,7 @@ func TestDiskFullWithSQLite(t *testing.T) {
 func TestDiskFullWithOutbox(t *testing.T) {
 	t.Parallel()
 	q, dir := sharedQuestDB(t), smallDisk(t, 8)
-	x, w, p := diskFull(t, dir, harness.StoreURL(q.Address()), "fullbox")
+	x, w, p := diskFull(t, dir, q.URL(), "fullbox")
 	p.handOver(filepath.Join(dir, "outbox.db"))
 	intact(t, filepath.Join(dir, "outbox.db"))
 	balance(t, x, w, q.records("fullbox"), nil)

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 	"statuspage/e2e/harness"
-	"statuspage/internal/cluster/redistest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -57,14 +56,14 @@ type fleet struct {
 	t       *testing.T
 	x       *targets
 	q       *questdb
-	redis   *redistest.Server
+	redis   *harness.Redis
 	members []*member
 	regions map[string][]string // Of each service.
 }
 
 func newFleet(t *testing.T) *fleet {
 	t.Helper()
-	f := &fleet{t: t, x: newTargets(t, "fleet", 30), q: newQuestDB(t, t.TempDir()), redis: redistest.New(t), regions: map[string][]string{}}
+	f := &fleet{t: t, x: newTargets(t, "fleet", 30), q: newQuestDB(t, t.TempDir()), redis: harness.LaunchRedis(t), regions: map[string][]string{}}
 	f.x.interval, f.x.timeout = fleetInterval, fleetTimeout
 	var services strings.Builder
 	for i, id := range f.x.services {
@@ -91,7 +90,7 @@ func newFleet(t *testing.T) *fleet {
 			t.Fatal(err)
 		}
 		configure(t, dir, fmt.Sprintf("listen: 127.0.0.1:0\ndatabase: %q\noutbox: outbox.db\nqueue: %s\nregion: %s\ndefaults: {interval: %v, timeout: %v, method: GET}\nservices:\n%s",
-			harness.StoreURL(f.q.Address()), f.redis.URL(), m.region, fleetInterval, fleetTimeout, services.String()))
+			f.q.URL(), f.redis.URL(), m.region, fleetInterval, fleetTimeout, services.String()))
 		f.members = append(f.members, &member{name: m.name, role: m.role, dir: dir})
 	}
 	for _, m := range f.members {
@@ -141,9 +140,9 @@ func TestFleet(t *testing.T) {
 	f.breakRedis(r)
 	f.pauseWorker(r)
 	t.Log("the database stands still")
-	f.q.Signal(syscall.SIGSTOP)
+	harness.Must(t, f.q.Signal(syscall.SIGSTOP))
 	rest(pick(30*time.Second, 4*time.Second))
-	f.q.Signal(syscall.SIGCONT)
+	harness.Must(t, f.q.Signal(syscall.SIGCONT))
 	rest(2 * fleetInterval)
 
 	to := time.Now().Add(-fleetInterval)
@@ -161,18 +160,18 @@ func (f *fleet) breakRedis(r *rand.Rand) {
 	f.t.Log("Redis is killed, and comes back with its data")
 	f.redis.Kill()
 	rest(between(r, 0, 2*time.Second))
-	f.redis.Start()
+	harness.Must(f.t, f.redis.Start(context.Background()))
 	rest(fleetInterval)
 	f.t.Log("Redis is killed, and comes back without")
 	f.redis.Kill()
-	f.redis.Empty()
+	harness.Must(f.t, f.redis.Empty())
 	rest(between(r, 0, 2*time.Second))
-	f.redis.Start()
+	harness.Must(f.t, f.redis.Start(context.Background()))
 	rest(fleetInterval)
 	f.t.Log("Redis stands still")
-	f.redis.Pause()
+	harness.Must(f.t, f.redis.Signal(syscall.SIGSTOP))
 	rest(pick(30*time.Second, 4*time.Second))
-	f.redis.Resume()
+	harness.Must(f.t, f.redis.Signal(syscall.SIGCONT))
 	rest(fleetInterval)
 }
 

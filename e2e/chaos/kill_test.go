@@ -2,7 +2,6 @@ package chaos
 
 import (
 	"path/filepath"
-	"statuspage/e2e/harness"
 	"testing"
 	"time"
 )
@@ -28,7 +27,7 @@ func TestKilledWithSQLite(t *testing.T) {
 func TestKilledWithQuestDB(t *testing.T) {
 	t.Parallel()
 	dir, q := t.TempDir(), sharedQuestDB(t)
-	k := newKills(t, dir, "quest", harness.StoreURL(q.Address()), filepath.Join(dir, "outbox.db"))
+	k := newKills(t, dir, "quest", q.URL(), filepath.Join(dir, "outbox.db"))
 	k.repeat(pick(200, 12))
 	k.last.handOver(k.file)
 	intact(t, k.file)

@@ -17,7 +17,7 @@ import (
 var client = &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 4}}
 
 // product is one running process.
-type product struct{ *harness.Process }
+type product struct{ *harness.Launched }
 
 // notable is the end of what it said, without the verdicts on targets that change all the time.
 func (p *product) notable() string {

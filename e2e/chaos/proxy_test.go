@@ -2,40 +2,34 @@ package chaos
 
 import (
 	"bytes"
-	"net"
+	"statuspage/e2e/harness"
 	"sync"
 	"testing"
 	"time"
 )
 
-// proxy stands between the product and QuestDB.
+// proxy stands between the product and QuestDB, and spoils what passes.
 type proxy struct {
-	address, target string
+	*harness.Proxy
 
 	mu       sync.Mutex
 	changed  *sync.Cond
-	listener net.Listener
-	conns    map[net.Conn]bool
 	delay    time.Duration // Before each piece of an answer.
 	stalled  bool          // Nothing passes, nothing is refused.
 	cutAfter int           // Bytes of a batch after which the connection is cut; 0 never.
 	cuts     int
 	spoil    []byte // A word of what the product says that is replaced
 	with     []byte // by another as long.
-	done     sync.WaitGroup
 }
 
 // newProxy returns one that lets everything pass.
 func newProxy(t *testing.T, target string) *proxy {
 	t.Helper()
-	p := &proxy{target: target, conns: map[net.Conn]bool{}}
+	p := &proxy{Proxy: harness.LaunchProxy(t, target)}
 	p.changed = sync.NewCond(&p.mu)
-	p.open(t)
-	t.Cleanup(func() {
-		p.close()
-		p.set(func() { p.stalled = false })
-		p.done.Wait()
-	})
+	p.Asked, p.Answered = p.asked, p.answered
+	t.Cleanup(func() { p.set(func() { p.stalled = false }) })
+	harness.Must(t, p.Open())
 	return p
 }
 
@@ -45,74 +39,6 @@ func (p *proxy) set(change func()) {
 	defer p.mu.Unlock()
 	change()
 	p.changed.Broadcast()
-}
-
-// open listens, at the same address each time.
-func (p *proxy) open(t *testing.T) {
-	t.Helper()
-	address := p.address
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.address = l.Addr().String()
-	p.set(func() { p.listener = l })
-	p.done.Go(func() {
-		for {
-			in, err := l.Accept()
-			if err != nil {
-				return
-			}
-			out, err := net.Dial("tcp", p.target)
-			if err != nil {
-				_ = in.Close()
-				continue
-			}
-			p.set(func() { p.conns[in], p.conns[out] = true, true })
-			p.done.Go(func() { p.pass(in, out, p.asked) })
-			p.done.Go(func() { p.pass(out, in, p.answered) })
-		}
-	})
-}
-
-// close refuses new connections and cuts those that are.
-func (p *proxy) close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.listener != nil {
-		_ = p.listener.Close()
-		p.listener = nil
-	}
-	p.hangUp()
-}
-
-func (p *proxy) hangUp() {
-	for c := range p.conns {
-		_ = c.Close()
-	}
-	clear(p.conns)
-}
-
-// pass hands pieces on; what each may do is decided by through.
-func (p *proxy) pass(from, to net.Conn, through func([]byte) ([]byte, bool)) {
-	defer to.Close()
-	defer from.Close()
-	buf := make([]byte, 16<<10)
-	for {
-		n, err := from.Read(buf)
-		if n > 0 {
-			piece, goOn := through(buf[:n])
-			if _, err := to.Write(piece); err != nil || !goOn {
-				return
-			}
-		}
-		if err != nil {
-			return
-		}
-	}
 }
 
 // asked handles what the product says.

@@ -13,7 +13,10 @@ import (
 )
 
 // questdb is a real server in a folder of its own, on one port for all its lives.
-type questdb struct{ harness.QuestDB }
+type questdb struct {
+	*harness.QuestDB
+	T *testing.T
+}
 
 // room is for one server that is broken, beside the one that is shared: each takes most of a
 // gigabyte.
@@ -22,7 +25,8 @@ var room = make(chan struct{}, 1)
 // shared is a server that no test breaks; their services tell the tests apart.
 var shared struct {
 	once sync.Once
-	q    questdb
+	q    *harness.QuestDB
+	err  error
 }
 
 func sharedQuestDB(t *testing.T) *questdb {
@@ -32,20 +36,16 @@ func sharedQuestDB(t *testing.T) *questdb {
 		if err != nil {
 			t.Fatal(err)
 		}
-		shared.q = questdb{harness.QuestDB{T: t, Dir: dir, Env: []string{"QDB_PG_READONLY_USER_ENABLED=true", "QDB_PG_READONLY_USER=viewer", "QDB_PG_READONLY_PASSWORD=looks"}}}
-		shared.q.Start()
+		shared.q = &harness.QuestDB{Dir: dir, Env: []string{"QDB_PG_READONLY_USER_ENABLED=true", "QDB_PG_READONLY_USER=viewer", "QDB_PG_READONLY_PASSWORD=looks"}}
+		shared.err = shared.q.Start(context.Background())
 	})
-	if !shared.q.Started() {
-		harness.Missing(t, "QuestDB", "see the first test that wanted it")
-	}
-	q := shared.q
-	q.T = t
-	return &q
+	harness.Must(t, shared.err)
+	return &questdb{shared.q, t}
 }
 
 func stopShared() {
-	if shared.q.Dir != "" {
-		shared.q.Stop()
+	if shared.q != nil {
+		_ = shared.q.Stop() // It ends with this process at the latest.
 		_ = os.RemoveAll(shared.q.Dir)
 	}
 }
@@ -54,13 +54,13 @@ func stopShared() {
 func newQuestDB(t *testing.T, dir string, env ...string) *questdb {
 	t.Helper()
 	room <- struct{}{}
-	q := &questdb{harness.QuestDB{T: t, Dir: dir, Env: env}}
+	q := &harness.QuestDB{Dir: dir, Env: env}
 	t.Cleanup(func() {
-		q.Stop()
+		_ = q.Stop() // It ends with this process at the latest.
 		<-room
 	})
-	q.Start()
-	return q
+	harness.Must(t, q.Start(context.Background()))
+	return &questdb{q, t}
 }
 
 // exec runs a statement.

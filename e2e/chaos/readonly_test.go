@@ -65,7 +65,7 @@ func TestReadOnlyWithOutbox(t *testing.T) {
 	q, dir := sharedQuestDB(t), t.TempDir()
 	box := filepath.Join(dir, "outbox.db")
 	f := &readOnlyFiles{t: t, path: box}
-	x, w, p := badDisk(t, dir, harness.StoreURL(q.Address()), "robox", f.begin, f.end)
+	x, w, p := badDisk(t, dir, q.URL(), "robox", f.begin, f.end)
 	p.handOver(box)
 	intact(t, box)
 	balance(t, x, w, q.records("robox"), nil)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"statuspage/e2e/harness"
 	"strconv"
 	"strings"
 	"testing"
@@ -88,8 +89,8 @@ func TestSoak(t *testing.T) {
 func (o *outage) trouble(which int, disk string) (undo func()) {
 	switch which {
 	case 0:
-		o.proxy.close()
-		return func() { o.proxy.open(o.t) }
+		o.proxy.Close()
+		return func() { harness.Must(o.t, o.proxy.Open()) }
 	case 1:
 		o.proxy.set(func() { o.proxy.stalled = true })
 		return func() { o.proxy.set(func() { o.proxy.stalled = false }) }

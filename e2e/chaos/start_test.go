@@ -3,7 +3,6 @@ package chaos
 import (
 	"net/http"
 	"path/filepath"
-	"statuspage/e2e/harness"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +33,7 @@ func TestStartOnBadDisk(t *testing.T) {
 			stored := func() []record { return sqliteRecords(t, store) }
 			if c.questdb {
 				q := sharedQuestDB(t)
-				database, store = harness.StoreURL(q.Address()), box
+				database, store = q.URL(), box
 				stored = func() []record { return q.records("bad" + name) }
 			}
 			configure(t, conf, x.yaml(database, box))

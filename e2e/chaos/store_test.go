@@ -42,7 +42,7 @@ func newOutageIn(t *testing.T, q *questdb, name string, services int, outbox str
 	t.Helper()
 	dir := t.TempDir()
 	o := &outage{t: t, q: q, proxy: newProxy(t, q.Address()), targets: newTargets(t, name, services), witness: newWitness(t), outbox: outbox}
-	configure(t, dir, o.targets.yaml(harness.StoreURL(o.proxy.address), o.outbox))
+	configure(t, dir, o.targets.yaml(harness.StoreURL(o.proxy.Address), o.outbox))
 	o.p, _ = start(t, dir)
 	o.leave = o.witness.watch(o.p)
 	o.p.awaitReady("the store is up", func(r ready) bool { return r.Store == "up" && r.Board == "filled" })
@@ -100,7 +100,7 @@ func TestStoreOutOfReach(t *testing.T) {
 		name       string
 		begin, end func(*outage)
 	}{
-		{"refused", func(o *outage) { o.proxy.close() }, func(o *outage) { o.proxy.open(o.t) }},
+		{"refused", func(o *outage) { o.proxy.Close() }, func(o *outage) { harness.Must(o.t, o.proxy.Open()) }},
 		{
 			"stalled",
 			func(o *outage) { o.proxy.set(func() { o.proxy.stalled = true }) },
@@ -120,7 +120,8 @@ func TestStoreOutOfReach(t *testing.T) {
 		{
 			"password",
 			func(o *outage) {
-				o.proxy.set(func() { o.proxy.spoil, o.proxy.with = []byte("quest\x00"), []byte("quesT\x00"); o.proxy.hangUp() })
+				o.proxy.set(func() { o.proxy.spoil, o.proxy.with = []byte("quest\x00"), []byte("quesT\x00") })
+				o.proxy.HangUp()
 			},
 			func(o *outage) { o.proxy.set(func() { o.proxy.spoil = nil }) },
 		},
@@ -161,8 +162,8 @@ func TestStoreBreaks(t *testing.T) {
 	t.Parallel()
 	q := newQuestDB(t, t.TempDir(), "QDB_DEV_MODE_ENABLED=true") // Which lets a table be suspended by a statement.
 	o := newOutage(t, q, "break")
-	o.during("kill -9", pick(time.Minute, 0), func() { q.Signal(syscall.SIGKILL) }, func() { q.Start() })
-	if told := o.during("SIGSTOP", pick(3*time.Minute, 0), func() { q.Signal(syscall.SIGSTOP) }, func() { q.Signal(syscall.SIGCONT) }); told > stallTold {
+	o.during("kill -9", pick(time.Minute, 0), func() { harness.Must(t, q.Signal(syscall.SIGKILL)) }, func() { harness.Must(t, q.Start(t.Context())) })
+	if told := o.during("SIGSTOP", pick(3*time.Minute, 0), func() { harness.Must(t, q.Signal(syscall.SIGSTOP)) }, func() { harness.Must(t, q.Signal(syscall.SIGCONT)) }); told > stallTold {
 		t.Errorf("a server that stands still is told after %v", told)
 	}
 	o.suspended()

@@ -1,64 +1,62 @@
 package harness
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"syscall"
-	"testing"
 	"time"
 )
 
-// Process is a running product, or an agent.
+const (
+	startWait = 30 * time.Second
+	stopWait  = 15 * time.Second // Then the process is killed.
+)
+
+// Process is a running program.
 type Process struct {
-	T       *testing.T
 	Cmd     *exec.Cmd
-	Started time.Time
-	URL     string // Where it listens, when Listens has found out.
+	Started time.Time // Just before exec.
 	Log     *Output
-	Ended   chan struct{}
-	Err     error // Of the process, when it has ended.
+	Ended   chan struct{} // Closed at its end.
+	Err     error         // How it ended; to be read then.
 }
 
-// Launch runs the binary in dir with more in its environment. The process ends with the test.
-func Launch(t *testing.T, dir string, env []string, args ...string) *Process {
-	t.Helper()
-	return LaunchUnder(t, nil, dir, env, args...)
-}
-
-// LaunchUnder is Launch with a command before the binary, which it gets as its last arguments.
-func LaunchUnder(t *testing.T, command []string, dir string, env []string, args ...string) *Process {
-	t.Helper()
-	path, err := Binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	command = append(append(slices.Clone(command), path), args...)
-	p := &Process{T: t, Cmd: exec.Command(command[0], command[1:]...), Log: &Output{}, Ended: make(chan struct{})}
+// Start runs a program in dir, with more in its environment; an empty dir is the present one. The
+// end of ctx kills it, and so does that of this process, however it comes about.
+func Start(ctx context.Context, dir string, env []string, name string, args ...string) (*Process, error) {
+	p := &Process{Cmd: exec.CommandContext(ctx, name, args...), Log: &Output{}, Ended: make(chan struct{})}
 	p.Cmd.Dir, p.Cmd.Stdout, p.Cmd.Stderr = dir, p.Log, p.Log
-	p.Cmd.Env = append(append(os.Environ(), "STATUSPAGE_CONFIG=", "STATUSPAGE_DATABASE_URL="), env...)
+	p.Cmd.Env = append(os.Environ(), env...)
+	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	p.Started = time.Now()
 	if err := p.Cmd.Start(); err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	go func() {
 		p.Err = p.Cmd.Wait()
 		close(p.Ended)
 	}()
-	t.Cleanup(p.Kill)
-	return p
+	return p, nil
 }
 
-var listening = regexp.MustCompile(`url=(http://\S+)`)
+// PID is its number.
+func (p *Process) PID() int { return p.Cmd.Process.Pid }
 
-// Listens tells whether the log says where.
-func (p *Process) Listens() bool {
-	m := listening.FindStringSubmatch(p.Log.String())
-	if m != nil {
-		p.URL = m[1]
+// Await waits until the output matches, and returns the first group of the match.
+func (p *Process) Await(pattern string) (string, error) {
+	expr := regexp.MustCompile(pattern)
+	for deadline := time.Now().Add(startWait); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+		if m := expr.FindStringSubmatch(p.Log.String()); m != nil {
+			return m[1], nil
+		}
+		if !p.Alive() {
+			break
+		}
 	}
-	return m != nil
+	return "", fmt.Errorf("%s did not say %q; it said: %s", p.Cmd.Path, pattern, p.Tail())
 }
 
 // Alive tells whether it has not ended.
@@ -71,24 +69,38 @@ func (p *Process) Alive() bool {
 	}
 }
 
-// Kill ends the process as a power cut would, as far as it can see.
+// Tail is the end of its output so far, and how it ended if it did.
+func (p *Process) Tail() string {
+	if p.Alive() {
+		return tail(p.Log.String())
+	}
+	return fmt.Sprintf("%s (ended: %v)", tail(p.Log.String()), p.Err)
+}
+
+// Signal sends it a signal, such as SIGHUP or SIGSTOP.
+func (p *Process) Signal(s syscall.Signal) error { return p.Cmd.Process.Signal(s) }
+
+// Kill ends it as a power cut would, as far as it can see.
 func (p *Process) Kill() {
 	_ = p.Cmd.Process.Kill() // It may have ended.
 	<-p.Ended
 }
 
-// Stop ends it as an operator would, and returns how long that took.
-func (p *Process) Stop(patience time.Duration) time.Duration {
-	p.T.Helper()
-	began := time.Now()
-	_ = p.Cmd.Process.Signal(syscall.SIGTERM) // It may have ended.
+// Stop ends it as an operator would, and says how it ended; one that is late is killed.
+func (p *Process) Stop(patience time.Duration) error {
+	_ = p.Signal(syscall.SIGTERM) // It may have ended.
 	select {
 	case <-p.Ended:
+		return p.Err
 	case <-time.After(patience):
-		p.T.Fatal("does not stop on SIGTERM")
+		p.Kill()
+		return fmt.Errorf("%s does not stop on SIGTERM within %v", p.Cmd.Path, patience)
 	}
-	if p.Err != nil {
-		p.T.Errorf("after SIGTERM: %v", p.Err)
+}
+
+// End is Stop for what has done its work.
+func (p *Process) End() {
+	if p != nil && p.Alive() {
+		_ = p.Stop(stopWait) // Its end is all that counts.
 	}
-	return time.Since(began)
 }

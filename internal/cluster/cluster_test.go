@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"statuspage/e2e/harness"
 	"statuspage/internal/cluster"
-	"statuspage/internal/cluster/redistest"
 	"statuspage/internal/status"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -100,7 +101,7 @@ func (c *crew) tasks() []cluster.Task {
 
 func TestEachSlotIsQueuedOnce(t *testing.T) {
 	t.Parallel()
-	server := redistest.New(t)
+	server := harness.LaunchRedis(t)
 	slot := time.Now().Truncate(time.Millisecond)
 	var queued int
 	var mu sync.Mutex
@@ -143,7 +144,7 @@ func TestEachSlotIsQueuedOnce(t *testing.T) {
 
 func TestWorkersShareTasksAndSettleThem(t *testing.T) {
 	t.Parallel()
-	server := redistest.New(t)
+	server := harness.LaunchRedis(t)
 	l := up(t, server.URL())
 	a, b := hire(t, up(t, server.URL()), 100, true, "", "eu"), hire(t, up(t, server.URL()), 100, true, "", "us")
 	slot := time.Now().Truncate(time.Millisecond)
@@ -184,7 +185,7 @@ func TestWorkersShareTasksAndSettleThem(t *testing.T) {
 
 func TestTasksOfADeadWorkerGoOn(t *testing.T) {
 	t.Parallel()
-	server := redistest.New(t)
+	server := harness.LaunchRedis(t)
 	l := up(t, server.URL())
 	frozen := up(t, server.URL())
 	dead := hire(t, frozen, 100, false, "eu")
@@ -206,7 +207,7 @@ func TestTasksOfADeadWorkerGoOn(t *testing.T) {
 
 func TestLateTasksAreDropped(t *testing.T) {
 	t.Parallel()
-	server := redistest.New(t)
+	server := harness.LaunchRedis(t)
 	l := up(t, server.URL())
 	if q, err := l.Enqueue(t.Context(), tasks(5, "eu", time.Now().Add(-10*time.Second).Truncate(time.Millisecond))); err != nil || q.Queued != 5 {
 		t.Fatal(err)
@@ -221,7 +222,7 @@ func TestLateTasksAreDropped(t *testing.T) {
 
 func TestRedisGoesAndComesBackEmpty(t *testing.T) {
 	t.Parallel()
-	server := redistest.New(t)
+	server := harness.LaunchRedis(t)
 	l := up(t, server.URL())
 	w := hire(t, up(t, server.URL()), 100, true, "eu")
 	server.Kill()
@@ -230,8 +231,8 @@ func TestRedisGoesAndComesBackEmpty(t *testing.T) {
 	if _, err := l.Enqueue(t.Context(), tasks(1, "eu", time.Now())); err == nil || time.Since(begun) > time.Second {
 		t.Errorf("queueing without Redis: %v after %v", err, time.Since(begun))
 	}
-	server.Empty()
-	server.Start()
+	harness.Must(t, server.Empty())
+	harness.Must(t, server.Start(t.Context()))
 	eventually(t, "it is up again", func() bool { return l.State().Up })
 	eventually(t, "it is queued", func() bool {
 		q, err := l.Enqueue(t.Context(), tasks(5, "eu", time.Now().Truncate(time.Millisecond)))
@@ -242,9 +243,9 @@ func TestRedisGoesAndComesBackEmpty(t *testing.T) {
 
 func TestAPausedRedisHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
-	server := redistest.New(t)
+	server := harness.LaunchRedis(t)
 	l := up(t, server.URL())
-	server.Pause()
+	harness.Must(t, server.Signal(syscall.SIGSTOP))
 	begun := time.Now()
 	if _, err := l.Enqueue(t.Context(), tasks(1, "eu", time.Now())); err == nil {
 		t.Error("queued in a Redis that stands still")
@@ -253,7 +254,7 @@ func TestAPausedRedisHoldsNobodyUp(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	eventually(t, "it is away", func() bool { return !l.State().Up })
-	server.Resume()
+	harness.Must(t, server.Signal(syscall.SIGCONT))
 	eventually(t, "it is up again", func() bool { return l.State().Up })
 }
 
@@ -270,7 +271,7 @@ func signals(n int, at time.Time) []status.Signal {
 
 func TestRelayBringsEverythingToEachPageServer(t *testing.T) {
 	t.Parallel()
-	server := redistest.New(t)
+	server := harness.LaunchRedis(t)
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	p := cluster.NewPublisher(up(t, server.URL()))
 	ctx, end := context.WithCancel(t.Context())
@@ -320,7 +321,7 @@ func TestRelayBringsEverythingToEachPageServer(t *testing.T) {
 	before := refills
 	mu.Unlock()
 	eventually(t, "the database is asked", func() bool { mu.Lock(); defer mu.Unlock(); return refills >= before+3 })
-	server.Start()
+	harness.Must(t, server.Start(t.Context()))
 	eventually(t, "what was measured meanwhile", all(1220))
 	mu.Lock()
 	defer mu.Unlock()
