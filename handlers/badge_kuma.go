@@ -158,8 +158,8 @@ func kumaHue(ratio float64) string {
 	return fmt.Sprintf("#%02x%02x%02x", channel(0), channel(8), channel(4))
 }
 
-// parseKumaDuration reads 24, 24h, 30d or 1y within Kuma's limits; longer than the history is
-// the history.
+// parseKumaDuration reads 24, 24h, 30d or 1y within Kuma's limits, which is another grammar than status.ParseDuration's: hours
+// need no unit, and there are years. Longer than the history is the history.
 func parseKumaDuration(text string) (window time.Duration, name string, ok bool) {
 	if text == "" {
 		text = "24h"
@@ -172,9 +172,9 @@ func parseKumaDuration(text string) (window time.Duration, name string, ok bool)
 	unit, suffix, most := time.Hour, "h", 720
 	switch m[2] {
 	case "d":
-		unit, suffix, most = 24*time.Hour, "d", 365
+		unit, suffix, most = status.Day, "d", 365
 	case "y":
-		unit, suffix, most = 365*24*time.Hour, "y", 1
+		unit, suffix, most = 365*status.Day, "y", 1
 	}
 	return min(time.Duration(n)*unit, maxWindow), m[1] + suffix, n > 0 && n <= most
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"statuspage/handlers/answer"
 	"statuspage/internal/board"
+	"statuspage/internal/status"
 	"statuspage/views/badge"
 	"strconv"
 	"strings"
@@ -35,7 +36,7 @@ const (
 	defaultWindow     = "24h"
 	defaultPercentile = 95
 	maxWindowName     = 16
-	maxWindow         = 90 * 24 * time.Hour
+	maxWindow         = 90 * status.Day
 )
 
 // parseBadge reads the parts of what follows /badge/, and the parameters.
@@ -113,10 +114,10 @@ func (q *badgeRequest) readWindow(text string) {
 		q.mistake = "window: months and years differ in length, say P30D"
 	case !ok:
 		q.mistake = "window: 1h, 24h, 7d, 1w, 7d12h, 90d, or P7D"
-	case q.kind == "hours" && q.window != day:
+	case q.kind == "hours" && q.window != status.Day:
 		q.mistake = "window: hours shows 24h, no other"
 	case q.windowIfUsed() == "": // Where it says nothing it shall not fill the cache.
-		q.windowName, q.window = defaultWindow, day
+		q.windowName, q.window = defaultWindow, status.Day
 	}
 }
 
@@ -164,44 +165,17 @@ func (q badgeRequest) figure() string {
 	return answer.Key(q.subject, q.kind, q.windowName, strconv.FormatFloat(q.percentile, 'f', -1, 64), q.region)
 }
 
-const (
-	day  = 24 * time.Hour
-	week = 7 * day
-)
-
 var (
-	// plainDuration is Go's, with weeks and days before it.
-	plainDuration = regexp.MustCompile(`^(?:([0-9]{1,3})w)?(?:([0-9]{1,3})d)?((?:[0-9][0-9.]*[a-zµ]+)*)$`)
-	// isoDuration is ISO 8601 without years and months, which have no fixed length.
-	isoDuration = regexp.MustCompile(`^P(?:([0-9]{1,3})W)?(?:([0-9]{1,3})D)?(?:T(?:([0-9]{1,4})H)?(?:([0-9]{1,6})M)?(?:([0-9]{1,8})S)?)?$`)
+	// plainWindow is the part of what status.ParseDuration reads that a window may be: one spelling less is one key of caches less.
+	plainWindow = regexp.MustCompile(`^(?:[0-9]{1,3}w)?(?:[0-9]{1,3}d)?(?:[0-9][0-9.]*[a-zµ]+)*$`)
 	calendar    = regexp.MustCompile(`^P[0-9]+[YM]`)
 )
 
 // parseWindow reads 1h, 36h, 45d, 1w, 7d12h or P7DT12H, up to the length of the history.
 func parseWindow(text string) (time.Duration, bool) {
-	var d time.Duration
-	add := func(digits []string, units ...time.Duration) {
-		for i, unit := range units {
-			n, _ := strconv.Atoi("0" + digits[i]) // Digits only.
-			d += time.Duration(n) * unit
-		}
+	d, err := status.ParseISODuration(text)
+	if err != nil && len(text) <= maxWindowName && plainWindow.MatchString(text) {
+		d, err = status.ParseDuration(text)
 	}
-	if m := isoDuration.FindStringSubmatch(text); m != nil {
-		if strings.HasSuffix(text, "T") {
-			return 0, false
-		}
-		add(m[1:], week, day, time.Hour, time.Minute, time.Second)
-	} else if m := plainDuration.FindStringSubmatch(text); m != nil && len(text) <= maxWindowName {
-		if m[3] != "" {
-			var err error
-			if d, err = time.ParseDuration(m[3]); err != nil {
-				return 0, false
-			}
-		}
-		if d > maxWindow { // Before adding, which could go over.
-			return 0, false
-		}
-		add(m[1:3], week, day)
-	}
-	return d, d >= time.Minute && d <= maxWindow
+	return d, err == nil && d >= time.Minute && d <= maxWindow
 }

@@ -139,10 +139,10 @@ func TestBadgeGrammar(t *testing.T) {
 func TestBadgeWindows(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]time.Duration{
-		"1w": week, "7d12h": 7*day + 12*time.Hour, "1w1d": 8 * day, "36h": 36 * time.Hour, "90d": 90 * day, "1h30m": 90 * time.Minute, "1.5h": 90 * time.Minute,
-		"P1W": week, "P1DT12H": 36 * time.Hour, "PT36H": 36 * time.Hour, "PT90M": 90 * time.Minute, "PT3600S": time.Hour,
+		"1w": status.Week, "7d12h": 7*status.Day + 12*time.Hour, "1w1d": 8 * status.Day, "36h": 36 * time.Hour, "90d": 90 * status.Day, "1h30m": 90 * time.Minute, "1.5h": 90 * time.Minute,
+		"P1W": status.Week, "P1DT12H": 36 * time.Hour, "PT36H": 36 * time.Hour, "PT90M": 90 * time.Minute, "PT3600S": time.Hour,
 		"": 0, "P": 0, "PT": 0, "P1DT": 0, "P1M": 0, "P1Y": 0, "1y": 0, "x": 0, "91d": 0, "30s": 0, "-1h": 0, "+1h": 0, "7d-12h": 0, "12h7d": 0, "90d1m": 0,
-		"999w2562047h": 0, "0d": 0, "1d" + " ": 0,
+		"999w2562047h": 0, "0d": 0, "1d" + " ": 0, "0007d": 0, "7d.5h": 0, "1d0": 0, "1.500000000000000h": 0, "P0007D": 0,
 	} {
 		if got, ok := parseWindow(text); ok != (want > 0) || ok && got != want {
 			t.Errorf("parseWindow(%q) = %v, %t, want %v", text, got, ok, want)

@@ -118,7 +118,7 @@ func (d *decoder) config(data []byte, o Overrides) (*Config, error) {
 		Listen:     "127.0.0.1:8000",
 		Database:   "sqlite:///data/statuspage.db",
 		Outbox:     "data/outbox.db",
-		Retention:  90 * day,
+		Retention:  90 * status.Day,
 		Timezone:   time.UTC,
 		MaxViewers: 10_000,
 		Limits:     defaultLimits(),

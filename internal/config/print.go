@@ -85,7 +85,7 @@ func (c *Config) Print(w io.Writer) error {
 	p := printed{
 		Title: c.Title, Listen: c.Listen, ListenOps: c.ListenOps, Database: c.Database.String(), Outbox: c.Outbox,
 		Queue: c.Queue.String(), Region: c.Region,
-		Retention: formatDuration(c.Retention), Timezone: c.Timezone.String(), BaseURL: c.BaseURL,
+		Retention: status.FormatDuration(c.Retention), Timezone: c.Timezone.String(), BaseURL: c.BaseURL,
 		MaxViewers: c.MaxViewers, Limits: printedLimits{c.Limits.Requests.N, c.Limits.Streams.N}, Services: []printedService{},
 	}
 	for _, proxies := range c.Proxies {
@@ -102,14 +102,14 @@ func (c *Config) Print(w io.Writer) error {
 	}
 	for _, k := range c.Checks {
 		s := printedService{
-			Name: k.Name, ID: k.ID, Group: k.Group, URL: printedURL(k), Interval: formatDuration(k.Interval),
-			Timeout: formatDuration(k.Timeout), Method: k.Method, FollowRedirects: k.FollowRedirects, KeepAlive: k.KeepAlive, HideURL: k.HideURL,
+			Name: k.Name, ID: k.ID, Group: k.Group, URL: printedURL(k), Interval: status.FormatDuration(k.Interval),
+			Timeout: status.FormatDuration(k.Timeout), Method: k.Method, FollowRedirects: k.FollowRedirects, KeepAlive: k.KeepAlive, HideURL: k.HideURL,
 		}
 		if len(k.Regions) > 0 {
 			s.Regions, s.DownWhen = k.Regions, downWhenText(k.Service)
 		}
 		if k.DegradedAfter > 0 {
-			s.DegradedAfter = formatDuration(k.DegradedAfter)
+			s.DegradedAfter = status.FormatDuration(k.DegradedAfter)
 		}
 		for name := range k.Headers {
 			if s.Headers == nil {

@@ -21,14 +21,10 @@ import (
 // it may be a secret, or have come out of a variable.
 
 const (
-	day  = 24 * time.Hour
-	week = 7 * day
-
 	maxNameLength = 100
 	maxIDLength   = 63
 	maxURLLength  = 2048
 	maxHostLength = 253
-	maxDuration   = 100 * 365 * day
 )
 
 // parseText takes the one-line texts that people read.
@@ -246,57 +242,9 @@ func parseStatus(text string) (status.StatusRange, error) {
 	return r, nil
 }
 
-var (
-	errDuration = errors.New("not a duration: write a number with its unit, such as 500ms, 30s, 12h, 90d or 2w")
-	errTooLong  = errors.New("longer than 100 years")
-
-	// longUnits takes the weeks and days off the front; five digits of either can't overflow.
-	longUnits = regexp.MustCompile(`^(?:([0-9]{1,4})w)?(?:([0-9]{1,5})d)?(.*)$`)
-)
-
-// parseDuration reads Go durations with weeks and days in front, such as 90d, 1w2d or 1d12h.
-func parseDuration(text string) (time.Duration, error) {
-	m := longUnits.FindStringSubmatch(text)
-	if m == nil {
-		return 0, errDuration
-	}
-	weeks, _ := strconv.Atoi("0" + m[1]) // Digits only; none are zero.
-	days, _ := strconv.Atoi("0" + m[2])
-	total := time.Duration(weeks)*week + time.Duration(days)*day
-	if rest := m[3]; rest != "" || text == "" {
-		d, err := time.ParseDuration(rest)
-		if err != nil || d < 0 || strings.HasPrefix(rest, "+") {
-			return 0, errDuration
-		}
-		if d > maxDuration {
-			return 0, errTooLong
-		}
-		total += d
-	}
-	if total > maxDuration {
-		return 0, errTooLong
-	}
-	return total, nil
-}
-
-// formatDuration returns the short form that parseDuration reads.
-func formatDuration(d time.Duration) string {
-	if d > 0 && d%day == 0 {
-		return strconv.FormatInt(int64(d/day), 10) + "d"
-	}
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
-}
-
 func parseInterval(text string) (time.Duration, error) {
 	d, err := parseMillis(text)
-	if err == nil && (d < status.MinInterval || d > day) {
+	if err == nil && (d < status.MinInterval || d > status.Day) {
 		err = errors.New("must be between 1s and 24h")
 	}
 	return d, err
@@ -311,7 +259,7 @@ func parseTimeout(text string) (time.Duration, error) {
 }
 
 func parseMillis(text string) (time.Duration, error) {
-	d, err := parseDuration(text)
+	d, err := status.ParseDuration(text)
 	if err == nil && d%time.Millisecond != 0 {
 		err = errors.New("must be whole milliseconds")
 	}
@@ -319,7 +267,7 @@ func parseMillis(text string) (time.Duration, error) {
 }
 
 func parseRetention(text string) (time.Duration, error) {
-	d, err := parseDuration(text)
+	d, err := status.ParseDuration(text)
 	if err == nil && (d < time.Hour || d%time.Hour != 0) {
 		err = errors.New("must be whole hours, at least 1h") // The finest that a store can drop.
 	}
@@ -329,8 +277,8 @@ func parseRetention(text string) (time.Duration, error) {
 // parseMinutes reads the interval as the variable of the tutorial has it.
 func parseMinutes(text string) (time.Duration, error) {
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > int(day/time.Minute) {
-		return 0, fmt.Errorf("not a number of minutes from 1 to %d", int(day/time.Minute))
+	if err != nil || n < 1 || n > int(status.Day/time.Minute) {
+		return 0, fmt.Errorf("not a number of minutes from 1 to %d", int(status.Day/time.Minute))
 	}
 	return time.Duration(n) * time.Minute, nil
 }
