@@ -2,16 +2,12 @@ package db
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"statuspage/db/sqlitefile"
 	"statuspage/internal/status"
 	"sync/atomic"
-	"syscall"
 	"time"
-
-	"modernc.org/sqlite"
-	lib "modernc.org/sqlite/lib"
 )
 
 const (
@@ -31,7 +27,7 @@ type late[T any] struct {
 // openLate calls open, and again and again after an error that may be over without a restart. Any other it returns.
 func openLate[T any](ctx context.Context, log *slog.Logger, open func(context.Context) (*T, error)) (*late[T], error) {
 	got, err := open(ctx)
-	if err != nil && !diskRefuses(err) {
+	if err != nil && !sqlitefile.Refused(err) {
 		return nil, err
 	}
 	life, stop := context.WithCancel(context.Background()) //nolint:gosec // End calls it.
@@ -76,23 +72,4 @@ func (l *late[T]) end() *T {
 	l.stop()
 	<-l.done
 	return l.got.Load()
-}
-
-// diskRefuses tells a disk that is full or read-only from a mistake of the configuration and from damage, which
-// nobody mends while we wait.
-func diskRefuses(err error) bool {
-	for _, refusal := range []error{syscall.ENOSPC, syscall.EROFS, syscall.EDQUOT} {
-		if errors.Is(err, refusal) {
-			return true
-		}
-	}
-	var of *sqlite.Error
-	if !errors.As(err, &of) {
-		return false
-	}
-	switch of.Code() & 0xff { // The lower byte says what it is, the others more about it.
-	case lib.SQLITE_FULL, lib.SQLITE_READONLY, lib.SQLITE_IOERR, lib.SQLITE_CANTOPEN: // Without room for a log or its index, one of the last two.
-		return true
-	}
-	return false
 }

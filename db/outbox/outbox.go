@@ -9,15 +9,11 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"net/url"
-	"os"
-	"path/filepath"
+	"statuspage/db/sqlitefile"
 	"statuspage/internal/status"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"modernc.org/sqlite"
 )
 
 // DefaultMaxRows is the bound unless Options say otherwise: about 1 GB, or two weeks of
@@ -82,10 +78,10 @@ func Open(ctx context.Context, path string, o Options) (*Outbox, error) {
 		return nil, fmt.Errorf("outbox: no file given: %w", status.ErrInvalid)
 	}
 	b, err := open(ctx, path, o)
-	if !damaged(err) {
+	if !sqlitefile.Damaged(err) {
 		return b, err
 	}
-	aside, errAside := putAside(path)
+	aside, errAside := sqlitefile.PutAside(path)
 	if errAside != nil {
 		return nil, fmt.Errorf("outbox %s is damaged (%w), and can't be put aside: %w", path, err, errAside)
 	}
@@ -97,21 +93,10 @@ func Open(ctx context.Context, path string, o Options) (*Outbox, error) {
 }
 
 func open(ctx context.Context, path string, o Options) (*Outbox, error) {
-	if err := create(path); err != nil {
-		return nil, err
-	}
-	// As every distribution's SQLite does: the same durability without the file's timestamps.
-	_, _ = sqlite.Fdatasync(true) // Where there is none it stays fsync.
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("find the folder of %s: %w", path, err)
-	}
-	file := "file://" + (&url.URL{Path: filepath.ToSlash(abs)}).EscapedPath()
-	db, err := sql.Open("sqlite", file+"?_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+	db, err := sqlitefile.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("open outbox %s: %w", path, err)
 	}
-	db.SetMaxOpenConns(1) // Every use is short; one connection keeps them in order.
 	b := &Outbox{path: path, db: db, max: o.MaxRows}
 	if b.max <= 0 {
 		b.max = DefaultMaxRows
@@ -125,7 +110,7 @@ func open(ctx context.Context, path string, o Options) (*Outbox, error) {
 
 // prepare makes the table when it is missing, and the statements that are used again and again.
 func (b *Outbox) prepare(ctx context.Context) (err error) {
-	if err = b.check(ctx); err != nil {
+	if err = sqlitefile.Check(ctx, b.db, b.path); err != nil {
 		return err
 	}
 	if _, err = b.db.ExecContext(ctx, schema); err != nil {
@@ -146,23 +131,6 @@ func (b *Outbox) prepare(ctx context.Context) (err error) {
 		b.status.Store(&now)
 	}
 	return err
-}
-
-// create makes the file before SQLite does, since SQLite would let everybody read it, and takes it from
-// others who may read it from before; what SQLite puts beside it gets its mode. A folder that is there is
-// the operator's, who may have others look into it.
-func create(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("create the folder of the outbox: %w; make it writable or choose another path", err)
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the outbox: %w; make it writable or choose another path", err)
-	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		_ = os.Chmod(path+suffix, 0o600) // There may be none, or of an owner who let us in.
-	}
-	return f.Close()
 }
 
 // Append puts the signals at the end, all or none; when it returns they are on disk. It

@@ -9,21 +9,14 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"os"
-	"path/filepath"
+	"statuspage/db/sqlitefile"
 	"sync"
 	"time"
-
-	driver "modernc.org/sqlite"
 )
 
 // readers bounds the queries that run at once; more would only wait for the same disk.
 const readers = 4
-
-// pragmas hold for one connection each, so they are part of the address. FULL because a
-// signal that was acknowledged must survive a power cut.
-const pragmas = "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
 
 // Options say how to keep the signals.
 type Options struct {
@@ -49,35 +42,22 @@ type Store struct {
 }
 
 // Open opens the file at path, and creates it and its folder when missing.
-func Open(ctx context.Context, path string, o Options) (*Store, error) {
-	if err := create(path); err != nil {
-		return nil, err
-	}
-	// As every distribution's SQLite does: the same durability without the file's timestamps.
-	_, _ = driver.Fdatasync(true) // Where there is none it stays fsync.
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("find the folder of %s: %w", path, err)
-	}
-	file := "file://" + (&url.URL{Path: filepath.ToSlash(abs)}).EscapedPath()
+func Open(ctx context.Context, path string, o Options) (_ *Store, err error) {
 	s := &Store{path: path, log: o.Log, full: make(chan struct{}, 1)}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if s.write, err = sql.Open("sqlite", file+"?"+pragmas); err != nil {
+	if s.write, err = sqlitefile.Open(path); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	s.write.SetMaxOpenConns(1)
 	if err := s.prepare(ctx); err != nil {
 		_ = s.write.Close() // The first error tells more.
 		return nil, fmt.Errorf("open %s: %w; make room on its disk, name another file or move this one away", path, err)
 	}
-	if s.read, err = sql.Open("sqlite", file+"?mode=ro&_pragma=busy_timeout(10000)&_pragma=query_only(1)"); err != nil {
+	if s.read, err = sqlitefile.OpenReader(path, readers); err != nil {
 		_ = s.write.Close()
 		return nil, fmt.Errorf("open %s for reading: %w", path, err)
 	}
-	s.read.SetMaxOpenConns(readers)
-	s.read.SetMaxIdleConns(readers)
 
 	life, stop := context.WithCancel(context.Background())
 	s.stop = stop
@@ -97,23 +77,6 @@ func (s *Store) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	return s.readDebt(ctx)
-}
-
-// create makes the file before SQLite does, since SQLite would let everybody read it, and takes it from
-// others who may read it from before; what SQLite puts beside it gets its mode. A folder that is there is
-// the operator's, who may have others look into it.
-func create(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("create the folder of the database: %w; make it writable or choose another path", err)
-	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the database: %w; make it writable or choose another path", err)
-	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		_ = os.Chmod(path+suffix, 0o600) // There may be none, or of an owner who let us in.
-	}
-	return f.Close()
 }
 
 // Ping tells whether the store can be read and written now.

@@ -33,16 +33,6 @@ func TestContract(t *testing.T) {
 	})
 }
 
-func TestFileIsPrivate(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "new", "s.db")
-	open(t, path, 0)
-	for name, want := range map[string]os.FileMode{filepath.Dir(path): 0o700, path: 0o600, path + "-wal": 0o600} {
-		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != want {
-			t.Errorf("%s: %v %v, want %v", name, info.Mode(), err, want)
-		}
-	}
-}
-
 func TestPruneKeepsSums(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s.db")
 	s := open(t, path, 0)
