@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"statuspage/db/sqlitefile"
+	"statuspage/internal/retry"
 	"statuspage/internal/status"
 	"sync/atomic"
 	"time"
@@ -45,11 +46,10 @@ func openLate[T any](ctx context.Context, log *slog.Logger, open func(context.Co
 func (l *late[T]) keepTrying(life context.Context, log *slog.Logger, open func(context.Context) (*T, error)) {
 	defer close(l.done)
 	began := time.Now()
-	for pause := reopenMin; ; pause = min(2*pause, reopenMax) {
-		select {
-		case <-life.Done():
+	pause := retry.NewBackoff(reopenMin, reopenMax)
+	for {
+		if pause.Wait(life); life.Err() != nil {
 			return
-		case <-time.After(pause):
 		}
 		if got, err := open(life); err == nil {
 			l.got.Store(got)

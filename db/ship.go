@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"statuspage/db/outbox"
+	"statuspage/internal/retry"
 	"statuspage/internal/status"
 	"sync"
 	"sync/atomic"
@@ -102,7 +102,7 @@ func startShipper(store Receiver, box *outbox.Outbox, gap time.Duration, log *sl
 // store is there and its schema in order.
 func (s *shipper) run(life context.Context) {
 	defer close(s.done)
-	backoff := backoffMin
+	backoff := retry.NewBackoff(backoffMin, backoffMax)
 	for {
 		errStore, errBox := s.round(life)
 		if life.Err() != nil {
@@ -113,11 +113,9 @@ func (s *shipper) run(life context.Context) {
 		pause, wake := checkEvery, s.woken
 		switch {
 		case errStore != nil || errBox != nil:
-			// Between half and all of the backoff, so that many processes don't come at once.
-			pause, wake = backoff/2+rand.N(backoff/2), nil
-			backoff = min(2*backoff, backoffMax)
+			pause, wake = backoff.Next(), nil
 		default:
-			backoff = backoffMin
+			backoff.Reset()
 			if s.sleep(s.gap) {
 				s.finish(life)
 				return

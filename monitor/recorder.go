@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"statuspage/internal/retry"
 	"statuspage/internal/status"
 	"sync/atomic"
 	"time"
@@ -31,7 +32,8 @@ type recorder struct {
 	in      chan *status.Signal   // Pointers: all of its places are there from the start.
 	done    chan struct{}
 	kept    []status.Signal // Refused by the store, oldest first.
-	retry   time.Duration   // 0 while all is well.
+	trouble bool            // The store refuses.
+	again   *retry.Backoff  // Until it is asked again.
 	dropped int             // Since the trouble began.
 	unsaved atomic.Int64
 	wrote   time.Time // When the newest write began.
@@ -41,7 +43,7 @@ type recorder struct {
 
 func newRecorder(store Store, board Board, log *slog.Logger, saved, lost func([]status.Signal)) *recorder {
 	return &recorder{
-		store: store, board: board, log: log, saved: saved, lost: lost,
+		store: store, board: board, log: log, saved: saved, lost: lost, again: retry.NewBackoff(firstRetry, maxRetry),
 		in: make(chan *status.Signal, recorderQueue), done: make(chan struct{}),
 	}
 }
@@ -71,8 +73,8 @@ func (r *recorder) stop(ctx context.Context) error {
 
 func (r *recorder) run() {
 	defer close(r.done)
-	retry := time.NewTimer(time.Hour)
-	defer retry.Stop()
+	again := time.NewTimer(time.Hour)
+	defer again.Stop()
 	for {
 		select {
 		case s, open := <-r.in:
@@ -82,12 +84,11 @@ func (r *recorder) run() {
 			}
 			r.pause()
 			if r.take(r.batch(*s)) {
-				retry.Reset(r.retry)
+				again.Reset(r.again.Next())
 			}
-		case <-retry.C:
-			if r.flush(context.Background()); r.retry > 0 {
-				r.retry = min(2*r.retry, maxRetry)
-				retry.Reset(r.retry)
+		case <-again.C:
+			if r.flush(context.Background()); r.trouble {
+				again.Reset(r.again.Next())
 			}
 		}
 	}
@@ -96,7 +97,7 @@ func (r *recorder) run() {
 // pause lets signals gather when the last write is not long ago: a signal that comes alone
 // is written at once, many share a write. Who adds meanwhile does not wake the recorder.
 func (r *recorder) pause() {
-	if wait := gather - time.Since(r.wrote); wait > 0 && r.retry == 0 {
+	if wait := gather - time.Since(r.wrote); wait > 0 && !r.trouble {
 		time.Sleep(wait)
 	}
 	r.wrote = time.Now()
@@ -122,7 +123,7 @@ func (r *recorder) batch(first status.Signal) []status.Signal {
 // take writes a batch and shows it. In times of trouble it is shown at once and kept. It
 // tells whether trouble has begun.
 func (r *recorder) take(signals []status.Signal) (began bool) {
-	if r.retry > 0 {
+	if r.trouble {
 		r.board.Apply(signals)
 		r.keep(signals)
 		return false
@@ -131,7 +132,7 @@ func (r *recorder) take(signals []status.Signal) (began bool) {
 	r.board.Apply(signals)
 	if err != nil {
 		r.log.Error("signals can't be saved; the page goes on from memory", "error", err)
-		r.retry = firstRetry
+		r.trouble = true
 		r.keep(signals)
 	}
 	return err != nil
@@ -173,8 +174,9 @@ func (r *recorder) flush(ctx context.Context) {
 		r.unsaved.Store(int64(len(r.kept)))
 		saved += n
 	}
-	if r.retry > 0 {
+	if r.trouble {
 		r.log.Info("signals are saved again", "saved", saved, "lost", r.dropped)
 	}
-	r.kept, r.retry, r.dropped = nil, 0, 0
+	r.kept, r.trouble, r.dropped = nil, false, 0
+	r.again.Reset()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"statuspage/internal/retry"
 	"statuspage/internal/status"
 	"time"
 )
@@ -33,15 +34,14 @@ func (a *app) shared() bool { return a.roles.web && (a.team != nil || len(a.cfg.
 
 // watchLate looks at the store's sums of before the start from time to time, until ctx ends.
 func (a *app) watchLate(ctx context.Context) {
-	for pause := lateFirst; ; pause = min(2*pause, lateMost) {
-		select {
-		case <-ctx.Done():
+	pause := retry.NewBackoff(lateFirst, lateMost)
+	for {
+		if pause.Wait(ctx); ctx.Err() != nil {
 			return
-		case <-time.After(pause):
 		}
 		if services, err := a.lookForLate(ctx); err == nil && services > 0 {
 			a.log.Info("signals of before the start came late; the history was read again", "services", services)
-			pause = lateFirst
+			pause.Reset()
 		}
 	}
 }

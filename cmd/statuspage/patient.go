@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"statuspage/internal/retry"
 	"statuspage/internal/status"
 	"sync"
 	"time"
@@ -40,7 +41,7 @@ func (e *partlyError) Unwrap() error { return e.err }
 
 // keep asks on and on until next says that nothing more is to be asked. Its error is that of ctx.
 func (p *patient) keep(ctx context.Context, next func(context.Context) (more bool, err error)) error {
-	pause := retry(fillRetry)
+	pause := retry.NewBackoff(fillRetry, fillRetryMax)
 	for {
 		more, err := p.once(ctx, next)
 		switch {
@@ -49,7 +50,7 @@ func (p *patient) keep(ctx context.Context, next func(context.Context) (more boo
 		case err == nil && !more:
 			return nil
 		case err == nil:
-			pause = retry(fillRetry)
+			pause.Reset()
 			continue
 		}
 		p.complain(err)
@@ -59,9 +60,9 @@ func (p *patient) keep(ctx context.Context, next func(context.Context) (more boo
 			p.app.awaitStore(ctx, fillRetryMax) // From when it is, nothing is waited for.
 			continue
 		case errors.As(err, &partly):
-			pause = retry(fillRetry)
+			pause.Reset()
 		}
-		pause.wait(ctx)
+		pause.Wait(ctx)
 	}
 }
 
@@ -132,17 +133,6 @@ func (p *patient) inParts(ctx context.Context, from, to time.Time, least time.Du
 		}
 		return from.Before(to), err
 	})
-}
-
-// retry is how long to wait before the store is asked again: twice as long each time.
-type retry time.Duration
-
-func (r *retry) wait(ctx context.Context) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(time.Duration(*r)):
-		*r = min(2**r, retry(fillRetryMax))
-	}
 }
 
 // feed hands signals on in batches and returns how many there were.

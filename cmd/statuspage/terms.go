@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"statuspage/internal/retry"
 	"statuspage/internal/status"
 	"sync"
 	"time"
@@ -101,7 +102,7 @@ func (t *terms) add(id string, next status.Term) {
 
 // keep stores what waits, until ctx ends.
 func (t *terms) keep(ctx context.Context) {
-	pause, told := retry(fillRetry), false
+	pause, told := retry.NewBackoff(fillRetry, fillRetryMax), false
 	for {
 		select {
 		case <-ctx.Done():
@@ -111,14 +112,15 @@ func (t *terms) keep(ctx context.Context) {
 		for {
 			err := t.flush(ctx)
 			if err == nil {
-				pause, told = retry(fillRetry), false
+				pause.Reset()
+				told = false
 				break
 			}
 			if !told && ctx.Err() == nil {
 				told = true
 				t.log.Warn("changed intervals can't be stored; trying again", "error", err)
 			}
-			if pause.wait(ctx); ctx.Err() != nil {
+			if pause.Wait(ctx); ctx.Err() != nil {
 				return
 			}
 		}
