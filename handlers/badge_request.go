@@ -167,7 +167,7 @@ func (q badgeRequest) figure() string {
 
 var (
 	// plainWindow is the part of what status.ParseDuration reads that a window may be: one spelling less is one key of caches less.
-	plainWindow = regexp.MustCompile(`^(?:[0-9]{1,3}w)?(?:[0-9]{1,3}d)?(?:[0-9][0-9.]*[a-zµ]+)*$`)
+	plainWindow = regexp.MustCompile(`^(?:[0-9]{1,3}w)?(?:[0-9]{1,3}d)?(?:[0-9][0-9.]*(?:h|m|s|ms|us|µs|ns))*$`)
 	calendar    = regexp.MustCompile(`^P[0-9]+[YM]`)
 )
 
