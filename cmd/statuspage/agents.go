@@ -13,7 +13,7 @@ import (
 func (a *app) openDesk(cfg *config.Config) error {
 	to := shown{a.team, a.board}
 	a.desk = handlers.NewDesk(cfg.Retention, func(ctx context.Context, signals []status.Signal) error {
-		if !a.tried.Load() {
+		if !a.past.Tried() {
 			return handlers.ErrStarting
 		}
 		if err := a.store.Write(ctx, signals); err != nil {

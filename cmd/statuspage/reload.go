@@ -75,7 +75,7 @@ func (a *app) reload(ctx context.Context, next *config.Config) error {
 	if err := a.takeOver(a.steps(ctx, before, next, dressed)); err != nil {
 		return err
 	}
-	if terms := a.terms.follow(servicesOf(next), time.Now()); terms != nil {
+	if terms := a.terms.Follow(servicesOf(next), time.Now()); terms != nil {
 		a.board.SetTerms(terms)
 	}
 	a.cfg.Store(next)
@@ -139,7 +139,7 @@ func (a *app) recallSoon(ctx context.Context, ids []string) {
 		return
 	}
 	hour := time.Now().UTC().Truncate(time.Hour)
-	a.reloading.recalls.Go(func() { a.recall(ctx, ids, hour) })
+	a.reloading.recalls.Go(func() { a.past.Recall(ctx, ids, hour) })
 }
 
 // live are the settings that a running process takes over.

@@ -28,13 +28,12 @@ func running(t *testing.T, cfg *config.Config, log io.Writer) (a *app, url strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	a = &app{roles: roles{web: true, scheduler: true, worker: true}, log: slog.New(slog.NewTextHandler(log, nil)), metrics: metrics.New("test"), store: store, terms: newTerms(store, true, nobody)}
+	a = &app{roles: roles{web: true, scheduler: true, worker: true}, log: slog.New(slog.NewTextHandler(log, nil)), metrics: metrics.New("test"), store: store}
 	a.cfg.Store(cfg)
 	if err := a.build(cfg, false); err != nil {
 		t.Fatal(err)
 	}
-	a.filled.Store(true)
-	a.tried.Store(true)
+	a.past.Fill(t.Context(), make(chan struct{}))
 	ln, err := listen(cfg.Listen)
 	if err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"statuspage/internal/cluster"
 	"statuspage/internal/config"
 	"statuspage/internal/metrics"
+	"statuspage/internal/past"
 	"statuspage/internal/status"
 	"statuspage/monitor"
 	"statuspage/monitor/probe"
@@ -75,14 +76,11 @@ type app struct {
 	desk     *handlers.Desk
 	monitor  *monitor.Monitor // Nil for a page server, which measures nothing.
 	metrics  *metrics.Metrics
-	filled   atomic.Bool // History is on the board.
-	tried    atomic.Bool // It was asked for at least once: the page says what it can.
 	stopping atomic.Bool
 
 	reloading reloading
-	late      late
-	terms     *terms
-	filling   sync.Mutex // Held while the past is read.
+	terms     *past.Terms
+	past      *past.Filler
 }
 
 // storage is what keeps the signals: a db.Database.
@@ -142,7 +140,13 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 	if a.board, err = board.New(servicesOf(cfg), cfg.Timezone); err != nil {
 		return err
 	}
-	a.terms = newTerms(a.store, a.roles.scheduler, a.log)
+	a.terms = past.NewTerms(a.store, a.roles.scheduler, a.log)
+	if a.past, err = past.New(past.Options{
+		Store: a.store, State: a.storeState, Terms: a.terms, Board: a.board, Retention: cfg.Retention, Log: a.log, Page: a.roles.web,
+		Shared: func() bool { return a.team != nil || len(a.cfg.Load().Agents) > 0 },
+	}); err != nil {
+		return err
+	}
 	if err = a.openDesk(cfg); err != nil {
 		return err
 	}
@@ -151,7 +155,7 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 		return err
 	}
 	if a.team != nil && a.roles.web {
-		a.team.follower = cluster.NewFollower(a.team.link, a.board.Apply, a.refill, a.board.SetCertificate)
+		a.team.follower = cluster.NewFollower(a.team.link, a.board.Apply, a.past.CatchUp, a.board.SetCertificate)
 	}
 	if a.roles.scheduler || a.roles.worker {
 		if err := a.buildMonitor(cfg); err != nil {
@@ -191,15 +195,10 @@ func (a *app) measuring(cfg *config.Config) monitor.Options {
 	return o
 }
 
-// refill brings what others have stored since to the board.
-func (a *app) refill(ctx context.Context, from time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, fillTimeout) // Who asks has more to do than to wait for it.
-	defer cancel()
-	if state := a.store.State(); !state.Readable {
-		return fmt.Errorf("%w: %w", errNotInOrder, state.Err)
-	}
-	_, err := feed(a.store.Signals(ctx, from, time.Now().Add(time.Hour)), a.board.Apply)
-	return err
+// storeState is what is known of the store, for who reads the past.
+func (a *app) storeState() past.State {
+	s := a.store.State()
+	return past.State{Open: s.Open, Readable: s.Readable, Up: s.Up, Err: s.Err}
 }
 
 func prober(cfg *config.Config) *probe.Prober {
@@ -254,8 +253,8 @@ func (a *app) run(ctx context.Context, ln, ops net.Listener, from *source) error
 	first, filler := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(filler)
-		a.fill(fillCtx, first)
-		a.watchLate(fillCtx)
+		a.past.Fill(fillCtx, first)
+		a.past.WatchLate(fillCtx)
 	}()
 	select {
 	case <-first:
@@ -268,8 +267,8 @@ func (a *app) run(ctx context.Context, ln, ops net.Listener, from *source) error
 		if from != nil {
 			watching.Go(func() { a.watch(fillCtx, from) })
 		}
-		watching.Go(func() { a.watchClock(fillCtx) })
-		watching.Go(func() { a.terms.keep(fillCtx) })
+		watching.Go(func() { a.past.WatchClock(fillCtx) })
+		watching.Go(func() { a.terms.Keep(fillCtx) })
 		select {
 		case <-ctx.Done():
 			a.log.Info("stopping")
@@ -361,7 +360,7 @@ func (a *app) note() views.Note {
 		return views.NoteNetwork
 	case now.Unsaved > 0:
 		return views.NoteUnsaved
-	case a.tried.Load() && !a.filled.Load():
+	case a.past.Tried() && !a.past.Filled():
 		return views.NoteUnread
 	default:
 		return views.NoNote
@@ -370,7 +369,7 @@ func (a *app) note() views.Note {
 
 // alone tells whether neither Redis nor the database of several processes can be reached.
 func (a *app) alone() bool {
-	return a.team != nil && a.tried.Load() && !a.team.link.State().Up && !a.store.State().Up
+	return a.team != nil && a.past.Tried() && !a.team.link.State().Up && !a.store.State().Up
 }
 
 // unsaved is how many signals no disk has.
@@ -384,13 +383,13 @@ func (a *app) unsaved() int64 {
 func (a *app) readiness() handlers.Readiness {
 	state := a.store.State()
 	r := handlers.Readiness{
-		Ready: a.tried.Load() && !a.stopping.Load(), Board: "loading", Store: "away",
+		Ready: a.past.Tried() && !a.stopping.Load(), Board: "loading", Store: "away",
 		Engine: state.Engine, Outbox: state.Outbox, Unsaved: int(a.unsaved()), Config: "current",
 	}
 	if a.reloading.refused.Load() {
 		r.Config = "refused"
 	}
-	if a.filled.Load() {
+	if a.past.Filled() {
 		r.Board = "filled"
 	}
 	if state.Up {

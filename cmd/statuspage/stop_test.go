@@ -220,7 +220,7 @@ func TestMonitorThatCannotStartEndsTheProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	a := &app{roles: roles{web: true, scheduler: true, worker: true}, log: nobody, metrics: metrics.New("test"), store: store, team: apart(t), terms: newTerms(store, true, nobody)}
+	a := &app{roles: roles{web: true, scheduler: true, worker: true}, log: nobody, metrics: metrics.New("test"), store: store, team: apart(t)}
 	a.cfg.Store(cfg)
 	if err := a.build(cfg, true); err != nil {
 		t.Fatal(err)

@@ -1,8 +1,7 @@
-package main
+package past
 
 import (
 	"context"
-	"iter"
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"time"
@@ -86,26 +85,19 @@ func (p *regionPast) merged(past [][]status.Outage) (all []status.Bucket) {
 }
 
 // resolveMerged finds the first slot after an outage in which too few regions found the service down.
-func (a *app) resolveMerged(ctx context.Context, p *patient, b *board.Board, svc status.Service, o status.Outage) error {
+func (r *reading) resolveMerged(ctx context.Context, svc status.Service, o status.Outage) error {
 	holds := svc.HoldsAt(o.Last)
 	from, end := o.Last.Add(time.Microsecond), o.Last.Add(holds)
 	var signals []status.Signal
 	take := func(some []status.Signal) { signals = append(signals, some...) }
-	if err := p.each(ctx, o.Last.Add(-holds), end, a.signalsOf(svc), take); err != nil { // From before: who measures.
+	if err := r.each(ctx, o.Last.Add(-holds), end, r.signalsOf(svc), take); err != nil { // From before: who measures.
 		return err
 	}
 	for _, slot := range status.MergeSignals(svc, signals) {
 		if !slot.Time().Before(from) && slot.Outcome.Available() {
-			b.Resolve(o, slot.Time())
+			r.board.Resolve(o, slot.Time())
 			break
 		}
 	}
 	return nil
-}
-
-// signalsOf reads those of one service.
-func (a *app) signalsOf(svc status.Service) func(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error] {
-	return func(ctx context.Context, from, to time.Time) iter.Seq2[status.Signal, error] {
-		return a.store.SignalsOf(ctx, svc, from, to)
-	}
 }

@@ -1,4 +1,4 @@
-package main
+package past
 
 import (
 	"context"
@@ -12,9 +12,9 @@ const (
 	clockStep = time.Minute
 )
 
-// watchClock has the past read again after the clock was set, until ctx ends.
-func (a *app) watchClock(ctx context.Context) {
-	if !a.roles.web {
+// WatchClock has the past read again after the clock was set, until ctx ends.
+func (f *Filler) WatchClock(ctx context.Context) {
+	if !f.page {
 		return
 	}
 	tick := time.NewTicker(clockLook)
@@ -31,8 +31,12 @@ func (a *app) watchClock(ctx context.Context) {
 		if seen = now; step.Abs() < clockStep {
 			continue
 		}
-		a.log.Warn("the clock was set: the history is read again", "by", step.Round(time.Second))
-		p, waiting := &patient{app: a, told: "history can't be read again; trying again"}, 1
-		_ = a.fillAll(ctx, p, time.Now(), &waiting, func() {}) // It fails when the process ends.
+		f.readAgain(ctx, step)
 	}
+}
+
+func (f *Filler) readAgain(ctx context.Context, step time.Duration) {
+	f.log.Warn("the clock was set: the history is read again", "by", step.Round(time.Second))
+	p, waiting := f.patient("history can't be read again; trying again"), 1
+	_ = f.fillAll(ctx, p, time.Now(), &waiting, func() {}) // It fails when the process ends.
 }

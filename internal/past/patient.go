@@ -1,9 +1,8 @@
-package main
+package past
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"statuspage/internal/retry"
 	"statuspage/internal/status"
@@ -21,7 +20,7 @@ const (
 // patient reads the past, however much it is and however slow the store: each question has its time, one that
 // fails is asked again or for less at once, and what was read is not read again. It goes on until ctx ends.
 type patient struct {
-	app    *app
+	*source
 	before func() // Called before each question; nil for nothing.
 	failed func() // Called after each that fails; nil for nothing.
 	told   string // What the log says when the first fails.
@@ -29,6 +28,8 @@ type patient struct {
 	mu   sync.Mutex
 	said bool
 }
+
+func (s *source) patient(told string) *patient { return &patient{source: s, told: told} }
 
 // errNotInOrder says that a store is not ready to be read.
 var errNotInOrder = errors.New("its tables are not in order yet")
@@ -57,7 +58,7 @@ func (p *patient) keep(ctx context.Context, next func(context.Context) (more boo
 		var partly *partlyError
 		switch {
 		case errors.Is(err, errNotInOrder):
-			p.app.awaitStore(ctx, fillRetryMax) // From when it is, nothing is waited for.
+			p.await(ctx, fillRetryMax) // From when it is, nothing is waited for.
 			continue
 		case errors.As(err, &partly):
 			pause.Reset()
@@ -72,8 +73,8 @@ func (p *patient) once(ctx context.Context, next func(context.Context) (bool, er
 	if p.before != nil {
 		p.before()
 	}
-	if state := p.app.store.State(); !state.Readable {
-		return true, fmt.Errorf("%w: %w", errNotInOrder, state.Err)
+	if err := p.readable(); err != nil {
+		return true, err
 	}
 	return next(ctx)
 }
@@ -83,7 +84,7 @@ func (p *patient) complain(err error) {
 	defer p.mu.Unlock()
 	if !p.said {
 		p.said = true
-		p.app.log.Warn(p.told, "error", err)
+		p.log.Warn(p.told, "error", err)
 	}
 	if p.failed != nil {
 		p.failed()

@@ -1,4 +1,4 @@
-package main
+package past
 
 import (
 	"context"
@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// termStore is where terms are kept.
-type termStore interface {
+// TermStore is where terms are kept.
+type TermStore interface {
 	Terms(ctx context.Context) ([]status.ServiceTerm, error)
 	WriteTerms(ctx context.Context, terms []status.ServiceTerm) error
 }
 
-// terms knows in which terms services were and are watched, and has new ones stored: what was due in
+// Terms knows in which terms services were and are watched, and has new ones stored: what was due in
 // the past must not follow from today's configuration.
-type terms struct {
-	store termStore
+type Terms struct {
+	store TermStore
 	log   *slog.Logger
 	write bool // Whoever plans the runs says when they were due; a page server reads it.
 
@@ -30,13 +30,14 @@ type terms struct {
 	wake    chan struct{}
 }
 
-func newTerms(store termStore, write bool, log *slog.Logger) *terms {
-	return &terms{store: store, write: write, log: log, known: make(map[string][]status.Term), wake: make(chan struct{}, 1)}
+// NewTerms returns terms of nothing. A process that may not write them, because it plans no runs, only reads.
+func NewTerms(store TermStore, write bool, log *slog.Logger) *Terms {
+	return &Terms{store: store, write: write, log: log, known: make(map[string][]status.Term), wake: make(chan struct{}, 1)}
 }
 
 // load reads what is stored, and begins the terms of services that are watched otherwise than
 // before. It returns those of all services.
-func (t *terms) load(ctx context.Context, services []status.Service, now time.Time) (map[string][]status.Term, error) {
+func (t *Terms) load(ctx context.Context, services []status.Service, now time.Time) (map[string][]status.Term, error) {
 	stored, err := t.store.Terms(ctx)
 	if err != nil {
 		return nil, err
@@ -54,9 +55,9 @@ func (t *terms) load(ctx context.Context, services []status.Service, now time.Ti
 	return t.begin(services, now), nil
 }
 
-// follow begins the terms of services that another configuration has otherwise. It returns nil as long as
+// Follow begins the terms of services that another configuration has otherwise. It returns nil as long as
 // nobody knows what is stored.
-func (t *terms) follow(services []status.Service, now time.Time) map[string][]status.Term {
+func (t *Terms) Follow(services []status.Service, now time.Time) map[string][]status.Term {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.read {
@@ -65,7 +66,7 @@ func (t *terms) follow(services []status.Service, now time.Time) map[string][]st
 	return t.begin(services, now)
 }
 
-func (t *terms) begin(services []status.Service, now time.Time) map[string][]status.Term {
+func (t *Terms) begin(services []status.Service, now time.Time) map[string][]status.Term {
 	now = now.UTC().Truncate(time.Microsecond)
 	watched := make(map[string]bool, len(services))
 	for _, s := range services {
@@ -84,7 +85,7 @@ func (t *terms) begin(services []status.Service, now time.Time) map[string][]sta
 	return all
 }
 
-func (t *terms) add(id string, next status.Term) {
+func (t *Terms) add(id string, next status.Term) {
 	before := t.known[id]
 	if n := len(before); n > 0 && !next.Since.After(before[n-1].Since) {
 		next.Since = before[n-1].Since.Add(time.Microsecond) // The clock was set back.
@@ -100,8 +101,8 @@ func (t *terms) add(id string, next status.Term) {
 	}
 }
 
-// keep stores what waits, until ctx ends.
-func (t *terms) keep(ctx context.Context) {
+// Keep stores what waits, until ctx ends.
+func (t *Terms) Keep(ctx context.Context) {
 	pause, told := retry.NewBackoff(fillRetry, fillRetryMax), false
 	for {
 		select {
@@ -127,7 +128,7 @@ func (t *terms) keep(ctx context.Context) {
 	}
 }
 
-func (t *terms) flush(ctx context.Context) error {
+func (t *Terms) flush(ctx context.Context) error {
 	t.mu.Lock()
 	some := slices.Clone(t.waiting)
 	t.mu.Unlock()
@@ -138,13 +139,4 @@ func (t *terms) flush(ctx context.Context) error {
 	defer t.mu.Unlock()
 	t.waiting = t.waiting[len(some):]
 	return nil
-}
-
-// loadTerms is what a process without a page does of fill.
-func (a *app) loadTerms(ctx context.Context) {
-	p := &patient{app: a, told: "the intervals of the past can't be read; trying again"}
-	_ = p.ask(ctx, func(ctx context.Context) error { // It fails when the process ends.
-		_, err := a.terms.load(ctx, a.board.Current().Services(), time.Now())
-		return err
-	})
 }

@@ -1,4 +1,4 @@
-package main
+package past
 
 import (
 	"context"
@@ -54,12 +54,12 @@ func TestTermsTellHowServicesWereWatched(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var running sync.WaitGroup
 		store := &kept{}
-		start := func(services ...status.Service) *terms {
-			of := newTerms(store, true, slog.New(slog.NewTextHandler(io.Discard, nil)))
+		start := func(services ...status.Service) *Terms {
+			of := NewTerms(store, true, slog.New(slog.NewTextHandler(io.Discard, nil)))
 			if _, err := of.load(ctx, services, time.Now()); err != nil {
 				t.Fatal(err)
 			}
-			running.Go(func() { of.keep(ctx) })
+			running.Go(func() { of.Keep(ctx) })
 			synctest.Wait()
 			return of
 		}
@@ -71,7 +71,7 @@ func TestTermsTellHowServicesWereWatched(t *testing.T) {
 			t.Fatalf("%d terms after a restart, want 2: %+v", len(store.terms), store.terms)
 		}
 		store.set(true)
-		all := of.follow([]status.Service{watched("a", 10*time.Second)}, time.Now())
+		all := of.Follow([]status.Service{watched("a", 10*time.Second)}, time.Now())
 		if got := all["a"]; len(got) != 2 || !got[0].Since.Equal(begin) || got[1].Interval != 10*time.Second {
 			t.Errorf("terms of a at once = %+v", got)
 		}
@@ -82,7 +82,7 @@ func TestTermsTellHowServicesWereWatched(t *testing.T) {
 			t.Errorf("%d terms after the store came back, want 4: %+v", len(store.terms), store.terms)
 		}
 		of = start(watched("a", 10*time.Second), watched("b", time.Hour)) // It returns.
-		all = of.follow([]status.Service{watched("b", time.Hour)}, time.Now())
+		all = of.Follow([]status.Service{watched("b", time.Hour)}, time.Now())
 		b := status.Service{ID: "b", Interval: time.Hour, Terms: all["b"]}
 		if got := b.SlotsBetween(begin, begin.Add(time.Hour)); got != 1 {
 			t.Errorf("b had %d slots in its first hour, want 1", got)
@@ -98,7 +98,7 @@ func TestTermsTellHowServicesWereWatched(t *testing.T) {
 func TestAPageServerWritesNoTerms(t *testing.T) {
 	t.Parallel()
 	store := &kept{terms: []status.ServiceTerm{{Service: "gone", Term: status.Term{Since: time.Unix(1, 0), Interval: time.Minute}}}}
-	of := newTerms(store, false, slog.New(slog.DiscardHandler))
+	of := NewTerms(store, false, slog.New(slog.DiscardHandler))
 	all, err := of.load(t.Context(), []status.Service{watched("a", time.Minute)}, time.Now())
 	if err != nil || len(all["a"]) != 1 {
 		t.Errorf("terms = %+v, %v; want one of a", all, err)
@@ -111,12 +111,12 @@ func TestAPageServerWritesNoTerms(t *testing.T) {
 // TestTermsGoOnWhenTheClockIsSetBack: what begins later must not stand before what began earlier.
 func TestTermsGoOnWhenTheClockIsSetBack(t *testing.T) {
 	t.Parallel()
-	of := newTerms(&kept{}, true, slog.New(slog.DiscardHandler))
+	of := NewTerms(&kept{}, true, slog.New(slog.DiscardHandler))
 	now := time.Now()
 	if _, err := of.load(t.Context(), []status.Service{watched("a", time.Minute)}, now); err != nil {
 		t.Fatal(err)
 	}
-	all := of.follow([]status.Service{watched("a", time.Second)}, now.Add(-time.Hour))
+	all := of.Follow([]status.Service{watched("a", time.Second)}, now.Add(-time.Hour))
 	if got := all["a"]; len(got) != 2 || got[1].Interval != time.Second {
 		t.Errorf("terms = %+v, want the new interval last", got)
 	}

@@ -1,4 +1,4 @@
-package main
+package past
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 const (
 	lateFirst = 30 * time.Second // Doubled up to lateMost: what comes late mostly does soon after a start.
 	lateMost  = 15 * time.Minute
-	lateDays  = 91
 	lateBatch = 200 // Services recalled at once.
 )
 
@@ -29,51 +28,48 @@ type lateKey struct {
 	start   int64
 }
 
-// shared tells whether others measure for this page as well.
-func (a *app) shared() bool { return a.roles.web && (a.team != nil || len(a.cfg.Load().Agents) > 0) }
-
-// watchLate looks at the store's sums of before the start from time to time, until ctx ends.
-func (a *app) watchLate(ctx context.Context) {
+// WatchLate looks at the store's sums of before the start from time to time, until ctx ends.
+func (f *Filler) WatchLate(ctx context.Context) {
 	pause := retry.NewBackoff(lateFirst, lateMost)
 	for {
 		if pause.Wait(ctx); ctx.Err() != nil {
 			return
 		}
-		if services, err := a.lookForLate(ctx); err == nil && services > 0 {
-			a.log.Info("signals of before the start came late; the history was read again", "services", services)
+		if services, err := f.lookForLate(ctx); err == nil && services > 0 {
+			f.log.Info("signals of before the start came late; the history was read again", "services", services)
 			pause.Reset()
 		}
 	}
 }
 
 // lookForLate recalls the services of which the store knows more than before, and tells how many.
-func (a *app) lookForLate(ctx context.Context) (int, error) {
-	if !a.shared() || a.late.hour.IsZero() || !a.store.State().Up { // That it is away is told elsewhere.
+func (f *Filler) lookForLate(ctx context.Context) (int, error) {
+	if !f.shared() || f.late.hour.IsZero() || !f.state().Up { // That it is away is told elsewhere.
 		return 0, nil
 	}
-	p := &patient{app: a, told: "the store can't be asked for signals that came late; asking again"}
-	sums, err := a.sums(ctx, p, a.late.hour)
+	p := f.patient("the store can't be asked for signals that came late; asking again")
+	sums, err := f.sums(ctx, p, f.late.hour)
 	if err != nil {
 		return 0, err
 	}
 	grown := map[string]bool{}
 	for key, n := range sums {
-		if n > a.late.known[key] {
+		if n > f.late.known[key] {
 			grown[key.service] = true
 		}
 	}
-	a.late.known = sums
+	f.late.known = sums
 	ids := slices.Sorted(maps.Keys(grown))
 	for some := range slices.Chunk(ids, lateBatch) {
-		a.recall(ctx, some, a.late.hour)
+		f.Recall(ctx, some, f.late.hour)
 	}
 	return len(ids), nil
 }
 
 // sums is how many signals the store has of each service before an hour: by day, and by hour on its day.
-func (a *app) sums(ctx context.Context, p *patient, hour time.Time) (map[lateKey]int, error) {
+func (f *Filler) sums(ctx context.Context, p *patient, hour time.Time) (map[lateKey]int, error) {
 	day := hour.Truncate(24 * time.Hour)
-	sums, b := make(map[lateKey]int), a.board.Current()
+	sums, b := make(map[lateKey]int), f.board.Current()
 	add := func(some []status.Bucket) {
 		for _, s := range some {
 			if i, shown := b.Owner(s.Service, s.URL); shown {
@@ -81,8 +77,8 @@ func (a *app) sums(ctx context.Context, p *patient, hour time.Time) (map[lateKey
 			}
 		}
 	}
-	if err := p.inParts(ctx, time.Now().AddDate(0, 0, -lateDays), day, 24*time.Hour, func(ctx context.Context, from, to time.Time) (nothing time.Time, err error) {
-		days, err := a.store.Days(ctx, from, to)
+	if err := p.inParts(ctx, time.Now().AddDate(0, 0, -daysBack), day, 24*time.Hour, func(ctx context.Context, from, to time.Time) (nothing time.Time, err error) {
+		days, err := f.store.Days(ctx, from, to)
 		if err == nil {
 			add(days)
 		}
@@ -92,7 +88,7 @@ func (a *app) sums(ctx context.Context, p *patient, hour time.Time) (map[lateKey
 	}
 	return sums, p.inParts(ctx, day, hour, time.Hour, func(ctx context.Context, from, to time.Time) (nothing time.Time, err error) {
 		var hours []status.Bucket
-		for s, err := range a.store.Hours(ctx, from, to) {
+		for s, err := range f.store.Hours(ctx, from, to) {
 			if err != nil {
 				return nothing, err
 			}
@@ -104,11 +100,11 @@ func (a *app) sums(ctx context.Context, p *patient, hour time.Time) (map[lateKey
 }
 
 // baseline is what lookForLate compares with.
-func (a *app) baseline(ctx context.Context, p *patient, hour time.Time) (err error) {
-	if !a.shared() {
+func (f *Filler) baseline(ctx context.Context, p *patient, hour time.Time) (err error) {
+	if !f.shared() {
 		return nil
 	}
-	a.late.hour = hour
-	a.late.known, err = a.sums(ctx, p, hour)
+	f.late.hour = hour
+	f.late.known, err = f.sums(ctx, p, hour)
 	return err
 }

@@ -1,4 +1,4 @@
-package main
+package past
 
 import (
 	"context"
@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// recall brings the past of services that were added to a running process, if the store has any: they
+// Recall brings the past of services that were added to a running process, if the store has any: they
 // may have been there before; or of those of which the store has learned more. The board has counted by
 // itself from an hour on. It goes on until the store has answered.
-func (a *app) recall(ctx context.Context, ids []string, counted time.Time) {
-	p := &patient{app: a, told: "the history of some services can't be read; trying again"}
+func (f *Filler) Recall(ctx context.Context, ids []string, counted time.Time) {
+	p := f.patient("the history of some services can't be read; trying again")
 	if p.ask(ctx, func(context.Context) error {
-		if !a.filled.Load() { // The first fill replaces what is brought before it.
+		if !f.filled.Load() { // The first fill replaces what is brought before it.
 			return fmt.Errorf("the board is still being filled: %w", status.ErrUnavailable)
 		}
 		return nil
 	}) == nil {
-		_ = a.recallAll(ctx, p, ids, counted) // It fails when the process ends.
+		_ = f.recallAll(ctx, p, ids, counted) // It fails when the process ends.
 	}
 }
 
-func (a *app) recallAll(ctx context.Context, p *patient, ids []string, counted time.Time) error {
-	if err := p.ask(ctx, a.store.WaitDrained); err != nil {
+func (f *Filler) recallAll(ctx context.Context, p *patient, ids []string, counted time.Time) error {
+	if err := p.ask(ctx, f.store.WaitDrained); err != nil {
 		return err
 	}
 	now := time.Now()
 	hour := now.UTC().Truncate(time.Hour)
-	b := a.board.Current()
-	regions, hours := newRegionPast(b), make(map[string][]status.Bucket, len(ids))
+	r := f.reading(p)
+	b, regions, hours := r.board, r.regions, make(map[string][]status.Bucket, len(ids))
 	begins := make(map[int]time.Time, len(ids)) // From there on outages follow from the samples.
 	for _, id := range ids {
 		i, shown := b.Find(id)
@@ -38,8 +38,8 @@ func (a *app) recallAll(ctx context.Context, p *patient, ids []string, counted t
 			continue // Removed again.
 		}
 		var sums []status.Bucket
-		if err := p.inParts(ctx, now.AddDate(0, 0, -91), hour, time.Hour, func(ctx context.Context, from, to time.Time) (nothing time.Time, err error) {
-			part, err := a.store.HoursOf(ctx, b.Services()[i], from, to)
+		if err := p.inParts(ctx, now.AddDate(0, 0, -daysBack), hour, time.Hour, func(ctx context.Context, from, to time.Time) (nothing time.Time, err error) {
+			part, err := f.store.HoursOf(ctx, b.Services()[i], from, to)
 			if err == nil {
 				sums = append(sums, part...)
 			}
@@ -58,7 +58,7 @@ func (a *app) recallAll(ctx context.Context, p *patient, ids []string, counted t
 			hours[id] = nil
 		}
 	}
-	failed, err := a.failures(ctx, p, b, now, hour, begins, regions)
+	failed, err := r.failures(ctx, now, hour, begins)
 	if err != nil {
 		return err
 	}
@@ -74,16 +74,16 @@ func (a *app) recallAll(ctx context.Context, p *patient, ids []string, counted t
 			continue // Removed again.
 		}
 		svc := b.Services()[i]
-		past := board.Past{Begin: begins[i], Counted: counted, Outages: failed[i], Hours: hours[id]}
+		behind := board.Past{Begin: begins[i], Counted: counted, Outages: failed[i], Hours: hours[id]}
 		from := now.Add(-reach(svc))
-		keep := func(signals []status.Signal) { past.Signals = append(past.Signals, signals...) }
-		if err := p.each(ctx, from, now.Add(time.Hour), a.signalsOf(svc), keep); err != nil {
+		keep := func(signals []status.Signal) { behind.Signals = append(behind.Signals, signals...) }
+		if err := p.each(ctx, from, now.Add(time.Hour), f.signalsOf(svc), keep); err != nil {
 			return err
 		}
-		if len(past.Hours)+len(past.Signals)+len(past.Outages) == 0 || !b.Recall(id, past) {
+		if len(behind.Hours)+len(behind.Signals)+len(behind.Outages) == 0 || !b.Recall(id, behind) {
 			continue
 		}
 		recalled = append(recalled, i)
 	}
-	return a.resolve(ctx, p, b, recalled, now)
+	return r.resolve(ctx, recalled, now)
 }
