@@ -7,21 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"math"
-	"net"
-	"net/http"
-	"net/url"
 	"os"
-	"path/filepath"
-	"statuspage/db"
 	"statuspage/internal/agent"
+	"statuspage/internal/app"
+	"statuspage/internal/app/outpost"
 	"statuspage/internal/config"
-	"statuspage/internal/metrics"
-	"statuspage/internal/status"
-	"statuspage/monitor"
-	"statuspage/monitor/probe"
 	"strings"
-	"time"
 )
 
 const (
@@ -65,19 +56,18 @@ func (e env) agent(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	o := &outpost{log: log, metrics: metrics.New(buildVersion()), outbox: *outbox}
-	if err := o.network(*ca, *guard, *allow, *canary); err != nil {
+	o := outpost.Options{Server: server, Token: secret, Outbox: *outbox, Log: log, Version: buildVersion()}
+	if err := network(&o, *ca, *guard, *allow, *canary); err != nil {
 		return err
 	}
-	var ln net.Listener
 	if *address != "" {
-		if ln, err = listen(*address); err != nil {
+		if o.Listener, err = app.Listen(*address); err != nil {
 			return err
 		}
-		defer ln.Close() //nolint:errcheck // Closed by the server in the usual case.
+		defer o.Listener.Close() //nolint:errcheck // Closed by the server in the usual case.
 	}
-	thrift(e.getenv)
-	return o.run(ctx, server, secret, ln)
+	e.smallHeap()
+	return outpost.Run(ctx, o)
 }
 
 // agentToken is that of the command line, of the file, or of the environment.
@@ -108,175 +98,39 @@ func (e env) agentToken(flag, file string) (string, error) {
 	return token, nil
 }
 
-// outpost is one running agent.
-type outpost struct {
-	log     *slog.Logger
-	metrics *metrics.Metrics
-	outbox  string
-	roots   *x509.CertPool // Who vouches for the server; nil for those of the system.
-	guard   *probe.Guard   // Nil lets everything through.
-	canary  []string
-	store   *db.Forwarder
-	client  *agent.Client
-	monitor *monitor.Monitor
-}
-
-// run measures until ctx ends.
-func (o *outpost) run(ctx context.Context, server *url.URL, token string, ln net.Listener) (err error) {
-	checks := o.remembered()
-	// The monitor needs the store, and who fills the store asks for checks: those wait until it is there.
-	built := make(chan struct{})
-	o.client = agent.NewClient(server, o.roots, token, o.log, func(region string, checks []status.Check, document []byte) error {
-		if <-built; o.monitor == nil {
-			return errors.New("the agent has not started")
-		}
-		return o.take(region, checks, document)
-	})
-	if o.store, err = db.Forward(ctx, o.outbox, o.client, o.log); err != nil {
-		return err
+// network is what an agent believes of the network it stands in, as its flags say.
+func network(o *outpost.Options, ca string, guard bool, allow, canary string) (err error) {
+	if o.Roots, err = rootsOf(ca); err != nil {
+		return fmt.Errorf("agent: --ca: %w", err)
 	}
-	o.monitor, err = monitor.New(monitor.Options{
-		Checks: checks, Store: o.store, Board: nowhere{}, Log: o.log, Probe: probe.New(probe.Options{Guard: o.guard, Keep: keptConnections(openFiles())}).Kinds(), Canary: o.canary,
-		Observe: o.observe, Skipped: o.metrics.Skipped,
-		// Regions share their slots, so there is no run between them, not even the first.
-		MeasuredAt: func(string) time.Time { return time.Now().Add(-status.MinInterval / 2) },
-	})
-	if err == nil {
-		o.metrics.Only(labels(checks))
-		o.gauges()
-		err = o.monitor.Start()
+	if o.Canary, err = config.ParseCanaries(canary); err != nil {
+		return fmt.Errorf("agent: --canary: %w", err)
 	}
-	close(built)
-	if err != nil {
-		return errors.Join(err, o.stop())
+	if !guard && allow == "" {
+		return nil
 	}
-	o.log.Info("agent started", "server", server.String(), "services", len(checks), "outbox", o.store.State().Outbox)
-	failed := make(chan error, 1)
-	if ln != nil {
-		s := &http.Server{Handler: o.handler(), ReadTimeout: healthTimeout, WriteTimeout: 10 * time.Second, MaxHeaderBytes: 16 << 10}
-		go func() { failed <- s.Serve(ln) }()
-		defer s.Close() //nolint:errcheck // Nobody waits for its answers.
-		o.log.Info("listening", "url", "http://"+ln.Addr().String())
-	}
-	select {
-	case <-ctx.Done():
-		o.log.Info("stopping")
-	case err = <-failed:
-	}
-	return errors.Join(err, o.stop())
-}
-
-// stop ends the parts that there are, started or not.
-func (o *outpost) stop() (err error) {
-	ending, cancel := context.WithTimeout(context.Background(), stopProbes)
-	defer cancel()
-	if o.monitor != nil {
-		err = o.monitor.Stop(ending)
-	}
-	return errors.Join(err, o.store.Close())
-}
-
-// take measures by other checks from now on, and remembers them for a start without the server.
-func (o *outpost) take(region string, checks []status.Check, document []byte) error {
-	if err := o.monitor.Update(checks); err != nil {
-		return err
-	}
-	o.metrics.Only(labels(checks))
-	o.log.Info("checks taken from the server", "region", region, "services", len(checks))
-	if err := writePrivate(o.checksFile(), document); err != nil {
-		o.log.Error("the checks can't be kept; after a start without the server nothing is measured", "error", err)
+	o.Guard = &config.Guard{}
+	if o.Guard.Allow, err = config.ParseRanges(allow); err != nil {
+		return fmt.Errorf("agent: --allow: %w", err)
 	}
 	return nil
 }
 
-func (o *outpost) checksFile() string { return o.outbox + ".checks.json" }
-
-// remembered is the checks that were measured last.
-func (o *outpost) remembered() []status.Check {
-	_ = os.Chmod(o.checksFile(), 0o600) // Whoever left it wider: checks hold secrets. There may be none.
-	body, err := os.ReadFile(o.checksFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+// rootsOf is those of the system and of a file; nil without one.
+func rootsOf(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil //nolint:nilnil // Those of the system.
 	}
-	var checks []status.Check
-	if err == nil {
-		_, checks, err = agent.DecodeChecks(body)
-	}
+	pem, err := os.ReadFile(file)
 	if err != nil {
-		o.log.Warn("the checks of before can't be read; nothing is measured until the server is reached", "file", o.checksFile(), "error", err)
+		return nil, err
 	}
-	return checks
-}
-
-// writePrivate replaces a file that only we may read: checks hold secrets.
-func writePrivate(name string, body []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*") // Mode 0600.
+	roots, err := x509.SystemCertPool()
 	if err != nil {
-		return err
+		roots = x509.NewCertPool()
 	}
-	defer os.Remove(f.Name()) //nolint:errcheck // After the rename there is none.
-	_, err = f.Write(body)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no certificate", file)
 	}
-	return os.Rename(f.Name(), name)
+	return roots, nil
 }
-
-func (o *outpost) observe(c status.Check, began time.Time, r probe.Result) {
-	if !r.CertificateExpiry.IsZero() {
-		o.client.Certificate(c.ID, r.CertificateExpiry)
-	}
-	o.metrics.Observe(measured(c, "", began, r))
-}
-
-func (o *outpost) gauges() {
-	m := o.metrics
-	m.Flag("statuspage_agent_server_up", "1 when the server answers and knows us.", func() bool { return o.store.State().Up })
-	m.Gauge("statuspage_agent_clock_skew_seconds", "By how much the server's clock is ahead of ours; NaN while it does not answer.", func() float64 {
-		ahead, known := o.client.Skew()
-		if !known {
-			return math.NaN()
-		}
-		return ahead.Seconds()
-	})
-	m.Counter("statuspage_agent_handed_in_total", "Signals that the server has taken.", func() float64 { return float64(o.client.Handed()) })
-	m.Counter("statuspage_agent_dropped_total", "Signals that the server refused for good.", func() float64 { return float64(o.client.Dropped()) })
-	if len(o.canary) > 0 {
-		m.Flag("statuspage_network_up", "1 unless no canary answers.", func() bool { return !o.monitor.Stats().NetworkDown })
-	}
-	m.Gauge("statuspage_outbox_signals", "Signals on disk that the server does not have yet.", func() float64 { return waiting(o.store.State()) })
-	m.Gauge("statuspage_signals_unsaved", "Signals in memory that no disk has.", func() float64 { return float64(o.monitor.Stats().Unsaved) })
-	m.Gauge("statuspage_probes_in_flight", "Probes running.", func() float64 { return float64(o.monitor.Stats().InFlight) })
-}
-
-// handler answers what runs the agent asks of it.
-func (o *outpost) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		state, server := o.store.State(), "away"
-		if state.Up {
-			server = "up"
-		}
-		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, "{\"ready\":true,\"server\":%q,\"outbox\":%d,\"unsaved\":%d}\n", server, state.Outbox, o.monitor.Stats().Unsaved)
-	})
-	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
-		var body strings.Builder
-		kind, err := o.metrics.Write(&body)
-		if err != nil {
-			o.log.Error("write metrics", "error", err)
-			w.WriteHeader(http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", kind)
-		_, _ = w.Write([]byte(body.String()))
-	})
-	return mux
-}
-
-// nowhere is the board of an agent, which shows nothing.
-type nowhere struct{}
-
-// Apply implements monitor.Board.
-func (nowhere) Apply([]status.Signal) {}

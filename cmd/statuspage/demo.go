@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"statuspage/internal/app"
 	"statuspage/internal/config"
 	"statuspage/internal/status"
 	"time"
@@ -70,7 +71,7 @@ func (e env) demo(ctx context.Context, args []string) error {
 			Kind:    "http", Target: at, Method: http.MethodHead, DegradedAfter: demoSlow, FollowRedirects: true,
 		})
 	}
-	return e.serveConfig(ctx, cfg, roles{web: true, scheduler: true, worker: true}, nil)
+	return e.start(ctx, app.Options{Config: cfg, Roles: app.All()})
 }
 
 // demoTarget opens a target on a free port. Without a handler it answers for a while, goes

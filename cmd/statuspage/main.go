@@ -117,3 +117,18 @@ func buildVersion() string {
 	}
 	return "dev"
 }
+
+// smallHeap collects garbage when the heap has grown by half, not by all of it: little is thrown away
+// a second, so that it costs next to nothing, and most of the heap is the board and the
+// pages, which stay. GOGC says otherwise.
+func (e env) smallHeap() {
+	if e.getenv("GOGC") == "" {
+		debug.SetGCPercent(50)
+	}
+}
+
+// noCore keeps memory, which holds secrets, out of files: 0 would be enough for a file, 1 keeps a collector of
+// core dumps from getting one too (core(5)).
+func noCore() {
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{Cur: 1, Max: 1}) // Less is always allowed.
+}

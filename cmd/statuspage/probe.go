@@ -4,48 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
+	"statuspage/internal/app/probing"
 	"statuspage/internal/config"
 	"statuspage/internal/status"
 	"strconv"
 	"strings"
 	"time"
 )
-
-const healthTimeout = 3 * time.Second
-
-// config checks the configuration, or prints it as it works out; secrets show as ***.
-func (e env) config(args []string) error {
-	verb := ""
-	if len(args) > 0 {
-		verb, args = args[0], args[1:]
-	}
-	if verb != "check" && verb != "print" {
-		return errors.New("config: say `config check` or `config print`")
-	}
-	cfg, err := e.load("config "+verb, args)
-	if err != nil {
-		return err
-	}
-	if verb == "print" {
-		return cfg.Print(e.stdout)
-	}
-	_, err = fmt.Fprintf(e.stdout, "ok: %d services\n", len(cfg.Checks))
-	return err
-}
-
-// load reads the configuration for a command with only --config; what follows the flags
-// is left to the command and does not count as services.
-func (e env) load(name string, args []string) (*config.Config, error) {
-	f := e.flags(name)
-	file := f.String("config", "", "")
-	if err := e.parse(f, args); err != nil {
-		return nil, err
-	}
-	return config.Load(config.Overrides{File: *file}, e.getenv, os.ReadFile)
-}
 
 // probe measures once, prints what it found, and tells by its exit status.
 func (e env) probe(ctx context.Context, args []string) error {
@@ -61,7 +27,7 @@ func (e env) probe(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	r := prober(cfg).Kinds()[check.Kind](ctx, check)
+	r := probing.Prober(cfg.Guard).Kinds()[check.Kind](ctx, check)
 	fmt.Fprintf(e.stdout, "%s  %s\n", check.Name, check.URL)
 	fmt.Fprintf(e.stdout, "outcome     %s\n", r.Outcome)
 	if r.Reason != status.None {
@@ -120,43 +86,4 @@ func (e env) findCheck(file, what string) (*config.Config, status.Check, error) 
 		}
 	}
 	return nil, status.Check{}, fmt.Errorf("probe: no service %q in the configuration; name one of it, or a URL", what)
-}
-
-// healthcheck asks a running process whether it lives, for images without a shell.
-func (e env) healthcheck(ctx context.Context, args []string) error {
-	f := e.flags("healthcheck")
-	file, address := f.String("config", "", ""), f.String("listen", "", "")
-	if err := e.parse(f, args); err != nil {
-		return err
-	}
-	cfg, err := config.Load(config.Overrides{File: *file, Listen: *address}, e.getenv, os.ReadFile)
-	if err != nil {
-		return err
-	}
-	where := cfg.Listen
-	if cfg.ListenOps != "" && *address == "" {
-		where = cfg.ListenOps // Which visitors can't fill.
-	}
-	host, port, err := net.SplitHostPort(where)
-	if err != nil {
-		return fmt.Errorf("healthcheck: %w", err)
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
-	if err != nil {
-		return fmt.Errorf("healthcheck: %w", err)
-	}
-	res, err := (&http.Client{}).Do(req)
-	if err != nil {
-		return fmt.Errorf("healthcheck: %w", err)
-	}
-	_ = res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("healthcheck: the process answers %s", res.Status)
-	}
-	return nil
 }

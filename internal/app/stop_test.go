@@ -1,13 +1,10 @@
-package main
+package app
 
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"statuspage/db"
@@ -30,11 +27,16 @@ var nobody = slog.New(slog.DiscardHandler)
 // part is something that is started and stopped.
 type part struct{ start, stop func() error }
 
+// unseen is a board that shows nothing.
+type unseen struct{}
+
+func (unseen) Apply([]status.Signal) {}
+
 func silentMonitor(t *testing.T) *monitor.Monitor {
 	t.Helper()
 	m, err := monitor.New(monitor.Options{
 		Checks: []status.Check{{Service: status.Service{ID: "web", Interval: time.Second, Timeout: time.Second / 2}, Kind: "http"}},
-		Store:  &fullDisk{}, Board: nowhere{}, Log: nobody, Canary: []string{"127.0.0.1:1"},
+		Store:  &fullDisk{}, Board: unseen{}, Log: nobody, Canary: []string{"127.0.0.1:1"},
 		Probe: map[string]probe.Func{"http": func(context.Context, status.Check) probe.Result {
 			return probe.Result{Outcome: status.Up, HTTPStatus: 200}
 		}},
@@ -46,15 +48,15 @@ func silentMonitor(t *testing.T) *monitor.Monitor {
 }
 
 // apart is what a process shares with others, whose Redis is away.
-func apart(t *testing.T) *team {
+func apart(t *testing.T) *node {
 	t.Helper()
 	cfg := &config.Config{Queue: "redis://127.0.0.1:1/0", Database: "questdb://a:b@127.0.0.1:1/qdb"}
-	team, err := join(cfg, roles{web: true, scheduler: true, worker: true}, nobody)
+	node, err := join(cfg, All(), nobody)
 	if err != nil {
 		t.Fatal(err)
 	}
-	team.taking("eu", func([]monitor.Planned) {})
-	return team
+	node.taking("eu", func([]monitor.Planned) {})
+	return node
 }
 
 // parts are all that a process starts and stops, each made anew.
@@ -63,10 +65,10 @@ var parts = map[string]func(t *testing.T) part{
 		m := silentMonitor(t)
 		return part{m.Start, func() error { return m.Stop(context.Background()) }}
 	},
-	"team": func(t *testing.T) part {
+	"node": func(t *testing.T) part {
 		ctx, leave := context.WithCancel(context.Background())
-		team := apart(t)
-		return part{func() error { team.start(ctx); team.follow(ctx); return nil }, func() error { leave(); return team.stop() }}
+		node := apart(t)
+		return part{func() error { node.start(ctx); node.follow(ctx); return nil }, func() error { leave(); return node.stop() }}
 	},
 	"pages": func(t *testing.T) part {
 		b, err := board.New(nil, time.UTC)
@@ -124,7 +126,7 @@ func TestEveryPartStopsAtAnyTime(t *testing.T) {
 	for name, made := range parts {
 		for order, run := range orders {
 			switch { // These are started once, by who stops them.
-			case order == "after two starts" && (name == "team" || name == "pages"), order == "while it starts" && name == "team":
+			case order == "after two starts" && (name == "node" || name == "pages"), order == "while it starts" && name == "node":
 				continue
 			}
 			t.Run(name+" "+order, func(t *testing.T) {
@@ -190,8 +192,7 @@ func TestFailedStartSaysWhy(t *testing.T) {
 				cfg := startable(t)
 				cfg.Queue = queue
 				c.mistake(cfg)
-				e := env{getenv: func(string) string { return "" }, stdout: io.Discard, stderr: io.Discard}
-				err := e.serveConfig(t.Context(), cfg, roles{web: true, scheduler: true, worker: true}, nil)
+				err := Run(t.Context(), Options{Config: cfg, Roles: All(), Log: nobody, Version: "test"})
 				if err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("the start ends with %v, want a word of %q", err, c.want)
 				}
@@ -220,15 +221,14 @@ func TestMonitorThatCannotStartEndsTheProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	a := &app{roles: roles{web: true, scheduler: true, worker: true}, log: nobody, metrics: metrics.New("test"), store: store, team: apart(t)}
-	a.cfg.Store(cfg)
+	a := &app{roles: All(), log: nobody, metrics: metrics.New("test"), store: store, node: apart(t)}
 	if err := a.build(cfg, true); err != nil {
 		t.Fatal(err)
 	}
 	if err := a.monitor.Start(); err != nil { // It can't be a second time.
 		t.Fatal(err)
 	}
-	ln, err := listen(cfg.Listen)
+	ln, err := Listen(cfg.Listen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,37 +236,4 @@ func TestMonitorThatCannotStartEndsTheProcess(t *testing.T) {
 	if err := a.run(t.Context(), ln, nil, nil); !errors.Is(err, status.ErrInvalid) || !strings.Contains(err.Error(), "started before") {
 		t.Errorf("the process ends with %v, want why it can't measure", err)
 	}
-}
-
-// TestAgentThatCannotStartEnds has checks come in while the start fails.
-func TestAgentThatCannotStartEnds(t *testing.T) {
-	t.Parallel()
-	server := standIn(t)
-	o := &outpost{log: nobody, metrics: metrics.New("test"), outbox: filepath.Join(t.TempDir(), "o.db")}
-	if err := writePrivate(o.checksFile(), []byte(`{"region":"eu","checks":[`+
-		`{"id":"web","name":"Web","url":"http://a","kind":"smoke","target":"http://127.0.0.1:1","interval":"1m","timeout":"1s","method":"HEAD"}]}`)); err != nil {
-		t.Fatal(err)
-	}
-	err := o.run(t.Context(), server, "token", nil)
-	if err == nil || !strings.Contains(err.Error(), "smoke") {
-		t.Errorf("the agent ends with %v, want what it can't measure", err)
-	}
-}
-
-// standIn is a server that has checks for agents.
-func standIn(t *testing.T) *url.URL {
-	t.Helper()
-	body, err := agent.EncodeChecks("eu", []status.Check{{
-		Service: status.Service{ID: "other", Interval: time.Minute, Timeout: time.Second, Regions: []string{"eu"}}, Kind: "http", Target: "http://127.0.0.1:1", Method: "HEAD",
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) }))
-	t.Cleanup(s.Close)
-	u, err := url.Parse(s.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
 }

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"log/slog"
@@ -17,26 +17,26 @@ func TestRunsOfAgentsAreNotQueued(t *testing.T) {
 		Queue: config.Secret(harness.LaunchRedis(t).URL()), Database: "questdb://admin:quest@127.0.0.1:8812/qdb", Agents: []config.Agent{{Region: "office"}},
 		Checks: []status.Check{{Service: status.Service{ID: "web", Regions: []string{"eu", "office"}}}, {Service: status.Service{ID: "api"}}},
 	}
-	team, err := join(cfg, roles{scheduler: true}, slog.New(slog.NewTextHandler(t.Output(), nil)))
+	node, err := join(cfg, Roles{scheduler: true}, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer team.link.Close()
-	for until := time.Now().Add(20 * time.Second); !team.link.State().Up; time.Sleep(5 * time.Millisecond) {
+	defer node.link.Close()
+	for until := time.Now().Add(20 * time.Second); !node.link.State().Up; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(until) {
 			t.Fatal("Redis is not up")
 		}
 	}
-	a := &app{team: team}
+	a := &app{node: node}
 	a.cfg.Store(cfg)
-	dispatch := a.withoutAgents(team.dispatch)
+	dispatch := a.withoutAgents(node.dispatch)
 	slot := time.Now().Truncate(time.Second)
 	plan := func(service, region string) monitor.Planned {
 		return monitor.Planned{Service: service, Region: region, Slot: slot, Deadline: slot.Add(10 * time.Second)}
 	}
 	depths := func() (all [3]int) {
 		for i, region := range []string{"", "eu", "office"} {
-			d, err := team.link.Depth(t.Context(), region)
+			d, err := node.link.Depth(t.Context(), region)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -51,8 +51,8 @@ func TestRunsOfAgentsAreNotQueued(t *testing.T) {
 		t.Errorf("runs of all regions: %v, queued %v, want one each but for the agent's", err, depths())
 	}
 	var here []monitor.Planned
-	team.bypass(func(runs []monitor.Planned) { here = runs })
-	team.fallBack()
+	node.bypass(func(runs []monitor.Planned) { here = runs })
+	node.fallBack()
 	if len(here) != 2 {
 		t.Errorf("when Redis goes, %v are measured here", here)
 	}

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bytes"
@@ -28,20 +28,19 @@ func running(t *testing.T, cfg *config.Config, log io.Writer) (a *app, url strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	a = &app{roles: roles{web: true, scheduler: true, worker: true}, log: slog.New(slog.NewTextHandler(log, nil)), metrics: metrics.New("test"), store: store}
-	a.cfg.Store(cfg)
+	a = &app{roles: All(), log: slog.New(slog.NewTextHandler(log, nil)), metrics: metrics.New("test"), store: store}
 	if err := a.build(cfg, false); err != nil {
 		t.Fatal(err)
 	}
 	a.past.Fill(t.Context(), make(chan struct{}))
-	ln, err := listen(cfg.Listen)
+	ln, err := Listen(cfg.Listen)
 	if err != nil {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
-	go func() { served <- a.server.Serve(ln) }()
+	go func() { served <- a.pages.Serve(ln) }()
 	t.Cleanup(func() {
-		a.reloading.recalls.Wait()
+		a.reloads.recalls.Wait()
 		if err := errors.Join(a.stop(nil), <-served, store.Close()); err != nil {
 			t.Error(err)
 		}
@@ -167,7 +166,7 @@ func TestReloadThatFailsGoesBackWhole(t *testing.T) {
 				t.Fatalf("step %d is of the %s", i, steps[i].part)
 			}
 			steps[i].do = func() error { return errRefused }
-			err := a.takeOver(steps)
+			err := takeOver(steps, a.log)
 			if !errors.Is(err, errRefused) || !strings.Contains(err.Error(), refuses) {
 				t.Errorf("the error is %v, want who refuses", err)
 			}

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -9,10 +9,10 @@ import (
 	"statuspage/monitor"
 )
 
-// openDesk lets agents in, as the configuration names them.
-func (a *app) openDesk(cfg *config.Config) error {
-	to := shown{a.team, a.board}
-	a.desk = handlers.NewDesk(cfg.Retention, func(ctx context.Context, signals []status.Signal) error {
+// openAgents lets agents in, as the configuration names them.
+func (a *app) openAgents(cfg *config.Config) error {
+	to := shown{a.node, a.board}
+	a.agents = handlers.NewDesk(cfg.Retention, func(ctx context.Context, signals []status.Signal) error {
 		if !a.past.Tried() {
 			return handlers.ErrStarting
 		}
@@ -22,18 +22,19 @@ func (a *app) openDesk(cfg *config.Config) error {
 		to.Apply(signals)
 		return nil
 	}, a.certificate)
-	a.metrics.Counter("statuspage_agents_signals_total", "Signals that agents have handed in, repeated ones included.", func() float64 { return float64(a.desk.Taken()) })
-	a.metrics.Counter("statuspage_agents_refused_total", "Signals of agents that were not as they must be.", func() float64 { return float64(a.desk.Refused()) })
-	a.metrics.Counter("statuspage_agents_denied_total", "Requests to agents' addresses without the token of one.", func() float64 { return float64(a.desk.Denied()) })
-	return a.seatAgents(cfg)
+	a.metrics.Counter("statuspage_agents_signals_total", "Signals that agents have handed in, repeated ones included.", func() float64 { return float64(a.agents.Taken()) })
+	a.metrics.Counter("statuspage_agents_refused_total", "Signals of agents that were not as they must be.", func() float64 { return float64(a.agents.Refused()) })
+	a.metrics.Counter("statuspage_agents_denied_total", "Requests to agents' addresses without the token of one.", func() float64 { return float64(a.agents.Denied()) })
+	return a.setAgents(cfg)
 }
 
-func (a *app) seatAgents(cfg *config.Config) error {
+// setAgents says who they are and what each measures.
+func (a *app) setAgents(cfg *config.Config) error {
 	agents := make([]handlers.Agent, len(cfg.Agents))
 	for i, one := range cfg.Agents {
 		agents[i] = handlers.Agent(one)
 	}
-	return a.desk.Set(agents, cfg.Checks)
+	return a.agents.Set(agents, cfg.Checks)
 }
 
 // withoutAgents keeps runs out of the queue that nobody would take: those in regions of agents,

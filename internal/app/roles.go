@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"errors"
@@ -7,22 +7,23 @@ import (
 	"strings"
 )
 
-// roles are what a process does: all of it by default.
-type roles struct {
+// Roles are what a process does: all of it by default.
+type Roles struct {
 	web       bool // Shows pages.
 	scheduler bool // Plans runs.
 	worker    bool // Measures what is planned.
 	named     bool // Chosen by the operator, and not all of them.
 }
 
-const envRole = "STATUSPAGE_ROLE"
+// All is what one process does alone.
+func All() Roles { return Roles{web: true, scheduler: true, worker: true} }
 
-// parseRoles reads all, or some of web, scheduler and worker joined by commas.
-func parseRoles(text string) (roles, error) {
+// ParseRoles reads all, or some of web, scheduler and worker joined by commas.
+func ParseRoles(text string) (Roles, error) {
 	if text == "" || text == "all" {
-		return roles{web: true, scheduler: true, worker: true}, nil
+		return All(), nil
 	}
-	r := roles{named: true}
+	r := Roles{named: true}
 	for _, word := range strings.Split(text, ",") {
 		switch strings.TrimSpace(word) {
 		case "web":
@@ -32,14 +33,14 @@ func parseRoles(text string) (roles, error) {
 		case "worker":
 			r.worker = true
 		default:
-			return roles{}, fmt.Errorf("role %q: write all, or some of web, scheduler and worker joined by commas", word)
+			return Roles{}, fmt.Errorf("role %q: write all, or some of web, scheduler and worker joined by commas", word)
 		}
 	}
 	return r, nil
 }
 
-// fits refuses roles that lack what they share with others.
-func (r roles) fits(cfg *config.Config) error {
+// Fits refuses roles that lack what they share with others.
+func (r Roles) Fits(cfg *config.Config) error {
 	shared := !strings.HasPrefix(string(cfg.Database), "sqlite:")
 	switch {
 	case r.named && cfg.Queue == "":
@@ -52,7 +53,8 @@ func (r roles) fits(cfg *config.Config) error {
 	return nil
 }
 
-func (r roles) String() string {
+// String is as ParseRoles reads it.
+func (r Roles) String() string {
 	var words []string
 	for _, w := range []struct {
 		has  bool

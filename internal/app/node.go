@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"statuspage/internal/board"
 	"statuspage/internal/cluster"
 	"statuspage/internal/config"
+	"statuspage/internal/metrics"
 	"statuspage/internal/status"
 	"statuspage/monitor"
 	"sync"
@@ -25,9 +26,9 @@ const (
 	unsure = 3 * time.Second
 )
 
-// team is what this process shares with others through Redis, by its roles.
-type team struct {
-	roles     roles
+// node is this process among others that share its work through Redis, by its roles.
+type node struct {
+	roles     Roles
 	link      *cluster.Link
 	publisher *cluster.Publisher
 	worker    *cluster.Worker   // Nil without the role.
@@ -49,19 +50,19 @@ type team struct {
 }
 
 // join opens the link to the others; nil without a queue.
-func join(cfg *config.Config, r roles, log *slog.Logger) (*team, error) {
+func join(cfg *config.Config, r Roles, log *slog.Logger) (*node, error) {
 	if cfg.Queue == "" {
-		return nil, nil //nolint:nilnil // One process is a team of none.
+		return nil, nil //nolint:nilnil // One process stands alone.
 	}
 	prefix, err := prefixOf(string(cfg.Database))
 	if err != nil {
 		return nil, err
 	}
-	t := &team{roles: r, drained: make(chan struct{})}
-	if t.link, err = cluster.Open(string(cfg.Queue), prefix, log, t.fallBack); err != nil {
+	n := &node{roles: r, drained: make(chan struct{})}
+	if n.link, err = cluster.Open(string(cfg.Queue), prefix, log, n.fallBack); err != nil {
 		return nil, err
 	}
-	t.publisher = cluster.NewPublisher(t.link)
+	n.publisher = cluster.NewPublisher(n.link)
 	known := map[string]bool{}
 	for _, c := range cfg.Checks {
 		if len(c.Regions) == 0 {
@@ -72,9 +73,9 @@ func join(cfg *config.Config, r roles, log *slog.Logger) (*team, error) {
 		}
 	}
 	for region := range known {
-		t.regions = append(t.regions, region)
+		n.regions = append(n.regions, region)
 	}
-	return t, nil
+	return n, nil
 }
 
 // prefixOf keeps pages that share a Redis, but not a database, apart.
@@ -87,12 +88,12 @@ func prefixOf(database string) (string, error) {
 }
 
 // taking makes a worker of this process.
-func (t *team) taking(region string, take func([]monitor.Planned)) {
+func (n *node) taking(region string, take func([]monitor.Planned)) {
 	regions := []string{""}
 	if region != "" {
 		regions = append(regions, region)
 	}
-	t.worker = cluster.NewWorker(t.link, regions, heldTasks, func(tasks []cluster.Task) {
+	n.worker = cluster.NewWorker(n.link, regions, heldTasks, func(tasks []cluster.Task) {
 		all := make([]monitor.Planned, len(tasks))
 		for i, task := range tasks {
 			all[i] = monitor.Planned(task)
@@ -102,83 +103,83 @@ func (t *team) taking(region string, take func([]monitor.Planned)) {
 }
 
 // dispatch queues planned runs.
-func (t *team) dispatch(ctx context.Context, runs []monitor.Planned) error {
+func (n *node) dispatch(ctx context.Context, runs []monitor.Planned) error {
 	tasks := make([]cluster.Task, len(runs))
 	for i, r := range runs {
 		tasks[i] = cluster.Task(r)
 	}
-	q, err := t.link.Enqueue(ctx, tasks)
-	t.planned.Add(uint64(q.Queued))
-	t.refused.Add(uint64(q.Full))
-	t.early.Add(uint64(q.Early))
+	q, err := n.link.Enqueue(ctx, tasks)
+	n.planned.Add(uint64(q.Queued))
+	n.refused.Add(uint64(q.Full))
+	n.early.Add(uint64(q.Early))
 	if err != nil {
-		t.here.Add(uint64(len(runs)))
+		n.here.Add(uint64(len(runs)))
 		return err
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	limit := time.Now().Add(-unsure)
-	t.recent = append(slices.DeleteFunc(t.recent, func(p monitor.Planned) bool { return p.Slot.Before(limit) }), runs...)
+	n.recent = append(slices.DeleteFunc(n.recent, func(p monitor.Planned) bool { return p.Slot.Before(limit) }), runs...)
 	return nil
 }
 
 // fallBack measures here what was queued a moment ago. Whoever else measures it writes the same key.
-func (t *team) fallBack() {
-	t.mu.Lock()
-	recent, take := t.recent, t.take
-	t.recent = nil
-	t.mu.Unlock()
+func (n *node) fallBack() {
+	n.mu.Lock()
+	recent, take := n.recent, n.take
+	n.recent = nil
+	n.mu.Unlock()
 	if take != nil && len(recent) > 0 {
-		t.here.Add(uint64(len(recent)))
+		n.here.Add(uint64(len(recent)))
 		take(recent)
 	}
 }
 
 // bypass says who measures what can't be queued.
-func (t *team) bypass(take func([]monitor.Planned)) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.take = take
+func (n *node) bypass(take func([]monitor.Planned)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.take = take
 }
 
 // start begins what the roles ask for, except following, which waits for the board.
-func (t *team) start(ctx context.Context) {
+func (n *node) start(ctx context.Context) {
 	talk, hush := context.WithCancel(context.WithoutCancel(ctx))
-	t.hush = hush
-	t.talking.Go(func() { t.publisher.Run(talk) })
-	t.talking.Go(func() { t.measureDepth(talk) })
-	if t.worker != nil {
-		t.working.Go(func() { t.worker.Run(ctx, t.drained) })
+	n.hush = hush
+	n.talking.Go(func() { n.publisher.Run(talk) })
+	n.talking.Go(func() { n.measureDepth(talk) })
+	if n.worker != nil {
+		n.working.Go(func() { n.worker.Run(ctx, n.drained) })
 	}
 }
 
 // follow brings what others measure to the board, until ctx ends.
-func (t *team) follow(ctx context.Context) {
-	if t.follower != nil {
-		t.talking.Go(func() { t.follower.Run(ctx) })
+func (n *node) follow(ctx context.Context) {
+	if n.follower != nil {
+		n.talking.Go(func() { n.follower.Run(ctx) })
 	}
 }
 
 // stop ends everything, whether it was started or not; a second time it does nothing. The monitor has stopped before, so that all
 // it measured is on disk.
-func (t *team) stop() (err error) {
-	t.ending.Do(func() {
-		close(t.drained)
-		t.working.Wait()
-		if t.hush != nil {
-			t.hush()
+func (n *node) stop() (err error) {
+	n.ending.Do(func() {
+		close(n.drained)
+		n.working.Wait()
+		if n.hush != nil {
+			n.hush()
 		}
-		t.talking.Wait()
-		err = t.link.Close()
+		n.talking.Wait()
+		err = n.link.Close()
 	})
 	return err
 }
 
-func (t *team) measureDepth(ctx context.Context) {
+func (n *node) measureDepth(ctx context.Context) {
 	for {
 		all := &cluster.Depth{}
-		for _, region := range t.regions {
-			d, err := t.link.Depth(ctx, region)
+		for _, region := range n.regions {
+			d, err := n.link.Depth(ctx, region)
 			if err != nil {
 				all = nil // State says why.
 				break
@@ -186,7 +187,7 @@ func (t *team) measureDepth(ctx context.Context) {
 			all.Waiting += d.Waiting
 			all.Oldest = max(all.Oldest, d.Oldest)
 		}
-		t.depth.Store(all)
+		n.depth.Store(all)
 		select {
 		case <-ctx.Done():
 			return
@@ -196,40 +197,40 @@ func (t *team) measureDepth(ctx context.Context) {
 }
 
 // settle says that a task gives no signal and needs none any more.
-func (t *team) settle(service, region string, slot time.Time) {
-	if t.worker != nil {
-		t.worker.Settle(service, region, slot)
+func (n *node) settle(service, region string, slot time.Time) {
+	if n.worker != nil {
+		n.worker.Settle(service, region, slot)
 	}
 }
 
 // saved settles the tasks of signals that are on disk.
-func (t *team) saved(signals []status.Signal) {
-	if t.worker != nil {
-		t.worker.Stored(signals)
+func (n *node) saved(signals []status.Signal) {
+	if n.worker != nil {
+		n.worker.Stored(signals)
 	}
 }
 
 // shown is where signals go when they are on disk, or while our disk refuses them: to the others, and to the page of this process.
 type shown struct {
-	team  *team
+	node  *node
 	board *board.Board
 }
 
 // Apply implements monitor.Board.
 func (s shown) Apply(signals []status.Signal) {
-	if s.team != nil {
-		s.team.publisher.Apply(signals)
+	if s.node != nil {
+		s.node.publisher.Apply(signals)
 	}
 	s.board.Apply(signals)
 }
 
-func (a *app) teamGauges() {
-	t, m := a.team, a.metrics
-	count := func(n *atomic.Uint64) func() float64 { return func() float64 { return float64(n.Load()) } }
-	m.Flag("statuspage_redis_up", "1 when Redis answers.", func() bool { return t.link.State().Up })
+// gauges are what the metrics tell of the queue and the relay.
+func (n *node) gauges(m *metrics.Metrics) {
+	count := func(c *atomic.Uint64) func() float64 { return func() float64 { return float64(c.Load()) } }
+	m.Flag("statuspage_redis_up", "1 when Redis answers.", func() bool { return n.link.State().Up })
 	deep := func(of func(*cluster.Depth) float64) func() float64 {
 		return func() float64 {
-			if d := t.depth.Load(); d != nil && t.link.State().Up {
+			if d := n.depth.Load(); d != nil && n.link.State().Up {
 				return of(d)
 			}
 			return math.NaN()
@@ -239,16 +240,16 @@ func (a *app) teamGauges() {
 		deep(func(d *cluster.Depth) float64 { return float64(d.Waiting) }))
 	m.Gauge("statuspage_queue_oldest_seconds", "Since the slot of the oldest planned run in the queue; NaN while Redis is away.",
 		deep(func(d *cluster.Depth) float64 { return d.Oldest.Seconds() }))
-	m.Counter("statuspage_relay_lost_total", "Signals that page servers must find in the database.", func() float64 { return float64(t.publisher.Lost()) })
-	if t.roles.scheduler {
-		m.Counter("statuspage_queue_planned_total", "Runs that this process has queued.", count(&t.planned))
-		m.Counter("statuspage_queue_refused_total", "Runs refused because too many wait.", count(&t.refused))
-		m.Counter("statuspage_queue_early_total", "Runs refused because their slot lies in the future: a clock is wrong.", count(&t.early))
-		m.Counter("statuspage_queue_bypassed_total", "Planned runs left to this process because Redis was away.", count(&t.here))
+	m.Counter("statuspage_relay_lost_total", "Signals that page servers must find in the database.", func() float64 { return float64(n.publisher.Lost()) })
+	if n.roles.scheduler {
+		m.Counter("statuspage_queue_planned_total", "Runs that this process has queued.", count(&n.planned))
+		m.Counter("statuspage_queue_refused_total", "Runs refused because too many wait.", count(&n.refused))
+		m.Counter("statuspage_queue_early_total", "Runs refused because their slot lies in the future: a clock is wrong.", count(&n.early))
+		m.Counter("statuspage_queue_bypassed_total", "Planned runs left to this process because Redis was away.", count(&n.here))
 	}
-	if t.worker != nil {
-		m.Gauge("statuspage_queue_held", "Tasks that this worker has.", func() float64 { return float64(t.worker.Held()) })
-		m.Counter("statuspage_queue_dropped_total", "Tasks dropped because they came too late.", func() float64 { return float64(t.worker.Late()) })
-		m.Counter("statuspage_queue_taken_over_total", "Tasks that dead workers had left to this one.", func() float64 { return float64(t.worker.TakenOver()) })
+	if n.worker != nil {
+		m.Gauge("statuspage_queue_held", "Tasks that this worker has.", func() float64 { return float64(n.worker.Held()) })
+		m.Counter("statuspage_queue_dropped_total", "Tasks dropped because they came too late.", func() float64 { return float64(n.worker.Late()) })
+		m.Counter("statuspage_queue_taken_over_total", "Tasks that dead workers had left to this one.", func() float64 { return float64(n.worker.TakenOver()) })
 	}
 }

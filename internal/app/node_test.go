@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -53,7 +53,7 @@ func TestTasksWaitForTheDisk(t *testing.T) {
 		})
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	team, err := join(cfg, roles{worker: true}, log)
+	node, err := join(cfg, Roles{worker: true}, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestTasksWaitForTheDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &app{team: team, board: b, log: log, metrics: metrics.New("test"), roles: roles{worker: true}}
+	a := &app{node: node, board: b, log: log, metrics: metrics.New("test"), roles: Roles{worker: true}}
 	a.cfg.Store(cfg)
 	disk := &fullDisk{}
 	disk.full.Store(true)
@@ -79,21 +79,21 @@ func TestTasksWaitForTheDisk(t *testing.T) {
 	}
 	defer func() {
 		leave()
-		if err := errors.Join(a.monitor.Stop(t.Context()), team.stop()); err != nil {
+		if err := errors.Join(a.monitor.Stop(t.Context()), node.stop()); err != nil {
 			t.Error(err)
 		}
 	}()
-	eventually(t, "Redis is up", func() bool { return team.link.State().Up })
+	eventually(t, "Redis is up", func() bool { return node.link.State().Up })
 	slot := time.Now().Truncate(time.Microsecond)
 	runs := make([]monitor.Planned, n)
 	for i, c := range cfg.Checks {
 		runs[i] = monitor.Planned{Service: c.ID, Slot: slot, Deadline: slot.Add(time.Minute)}
 	}
-	if err := team.dispatch(ctx, runs); err != nil {
+	if err := node.dispatch(ctx, runs); err != nil {
 		t.Fatal(err)
 	}
 	waiting := func() int {
-		d, err := team.link.Depth(ctx, "")
+		d, err := node.link.Depth(ctx, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,11 +105,11 @@ func TestTasksWaitForTheDisk(t *testing.T) {
 			t.Errorf("the page does not show %s from memory", cfg.Checks[i].ID)
 		}
 	}
-	if held, left := team.worker.Held(), waiting(); held != n || left != n {
+	if held, left := node.worker.Held(), waiting(); held != n || left != n {
 		t.Errorf("%d held, %d in the queue of %d whose signals no disk has", held, left, n)
 	}
 	disk.full.Store(false)
-	eventually(t, "the tasks are settled when the signals are saved", func() bool { return waiting() == 0 && team.worker.Held() == 0 })
+	eventually(t, "the tasks are settled when the signals are saved", func() bool { return waiting() == 0 && node.worker.Held() == 0 })
 	if got := disk.stored.Load(); got != n {
 		t.Errorf("%d signals are saved, want %d", got, n)
 	}

@@ -1,52 +1,52 @@
-package main
+package app
 
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"reflect"
 	"slices"
+	"statuspage/internal/app/probing"
 	"statuspage/internal/config"
 	"statuspage/internal/status"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-	"unicode"
 )
 
-// source is where a configuration came from, and how to read it again.
-type source struct {
-	overrides config.Overrides
-	getenv    func(string) string
-	files     *config.Sources
-	asked     chan os.Signal // SIGHUP.
+// Source is where a configuration came from, and how to read it again.
+type Source struct {
+	Overrides config.Overrides
+	Getenv    func(string) string
+	Files     *config.Sources
+	Asked     chan os.Signal // SIGHUP.
 }
 
-// reloading is what is told of it.
-type reloading struct {
-	refused atomic.Bool  // What was read last is not what runs.
+// reloads is what is known of configurations that were taken over.
+type reloads struct {
 	at      atomic.Int64 // Unix seconds of the last that was taken.
 	recalls sync.WaitGroup
 }
 
 // watch takes over what changes in the configuration, until ctx ends.
-func (a *app) watch(ctx context.Context, from *source) {
-	defer a.reloading.recalls.Wait()
-	files := from.files
-	config.Watch(ctx, files, from.asked, a.log, func() *config.Sources {
+func (a *app) watch(ctx context.Context, from *Source) {
+	defer a.reloads.recalls.Wait()
+	files := from.Files
+	config.Watch(ctx, files, from.Asked, a.log, func() *config.Sources {
 		next := &config.Sources{Guard: files.KeepFile}
-		cfg, err := config.Load(from.overrides, from.getenv, next.ReadFile)
+		cfg, err := config.Load(from.Overrides, from.Getenv, next.ReadFile)
 		if err == nil {
 			err = a.reload(ctx, cfg)
 		}
-		a.reloading.refused.Store(err != nil)
+		a.health.refused.Store(err != nil)
 		if err != nil {
 			// The guard goes on to compare with what runs.
 			a.log.Error("the configuration is refused; the one before goes on", "error", oneLine(err))
 			return next
 		}
-		a.reloading.at.Store(time.Now().Unix())
+		a.reloads.at.Store(time.Now().Unix())
 		files = next
 		return next
 	})
@@ -66,20 +66,20 @@ func oneLine(err error) string {
 // reload goes over to another configuration, with all parts or with none. After an error the one before goes on.
 func (a *app) reload(ctx context.Context, next *config.Config) error {
 	before := a.cfg.Load()
-	if waiting := keepFixed(before, next); len(waiting) > 0 {
+	if waiting := next.Follow(before); len(waiting) > 0 {
 		a.log.Warn("these settings count after a restart", "settings", strings.Join(waiting, ", "))
 	}
 	added, removed, changed := compare(before.Checks, next.Checks)
 	dressed := !reflect.DeepEqual(site(before, false), site(next, false)) || !reflect.DeepEqual(before.CORS, next.CORS) ||
 		before.Timezone.String() != next.Timezone.String()
-	if err := a.takeOver(a.steps(ctx, before, next, dressed)); err != nil {
+	if err := takeOver(a.steps(ctx, before, next, dressed), a.log); err != nil {
 		return err
 	}
 	if terms := a.terms.Follow(servicesOf(next), time.Now()); terms != nil {
 		a.board.SetTerms(terms)
 	}
 	a.cfg.Store(next)
-	a.metrics.Only(labels(next.Checks))
+	a.metrics.Only(probing.Labels(next.Checks))
 	a.recallSoon(ctx, added)
 	a.log.Info("configuration read again", "added", len(added), "removed", removed, "changed", changed, "page", dressed, "services", len(next.Checks))
 	return nil
@@ -92,7 +92,7 @@ type step struct {
 }
 
 // takeOver takes all steps. When one fails, those before it are taken back, the last first.
-func (a *app) takeOver(steps []step) error {
+func takeOver(steps []step, log *slog.Logger) error {
 	for i, s := range steps {
 		err := s.do()
 		if err == nil {
@@ -100,7 +100,7 @@ func (a *app) takeOver(steps []step) error {
 		}
 		for _, done := range slices.Backward(steps[:i]) {
 			if err := done.undo(); err != nil { // It stood on it a moment ago.
-				a.log.Error("a part can't go back to the configuration before; restart the process", "part", done.part, "error", err)
+				log.Error("a part can't go back to the configuration before; restart the process", "part", done.part, "error", err)
 			}
 		}
 		return fmt.Errorf("the %s can't follow it: %w", s.part, err)
@@ -113,7 +113,7 @@ func (a *app) steps(ctx context.Context, before, next *config.Config, dressed bo
 	if a.monitor != nil {
 		all = append(all, step{"prober", func() error { return a.monitor.Update(next.Checks) }, func() error { return a.monitor.Update(before.Checks) }})
 	}
-	all = append(all, step{"agents", func() error { return a.seatAgents(next) }, func() error { return a.seatAgents(before) }})
+	all = append(all, step{"agents", func() error { return a.setAgents(next) }, func() error { return a.setAgents(before) }})
 	if !dressed && reflect.DeepEqual(servicesOf(before), servicesOf(next)) {
 		return all
 	}
@@ -121,7 +121,7 @@ func (a *app) steps(ctx context.Context, before, next *config.Config, dressed bo
 		_, err := a.board.Current().With(servicesOf(cfg), cfg.Timezone)
 		return err
 	}
-	dress := func(cfg *config.Config) error { return a.server.Reload(a.options(cfg, a.board.Current(), false)) }
+	dress := func(cfg *config.Config) error { return a.pages.Reload(a.options(cfg, a.board.Current(), false)) }
 	return append(all,
 		step{"board", func() error { return show(next) }, func() error {
 			err := show(before)
@@ -139,41 +139,10 @@ func (a *app) recallSoon(ctx context.Context, ids []string) {
 		return
 	}
 	hour := time.Now().UTC().Truncate(time.Hour)
-	a.reloading.recalls.Go(func() { a.past.Recall(ctx, ids, hour) })
+	a.reloads.recalls.Go(func() { a.past.Recall(ctx, ids, hour) })
 }
 
-// live are the settings that a running process takes over.
-var live = map[string]bool{"Title": true, "Timezone": true, "CORS": true, "BaseURL": true, "Brand": true, "Groups": true, "Checks": true, "Agents": true}
-
-// keepFixed puts into next what only counts after a restart, as it was before, and returns the
-// names of what differed.
-func keepFixed(before, next *config.Config) (names []string) {
-	was, is := reflect.ValueOf(before).Elem(), reflect.ValueOf(next).Elem()
-	for i := range is.NumField() {
-		name := is.Type().Field(i).Name
-		if live[name] {
-			continue
-		}
-		if !reflect.DeepEqual(was.Field(i).Interface(), is.Field(i).Interface()) {
-			names = append(names, setting(name))
-		}
-		is.Field(i).Set(was.Field(i))
-	}
-	return names
-}
-
-// setting is the name of a field in the file: max_viewers for MaxViewers.
-func setting(field string) string {
-	var b strings.Builder
-	for i, r := range field {
-		if unicode.IsUpper(r) && i > 0 {
-			b.WriteByte('_')
-		}
-		b.WriteRune(unicode.ToLower(r))
-	}
-	return b.String()
-}
-
+// compare tells which services were added, and how many were removed and changed.
 func compare(before, next []status.Check) (added []string, removed, changed int) {
 	was := make(map[string]status.Check, len(before))
 	for _, c := range before {
@@ -199,18 +168,4 @@ func servicesOf(cfg *config.Config) []status.Service {
 		services[i] = c.Service
 	}
 	return services
-}
-
-// labels are the public label of each service, as metrics name it.
-func labels(checks []status.Check) map[string]string {
-	all := make(map[string]string, len(checks))
-	for _, c := range checks {
-		all[c.ID] = c.Label()
-	}
-	return all
-}
-
-func (r *reloading) gauges(a *app) {
-	a.metrics.Flag("statuspage_config_last_reload_successful", "1 when the configuration that was read last is the one that runs.", func() bool { return !r.refused.Load() })
-	a.metrics.Gauge("statuspage_config_last_reload_success_timestamp_seconds", "Unix time at which a configuration was taken last.", func() float64 { return float64(r.at.Load()) })
 }

@@ -1,0 +1,43 @@
+package outpost
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"statuspage/internal/agent"
+	"statuspage/internal/status"
+)
+
+func (o *outpost) checksFile() string { return o.Outbox + ".checks.json" }
+
+// remembered is the checks that were measured last.
+func (o *outpost) remembered() []status.Check {
+	_ = os.Chmod(o.checksFile(), 0o600) // Whoever left it wider: checks hold secrets. There may be none.
+	body, err := os.ReadFile(o.checksFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var checks []status.Check
+	if err == nil {
+		_, checks, err = agent.DecodeChecks(body)
+	}
+	if err != nil {
+		o.Log.Warn("the checks of before can't be read; nothing is measured until the server is reached", "file", o.checksFile(), "error", err)
+	}
+	return checks
+}
+
+// writePrivate replaces a file that only we may read: checks hold secrets.
+func writePrivate(name string, body []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".*") // Mode 0600.
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // After the rename there is none.
+	_, err = f.Write(body)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}

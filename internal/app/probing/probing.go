@@ -1,0 +1,47 @@
+// Package probing is what every process that measures does in the same way, a server or an agent.
+package probing
+
+import (
+	"math"
+	"statuspage/db"
+	"statuspage/internal/config"
+	"statuspage/internal/metrics"
+	"statuspage/internal/status"
+	"statuspage/monitor/probe"
+	"time"
+)
+
+// StopTimeout is how long running probes and the last write may take at the end.
+const StopTimeout = 4 * time.Second
+
+// Prober measures from here; a guard keeps it from addresses, nil lets everything through.
+func Prober(guard *config.Guard) *probe.Prober {
+	return probe.New(probe.Options{Guard: (*probe.Guard)(guard), Keep: keptConnections(OpenFiles())})
+}
+
+// Measured is what the metrics tell of a probe.
+func Measured(c status.Check, region string, began time.Time, r probe.Result) metrics.Probe {
+	return metrics.Probe{
+		Began: began, Holds: c.Holds(),
+		Service: c.ID, Region: region, Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
+		Duration: r.Duration, HTTPStatus: r.HTTPStatus, CertificateExpiry: r.CertificateExpiry,
+		Phases: [...]time.Duration{r.Phases.DNS, r.Phases.Connect, r.Phases.TLS, r.Phases.FirstByte},
+	}
+}
+
+// Labels are the public label of each service, as metrics name it.
+func Labels(checks []status.Check) map[string]string {
+	all := make(map[string]string, len(checks))
+	for _, c := range checks {
+		all[c.ID] = c.Label()
+	}
+	return all
+}
+
+// Waiting is how many signals the outbox has; while our disk does not let us open it nobody knows.
+func Waiting(s db.State) float64 {
+	if !s.Open {
+		return math.NaN()
+	}
+	return float64(s.Outbox)
+}
