@@ -1,0 +1,75 @@
+package probing
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"statuspage/db"
+	"statuspage/internal/config"
+	"statuspage/internal/metrics"
+	"statuspage/internal/status"
+	"statuspage/monitor/probe"
+	"testing"
+	"time"
+)
+
+// TestProberKeepsToTheGuard measures a service of this machine: let through without a guard and by name, else refused, which is no outage.
+func TestProberKeepsToTheGuard(t *testing.T) {
+	t.Parallel()
+	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer target.Close()
+	check := status.Check{Service: status.Service{ID: "web", Interval: time.Minute, Timeout: 10 * time.Second}, Kind: "http", Target: target.URL, Method: http.MethodGet}
+	for name, c := range map[string]struct {
+		guard *config.Guard
+		want  status.Outcome
+	}{
+		"without a guard": {nil, status.Up},
+		"with one":        {&config.Guard{}, status.Unknown},
+		"let through":     {&config.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, status.Up},
+	} {
+		if r := Prober(c.guard).Kinds()["http"](context.Background(), check); r.Outcome != c.want {
+			t.Errorf("%s: %v (%v), want %v", name, r.Outcome, r.Err, c.want)
+		}
+	}
+}
+
+func TestMetricsTellWhatWasMeasured(t *testing.T) {
+	t.Parallel()
+	began, expiry := time.Unix(1_000, 0), time.Unix(9_000, 0)
+	c := status.Check{Service: status.Service{ID: "web", URL: "https://web.example", Interval: time.Minute, Timeout: time.Second}}
+	r := probe.Result{Outcome: status.Degraded, HTTPStatus: 200, Duration: time.Second, CertificateExpiry: expiry, Phases: probe.Phases{DNS: 1, Connect: 2, TLS: 3, FirstByte: 4}}
+	want := metrics.Probe{
+		Began: began, Holds: c.Holds(), Service: "web", Region: "eu", Instance: c.Label(), Outcome: "degraded", Success: true,
+		Duration: time.Second, HTTPStatus: 200, CertificateExpiry: expiry, Phases: [...]time.Duration{1, 2, 3, 4},
+	}
+	if got := Measured(c, "eu", began, r); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := Labels([]status.Check{c}); len(got) != 1 || got["web"] != c.Label() {
+		t.Errorf("labels %v", got)
+	}
+}
+
+func TestUnknownOutboxIsNoNumber(t *testing.T) {
+	t.Parallel()
+	if got := Waiting(db.State{Open: true, Outbox: 3}); got != 3 {
+		t.Errorf("%v wait, want 3", got)
+	}
+	if got := Waiting(db.State{Outbox: 3}); !math.IsNaN(got) {
+		t.Errorf("%v wait where nobody knows", got)
+	}
+}
+
+func TestKeptConnectionsLeaveRoom(t *testing.T) {
+	t.Parallel()
+	for files, want := range map[uint64]int{0: 0, 1024: 256, 1 << 20: 1 << 18, math.MaxUint64: math.MaxInt32} {
+		if got := keptConnections(files); got != want {
+			t.Errorf("of %d files: %d, want %d", files, got, want)
+		}
+	}
+	if OpenFiles() == 0 {
+		t.Error("this machine says how many files there may be, and nobody hears it")
+	}
+}
