@@ -80,8 +80,7 @@ func (e env) agentToken(flag, file string) (string, error) {
 		token, from = flag, "--token"
 	case file != "":
 		body, err := os.ReadFile(file)
-		var why *fs.PathError
-		if errors.As(err, &why) {
+		if why, named := errors.AsType[*fs.PathError](err); named {
 			err = why.Err // Without the name, which may be a token in the wrong place.
 		}
 		if err != nil {

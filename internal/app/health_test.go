@@ -166,7 +166,7 @@ func TestRolesAreReadAndTold(t *testing.T) {
 		"":                     {All(), "all"},
 		"all":                  {All(), "all"},
 		"web":                  {Roles{web: true, named: true}, "web"},
-		" worker , scheduler":  {Roles{scheduler: true, worker: true, named: true}, "scheduler,worker"},
+		"worker , scheduler":   {Roles{scheduler: true, worker: true, named: true}, "scheduler,worker"},
 		"web,scheduler,worker": {Roles{web: true, scheduler: true, worker: true, named: true}, "all"},
 		"worker,worker":        {Roles{worker: true, named: true}, "worker"},
 	} {

@@ -24,7 +24,7 @@ func ParseRoles(text string) (Roles, error) {
 		return All(), nil
 	}
 	r := Roles{named: true}
-	for _, word := range strings.Split(text, ",") {
+	for word := range strings.SplitSeq(text, ",") {
 		switch strings.TrimSpace(word) {
 		case "web":
 			r.web = true

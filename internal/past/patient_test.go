@@ -2,10 +2,10 @@ package past
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"statuspage/internal/status"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,7 +84,7 @@ func TestSignalsAreHandedOnOnce(t *testing.T) {
 		var signals []status.Signal
 		at := begin
 		for i := range 3 * fillBatch {
-			signals = append(signals, status.Signal{Received: at, Service: fmt.Sprint(i)})
+			signals = append(signals, status.Signal{Received: at, Service: strconv.Itoa(i)})
 			if random.IntN(6) == 0 {
 				at = at.Add(time.Duration(1+random.IntN(20)) * time.Second)
 			}

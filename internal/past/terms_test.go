@@ -3,7 +3,6 @@ package past
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"slices"
 	"statuspage/internal/status"
@@ -55,7 +54,7 @@ func TestTermsTellHowServicesWereWatched(t *testing.T) {
 		var running sync.WaitGroup
 		store := &kept{}
 		start := func(services ...status.Service) *Terms {
-			of := NewTerms(store, true, slog.New(slog.NewTextHandler(io.Discard, nil)))
+			of := NewTerms(store, true, nobody)
 			if _, err := of.load(ctx, services, time.Now()); err != nil {
 				t.Fatal(err)
 			}
