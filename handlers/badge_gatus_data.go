@@ -154,7 +154,7 @@ func (s *Server) gatusHistory(c *fiber.Ctx, service int, duration string, now ti
 			add(start, m, measured)
 		}
 	} else {
-		hours, err := s.past.latencies(c.UserContext(), s.board.Services()[service], first, now)
+		hours, err := s.past.Latencies(c.UserContext(), s.board.Services()[service], first, now)
 		if err != nil {
 			return gatusAway(c)
 		}

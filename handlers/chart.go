@@ -65,7 +65,7 @@ func (s *Server) chartWithout(ctx context.Context, service int, k look, window s
 			midnights = append(midnights, first.AddDate(0, 0, i))
 		}
 	}
-	hours, err := s.past.latencies(ctx, s.board.Services()[service], first, now, midnights...)
+	hours, err := s.past.Latencies(ctx, s.board.Services()[service], first, now, midnights...)
 	if err != nil {
 		return views.Chart{Window: window, Note: k.lang.T("history.away")}
 	}

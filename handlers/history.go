@@ -126,7 +126,7 @@ func (s *Server) rangeOf(c *fiber.Ctx, service int, k look, from, to string, now
 	sum := s.board.Counts(service, first, end, now)
 	if now.Sub(first) > boardReach {
 		var err error
-		if sum, err = s.past.sum(c.UserContext(), s.board.Service(service), first, end, now); err != nil {
+		if sum, err = s.past.Sum(c.UserContext(), s.board.Service(service), first, end, now); err != nil {
 			f.Mistake = k.lang.T("history.away")
 			return f
 		}

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"statuspage/internal/past"
 	"statuspage/internal/status"
 	"time"
 )
@@ -20,10 +21,10 @@ func (s *Server) percentiles(ctx context.Context, services []int, window time.Du
 	}
 	sum := status.Histogram{}
 	for n, i := range services {
-		if n == maxLatencySeries {
+		if n == past.MaxKept {
 			break
 		}
-		hours, err := s.past.latencies(ctx, s.board.Services()[i], from.Truncate(time.Hour).Add(time.Hour), now)
+		hours, err := s.past.Latencies(ctx, s.board.Services()[i], from.Truncate(time.Hour).Add(time.Hour), now)
 		if err != nil {
 			return make([]time.Duration, len(percent)), false, err
 		}
@@ -38,7 +39,7 @@ func (s *Server) percentiles(ctx context.Context, services []int, window time.Du
 // to a day, else within the width of a bin.
 func (s *Server) meanLatency(ctx context.Context, service int, window time.Duration, now time.Time) (time.Duration, bool, error) {
 	if window > 24*time.Hour {
-		hours, err := s.past.latencies(ctx, s.board.Services()[service], now.Add(-window).Truncate(time.Hour).Add(time.Hour), now)
+		hours, err := s.past.Latencies(ctx, s.board.Services()[service], now.Add(-window).Truncate(time.Hour).Add(time.Hour), now)
 		sum := status.Histogram{}
 		for _, h := range hours {
 			sum.Add(h.Histogram)

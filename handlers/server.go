@@ -13,6 +13,7 @@ import (
 	"statuspage/handlers/gate"
 	"statuspage/internal/agent"
 	"statuspage/internal/board"
+	"statuspage/internal/past"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
 	"statuspage/static"
@@ -57,9 +58,9 @@ type Options struct {
 	Board      *board.Board
 	Log        *slog.Logger
 	Site       Site
-	History    History  // Nil: only what the board keeps.
-	CORS       []string // Origins whose pages may read the API from a browser; none for any.
-	MaxViewers int      // Streams at once.
+	History    past.History // Nil: only what the board keeps.
+	CORS       []string     // Origins whose pages may read the API from a browser; none for any.
+	MaxViewers int          // Streams at once.
 	Limits     gate.Limits
 	Note       func() views.Note // What the page has to say of the product's own state.
 	Ready      func() Readiness
@@ -91,7 +92,7 @@ type Server struct {
 	sums     sums
 	figures  figures
 	gatusAt  map[string]int // Services by Gatus's name for them, the first of several.
-	past     *past
+	past     *past.Reader
 	zones    zones
 	brand    map[string]*brandFile
 	outgoing map[string]*brandFile // Of the configuration before: pages of it are still being loaded.
@@ -136,7 +137,7 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 		brand: o.Site.brandFiles(), desk: o.Desk,
 	}
 	if before == nil {
-		s.live, s.past, s.limits = newLive(o, hall, nil), newPast(o.History, o.Now), gate.NewLimiter(o.Limits, o.Log)
+		s.live, s.past, s.limits = newLive(o, hall, nil), past.NewReader(o.History, o.Now), gate.NewLimiter(o.Limits, o.Log)
 	} else {
 		s.live, s.outgoing = newLive(o, hall, before.live), before.brand
 		s.past, s.limits = before.past, before.limits // What was read, and what visitors have asked for, counts on.

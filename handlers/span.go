@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"statuspage/handlers/answer"
 	"statuspage/internal/board"
+	"statuspage/internal/past"
 	"statuspage/internal/status"
 	"statuspage/views"
 	"time"
@@ -105,7 +106,7 @@ func (s *Server) spanOf(ctx context.Context, service int, cell status.Cell, now 
 	samples, complete := s.board.Samples(service, from, end)
 	reports, fromStore := s.board.ReportsBetween(service, cell.Start, end), false
 	if !complete {
-		signals, err := s.past.signals(ctx, svc, from, end)
+		signals, err := s.past.Signals(ctx, svc, from, end)
 		if err != nil && len(samples) == 0 {
 			return in, err
 		}
@@ -204,15 +205,15 @@ func (s *Server) dayOf(ctx context.Context, service int, cell status.Cell, in *v
 	end := cell.Start.Add(cell.Length)
 	cellOf := func(from, to time.Time) status.Cell { return s.board.Cell(service, from, to, now) }
 	if now.Sub(cell.Start) > boardReach {
-		count, begun, err := s.past.counts(ctx, svc, cell.Start, end)
+		count, begun, err := s.past.Counts(ctx, svc, cell.Start, end)
 		if err != nil {
 			return err
 		}
-		svc := since(s.board.Service(service), begun)
+		svc := past.Since(s.board.Service(service), begun)
 		cellOf = func(from, to time.Time) status.Cell { return status.CellOf(count, svc, from, to, now) }
 	}
 	hours := map[int64]status.Histogram{}
-	if known, err := s.past.latencies(ctx, svc, cell.Start, end, cell.Start, end); err == nil {
+	if known, err := s.past.Latencies(ctx, svc, cell.Start, end, cell.Start, end); err == nil {
 		for _, h := range known {
 			hours[h.Start.Unix()] = h.Histogram
 		}

@@ -1,6 +1,6 @@
 // Package past brings the history that the store has to the board: at the start, for services that are added, after
 // signals that came late, and after the clock was set. However slow the store is, each question to it has its time, and what
-// is asked for goes on being asked for until it is answered.
+// is asked for goes on being asked for until it is answered. What lies behind the board a Reader reads for visitors, within bounds.
 package past
 
 import (

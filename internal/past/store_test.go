@@ -156,6 +156,15 @@ func (m *memory) HoursOf(_ context.Context, svc status.Service, from, to time.Ti
 	return sums(m.between("HoursOf", begins(from, time.Hour), begins(to, time.Hour), of(svc)), time.Hour), nil
 }
 
+func (m *memory) LatenciesOf(_ context.Context, svc status.Service, from, to time.Time) (all []status.LatencyHour, err error) {
+	for _, s := range m.between("LatenciesOf", begins(from, time.Hour), begins(to, time.Hour), of(svc)) {
+		if s.Outcome.Available() {
+			all = status.AppendLatency(all, s.Received.Truncate(time.Hour), status.Bin(s.Duration), 1)
+		}
+	}
+	return all, nil
+}
+
 func (m *memory) Days(_ context.Context, from, to time.Time) ([]status.Bucket, error) {
 	return sums(m.between("Days", begins(from, day), begins(to, day), anyone), day), nil
 }

@@ -1,4 +1,4 @@
-package handlers
+package past
 
 import (
 	"context"
@@ -9,27 +9,29 @@ import (
 	"time"
 )
 
-// History reads what lies behind the board: single signals, and the sums of long ago.
+// History is what a Reader reads: what lies behind the board: single signals, and the sums of long ago.
 type History interface {
 	SignalsOf(ctx context.Context, svc status.Service, from, to time.Time) iter.Seq2[status.Signal, error]
 	HoursOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.Bucket, error)
 	LatenciesOf(ctx context.Context, svc status.Service, from, to time.Time) ([]status.LatencyHour, error)
 }
 
+// MaxKept bounds the services whose hours of latencies are kept, some 300 KB each: who asks for those of many
+// asks for no more than that.
+const MaxKept = 200
+
 const (
-	pastReaders = 4               // Queries at a time, so that visitors can't keep the store from its work.
-	pastTimeout = 4 * time.Second // For a query and the wait for its turn.
+	readers     = 4               // Queries at a time, so that visitors can't keep the store from its work.
+	readTimeout = 4 * time.Second // For a query and the wait for its turn.
 	maxSignals  = 100_000         // Of one answer; an hour of the quickest check has 3,600.
 	// latencyKept is for how long the hours of a service are kept: the past does not change,
 	// but for the hour that is going on.
 	latencyKept = time.Minute
-	// maxLatencySeries bounds the services whose hours are kept, some 300 KB each.
-	maxLatencySeries = 200
 )
 
-// past reads the history within bounds: few queries at a time, each with a deadline, and the
+// Reader reads the history for visitors within bounds: few queries at a time, each with a deadline, and the
 // answers that many ask for kept.
-type past struct {
+type Reader struct {
 	history History // Nil without a store: then there is none.
 	now     func() time.Time
 	gate    chan struct{}
@@ -41,23 +43,24 @@ type past struct {
 type latencySeries struct {
 	from, read time.Time
 	hours      []status.LatencyHour
-	cut        map[int64][]status.LatencyHour // Parts of hours, by the instant between them; guarded by past.mu.
+	cut        map[int64][]status.LatencyHour // Parts of hours, by the instant between them; guarded by Reader.mu.
 }
 
-func newPast(history History, now func() time.Time) *past {
-	return &past{history: history, now: now, gate: make(chan struct{}, pastReaders), series: make(map[string]latencySeries)}
+// NewReader returns a reader of a history, nil for none.
+func NewReader(history History, now func() time.Time) *Reader {
+	return &Reader{history: history, now: now, gate: make(chan struct{}, readers), series: make(map[string]latencySeries)}
 }
 
 // read runs a query in its turn.
-func (p *past) read(ctx context.Context, query func(ctx context.Context) error) error {
-	if p.history == nil {
+func (r *Reader) read(ctx context.Context, query func(ctx context.Context) error) error {
+	if r.history == nil {
 		return fmt.Errorf("no store: %w", status.ErrUnavailable)
 	}
-	ctx, cancel := context.WithTimeout(ctx, pastTimeout)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	select {
-	case p.gate <- struct{}{}:
-		defer func() { <-p.gate }()
+	case r.gate <- struct{}{}:
+		defer func() { <-r.gate }()
 	case <-ctx.Done():
 		return fmt.Errorf("too many read the history: %w", status.ErrUnavailable)
 	}
@@ -67,9 +70,10 @@ func (p *past) read(ctx context.Context, query func(ctx context.Context) error) 
 	return nil
 }
 
-func (p *past) signals(ctx context.Context, svc status.Service, from, to time.Time) (all []status.Signal, err error) {
-	err = p.read(ctx, func(ctx context.Context) error {
-		for s, err := range p.history.SignalsOf(ctx, svc, from, to) {
+// Signals returns the single signals of a service in [from, to), a hundred thousand at most.
+func (r *Reader) Signals(ctx context.Context, svc status.Service, from, to time.Time) (all []status.Signal, err error) {
+	err = r.read(ctx, func(ctx context.Context) error {
+		for s, err := range r.history.SignalsOf(ctx, svc, from, to) {
 			if err != nil {
 				return err
 			}
@@ -82,12 +86,12 @@ func (p *past) signals(ctx context.Context, svc status.Service, from, to time.Ti
 	return all, err
 }
 
-// counts returns what was measured of a service in [from, to), whose borders lie on quarters of an
+// Counts returns what was measured of a service in [from, to), whose borders lie on quarters of an
 // hour, and when the first of it was; the zero time for nothing.
-func (p *past) counts(ctx context.Context, svc status.Service, from, to time.Time) (count status.Count, begun time.Time, err error) {
+func (r *Reader) Counts(ctx context.Context, svc status.Service, from, to time.Time) (count status.Count, begun time.Time, err error) {
 	var hours []status.Bucket
-	err = p.read(ctx, func(ctx context.Context) error {
-		hours, err = p.history.HoursOf(ctx, svc, from.Truncate(time.Hour), to)
+	err = r.read(ctx, func(ctx context.Context) error {
+		hours, err = r.history.HoursOf(ctx, svc, from.Truncate(time.Hour), to)
 		if len(svc.Regions) == 0 {
 			return err
 		}
@@ -96,7 +100,7 @@ func (p *past) counts(ctx context.Context, svc status.Service, from, to time.Tim
 			var failed status.FailedHour
 			if b.Down > 0 && read < maxFailedHours {
 				read++
-				if failed, err = p.failedHour(ctx, svc, b); err != nil {
+				if failed, err = r.failedHour(ctx, svc, b); err != nil {
 					return err
 				}
 			}
@@ -127,17 +131,17 @@ func (p *past) counts(ctx context.Context, svc status.Service, from, to time.Tim
 	}, begun, err
 }
 
-// sum adds up what was measured and due of a service in [from, to) behind the board.
-func (p *past) sum(ctx context.Context, svc status.Service, from, to, now time.Time) (status.Counts, error) {
-	count, begun, err := p.counts(ctx, svc, from, to)
+// Sum adds up what was measured and due of a service in [from, to) behind the board.
+func (r *Reader) Sum(ctx context.Context, svc status.Service, from, to, now time.Time) (status.Counts, error) {
+	count, begun, err := r.Counts(ctx, svc, from, to)
 	if err != nil {
 		return status.Counts{}, err
 	}
-	return since(svc, begun).Sum(count, from, to, now), nil
+	return Since(svc, begun).Sum(count, from, to, now), nil
 }
 
-// since is a service that was measured as early as an instant, however it came to be.
-func since(svc status.Service, begun time.Time) status.Service {
+// Since is a service that was measured as early as an instant, however it came to be.
+func Since(svc status.Service, begun time.Time) status.Service {
 	if !begun.IsZero() && (svc.Begun.IsZero() || begun.Before(svc.Begun)) && len(svc.Terms) > 0 && begun.Before(svc.Terms[0].Since) {
 		svc.Begun = begun
 	}
@@ -149,9 +153,9 @@ func since(svc status.Service, begun time.Time) status.Service {
 const maxFailedHours = 48
 
 // failedHour counts the slots in which regions found a service down, as far as there are signals.
-func (p *past) failedHour(ctx context.Context, svc status.Service, b status.Bucket) (status.FailedHour, error) {
+func (r *Reader) failedHour(ctx context.Context, svc status.Service, b status.Bucket) (status.FailedHour, error) {
 	failures := status.NewFailures(svc, func(time.Time) int { return status.MeasuringRegions(svc, b) }, 1)
-	for s, err := range p.history.SignalsOf(ctx, svc, b.Start, b.Start.Add(time.Hour)) {
+	for s, err := range r.history.SignalsOf(ctx, svc, b.Start, b.Start.Add(time.Hour)) {
 		if err != nil {
 			return status.FailedHour{}, err
 		}
@@ -163,26 +167,26 @@ func (p *past) failedHour(ctx context.Context, svc status.Service, b status.Buck
 	return failures.Hours[b.Start.Unix()], nil
 }
 
-// latencies returns the latencies of a service's hours that start in [from, to). An hour with a
+// Latencies returns the latencies of a service's hours that start in [from, to). An hour with a
 // cut in it comes in two parts: days of some zones begin within an hour of UTC.
-func (p *past) latencies(ctx context.Context, svc status.Service, from, to time.Time, cuts ...time.Time) ([]status.LatencyHour, error) {
-	now := p.now()
-	p.mu.Lock()
-	kept, ok := p.series[svc.ID]
-	p.mu.Unlock()
+func (r *Reader) Latencies(ctx context.Context, svc status.Service, from, to time.Time, cuts ...time.Time) ([]status.LatencyHour, error) {
+	now := r.now()
+	r.mu.Lock()
+	kept, ok := r.series[svc.ID]
+	r.mu.Unlock()
 	begin := from.Truncate(time.Hour)
 	if !ok || kept.from.After(begin) || now.Sub(kept.read) > latencyKept {
 		kept = latencySeries{from: begin, read: now, cut: make(map[int64][]status.LatencyHour)}
-		err := p.read(ctx, func(ctx context.Context) (err error) {
-			kept.hours, err = p.history.LatenciesOf(ctx, svc, begin, now.Add(time.Hour))
+		err := r.read(ctx, func(ctx context.Context) (err error) {
+			kept.hours, err = r.history.LatenciesOf(ctx, svc, begin, now.Add(time.Hour))
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
-		p.keep(svc.ID, kept)
+		r.keep(svc.ID, kept)
 	}
-	hours, err := p.cut(ctx, svc, kept, cuts)
+	hours, err := r.cut(ctx, svc, kept, cuts)
 	if err != nil {
 		return nil, err
 	}
@@ -196,47 +200,47 @@ func (p *past) latencies(ctx context.Context, svc status.Service, from, to time.
 	return hours[first:last], nil
 }
 
-func (p *past) keep(service string, series latencySeries) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.series) >= maxLatencySeries {
-		clear(p.series)
+func (r *Reader) keep(service string, series latencySeries) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.series) >= MaxKept {
+		clear(r.series)
 	}
-	p.series[service] = series
+	r.series[service] = series
 }
 
 // cut cuts hours of a series at instants within them, by their single signals. An hour whose signals are gone
 // stays whole, and counts where it begins.
-func (p *past) cut(ctx context.Context, svc status.Service, series latencySeries, cuts []time.Time) ([]status.LatencyHour, error) {
+func (r *Reader) cut(ctx context.Context, svc status.Service, series latencySeries, cuts []time.Time) ([]status.LatencyHour, error) {
 	missing := make(map[int64]time.Time) // Hour to cut.
 	within := make(map[int64]bool)
 	for _, c := range cuts {
 		if hour := c.Truncate(time.Hour); !hour.Equal(c) {
 			within[hour.Unix()] = true
-			p.mu.Lock()
+			r.mu.Lock()
 			if _, known := series.cut[c.Unix()]; !known {
 				missing[c.Unix()] = c
 			}
-			p.mu.Unlock()
+			r.mu.Unlock()
 		}
 	}
 	if len(within) == 0 {
 		return series.hours, nil
 	}
 	parts := make(map[int64][]status.LatencyHour, len(within))
-	err := p.read(ctx, func(ctx context.Context) error {
+	err := r.read(ctx, func(ctx context.Context) error {
 		for _, h := range series.hours {
 			for at, c := range missing {
 				if !h.Start.Equal(c.Truncate(time.Hour)) {
 					continue
 				}
-				two, err := p.halves(ctx, svc, h, c)
+				two, err := r.halves(ctx, svc, h, c)
 				if err != nil {
 					return err
 				}
-				p.mu.Lock()
+				r.mu.Lock()
 				series.cut[at] = two
-				p.mu.Unlock()
+				r.mu.Unlock()
 			}
 		}
 		return nil
@@ -244,13 +248,13 @@ func (p *past) cut(ctx context.Context, svc status.Service, series latencySeries
 	if err != nil {
 		return nil, err
 	}
-	p.mu.Lock()
+	r.mu.Lock()
 	for _, c := range cuts {
 		if two, known := series.cut[c.Unix()]; known {
 			parts[c.Truncate(time.Hour).Unix()] = two
 		}
 	}
-	p.mu.Unlock()
+	r.mu.Unlock()
 	all := make([]status.LatencyHour, 0, len(series.hours)+len(parts))
 	for _, h := range series.hours {
 		if two, cut := parts[h.Start.Unix()]; cut {
@@ -263,10 +267,10 @@ func (p *past) cut(ctx context.Context, svc status.Service, series latencySeries
 }
 
 // halves are the latencies of an hour before and after an instant in it.
-func (p *past) halves(ctx context.Context, svc status.Service, whole status.LatencyHour, at time.Time) ([]status.LatencyHour, error) {
+func (r *Reader) halves(ctx context.Context, svc status.Service, whole status.LatencyHour, at time.Time) ([]status.LatencyHour, error) {
 	two := []status.LatencyHour{{Start: whole.Start, Histogram: status.Histogram{}}, {Start: at, Histogram: status.Histogram{}}}
 	read := false
-	for s, err := range p.history.SignalsOf(ctx, svc, whole.Start, whole.Start.Add(time.Hour)) {
+	for s, err := range r.history.SignalsOf(ctx, svc, whole.Start, whole.Start.Add(time.Hour)) {
 		if err != nil {
 			return nil, err
 		}
