@@ -35,6 +35,13 @@ func (k *kept) WriteTerms(_ context.Context, terms []status.ServiceTerm) error {
 	return nil
 }
 
+// stored are the terms that it has by now.
+func (k *kept) stored() []status.ServiceTerm {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.terms)
+}
+
 func (k *kept) set(away bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -66,8 +73,8 @@ func TestTermsTellHowServicesWereWatched(t *testing.T) {
 		start(watched("a", time.Minute), watched("b", time.Hour))
 		time.Sleep(time.Hour)
 		of := start(watched("a", time.Minute), watched("b", time.Hour)) // A restart begins nothing.
-		if len(store.terms) != 2 {
-			t.Fatalf("%d terms after a restart, want 2: %+v", len(store.terms), store.terms)
+		if stored := store.stored(); len(stored) != 2 {
+			t.Fatalf("%d terms after a restart, want 2: %+v", len(stored), stored)
 		}
 		store.set(true)
 		all := of.Follow([]status.Service{watched("a", 10*time.Second)}, time.Now())
@@ -77,8 +84,8 @@ func TestTermsTellHowServicesWereWatched(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		store.set(false)
 		time.Sleep(time.Minute)
-		if len(store.terms) != 4 {
-			t.Errorf("%d terms after the store came back, want 4: %+v", len(store.terms), store.terms)
+		if stored := store.stored(); len(stored) != 4 {
+			t.Errorf("%d terms after the store came back, want 4: %+v", len(stored), stored)
 		}
 		of = start(watched("a", 10*time.Second), watched("b", time.Hour)) // It returns.
 		all = of.Follow([]status.Service{watched("b", time.Hour)}, time.Now())
