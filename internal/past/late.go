@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"statuspage/internal/retry"
 	"statuspage/internal/status"
 	"time"
 )
@@ -30,14 +29,15 @@ type lateKey struct {
 
 // WatchLate looks at the store's sums of before the start from time to time, until ctx ends.
 func (f *Filler) WatchLate(ctx context.Context) {
-	pause := retry.NewBackoff(lateFirst, lateMost)
-	for {
-		if pause.Wait(ctx); ctx.Err() != nil {
+	for pause := lateFirst; ; pause = min(2*pause, lateMost) {
+		select {
+		case <-ctx.Done():
 			return
+		case <-time.After(pause):
 		}
 		if services, err := f.lookForLate(ctx); err == nil && services > 0 {
 			f.log.Info("signals of before the start came late; the history was read again", "services", services)
-			pause.Reset()
+			pause = lateFirst
 		}
 	}
 }
