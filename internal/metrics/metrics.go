@@ -3,46 +3,47 @@
 package metrics
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/common/expfmt"
 )
 
-// Metrics is one registry with everything that the product counts.
+// Metrics is everything that the product counts.
 type Metrics struct {
-	registry *prometheus.Registry
-	probes   *prometheus.CounterVec
-	skipped  *prometheus.CounterVec
-	success  *prometheus.GaugeVec
-	duration *prometheus.GaugeVec
-	status   *prometheus.GaugeVec
-	phases   *prometheus.GaugeVec
-	expiry   *prometheus.GaugeVec
-	at       *prometheus.GaugeVec
-
-	mu       sync.Mutex // Guards what follows.
+	mu       sync.Mutex // Guards what follows. Never held while something is written or a figure of others read.
+	families []family   // By name. Replaced, never changed.
+	probes   map[string]uint64
+	skipped  map[string]uint64
 	services map[source]*service
 	labels   map[string]string // Instance by service; nil for any.
 }
 
-// source is where figures come from.
+// source is where figures come from, as text.
 type source struct{ service, region string }
 
-// service is the gauges of a service, looked up once: finding one by its labels costs more
-// than setting it.
+// service is the figures of a service as its last probe left them.
 type service struct {
-	success, duration, status, at prometheus.Gauge
-	phases                        [len(phaseNames)]prometheus.Gauge
-	expiry                        prometheus.Gauge // Nil until there is one.
-	until                         time.Time        // From then on nobody knows how it is.
-	labels                        []string
+	source
+	instance      string
+	before, after string // Its labels as they are written, before and after that of the phase.
+
+	success, duration, status, at float64
+	phases                        [len(phaseNames)]float64
+	expiry                        float64
+	expires                       bool      // There is an expiry.
+	until                         time.Time // From then on nobody knows how it is.
+}
+
+// state is what is written at one moment.
+type state struct {
+	services        []service // In the order of their labels.
+	probes, skipped map[string]uint64
+	own             own
 }
 
 // phaseNames are the blackbox exporter's, in the order of Probe.Phases.
@@ -64,67 +65,100 @@ type Probe struct {
 	CertificateExpiry time.Time
 }
 
-// labels are the values of service, instance, job and region.
-func (p Probe) labels() []string {
-	return []string{text(p.Service), text(p.Instance), job, text(p.Region)}
+// New returns an empty registry, with the process's and the Go runtime's own metrics.
+func New(version string) *Metrics {
+	m := &Metrics{probes: make(map[string]uint64), skipped: make(map[string]uint64), services: make(map[source]*service)}
+	counts := func(name, help, label string, of func(*state) map[string]uint64) {
+		m.register(family{name, help, counter, func(e *encoder, s *state) {
+			for _, value := range slices.Sorted(maps.Keys(of(s))) {
+				e.sample(float64(of(s)[value]), "{", pair(label, value), "}")
+			}
+		}})
+	}
+	counts("statuspage_probes_total", "Probes that ended, by outcome.", "outcome", func(s *state) map[string]uint64 { return s.probes })
+	counts("statuspage_probes_skipped_total", "Runs that gave no signal, by cause: ours, never the target's.", "cause", func(s *state) map[string]uint64 { return s.skipped })
+	each := func(name, help string, of func(*service) float64) {
+		m.register(family{name, help, gauge, func(e *encoder, s *state) {
+			for i := range s.services {
+				e.sample(of(&s.services[i]), s.services[i].before, s.services[i].after)
+			}
+		}})
+	}
+	each("probe_success", "1 when the last probe found the service available. No series while there is no data, as with all probe metrics.", func(s *service) float64 { return s.success })
+	each("probe_timestamp_seconds", "Unix time at which the last probe began.", func(s *service) float64 { return s.at })
+	each("probe_duration_seconds", "How long the last probe took.", func(s *service) float64 { return s.duration })
+	each("probe_http_status_code", "HTTP status of the last answer, 0 without one.", func(s *service) float64 { return s.status })
+	m.register(family{"probe_http_duration_seconds", "Phases of the last probe.", gauge, writePhases})
+	m.register(family{"probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the chain runs out.", gauge, func(e *encoder, s *state) {
+		for i := range s.services {
+			if s.services[i].expires {
+				e.sample(s.services[i].expiry, s.services[i].before, s.services[i].after)
+			}
+		}
+	}})
+	build := "{" + pair("version", text(version)) + "}"
+	m.register(family{"statuspage_build_info", "Always 1.", gauge, func(e *encoder, _ *state) { e.sample(1, build) }})
+	for _, f := range ownFamilies() {
+		m.register(f)
+	}
+	return m
 }
 
-// text is what Prometheus takes for one: it panics at other bytes.
-func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+// phasesByName are the indices of phaseNames in the order of the names.
+var phasesByName = func() []int {
+	order := make([]int, len(phaseNames))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(phaseNames[a], phaseNames[b]) })
+	return order
+}()
 
-// New returns an empty registry, with the Go runtime's own metrics.
-func New(version string) *Metrics {
-	labels := []string{"service", "instance", "job", "region"}
-	gauge := func(name, help string, more ...string) *prometheus.GaugeVec {
-		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, append(labels, more...))
+// writePhases writes the phases of all services. Their label comes after the instance's and before the region's, and so in
+// the order.
+func writePhases(e *encoder, s *state) {
+	for rest := s.services; len(rest) > 0; {
+		same := 1
+		for same < len(rest) && rest[same].instance == rest[0].instance {
+			same++
+		}
+		for _, phase := range phasesByName {
+			for i := range rest[:same] {
+				e.sample(rest[i].phases[phase], rest[i].before, `,phase="`, phaseNames[phase], `"`, rest[i].after)
+			}
+		}
+		rest = rest[same:]
 	}
-	m := &Metrics{
-		services: make(map[source]*service),
-		registry: prometheus.NewRegistry(),
-		probes:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "statuspage_probes_total", Help: "Probes that ended, by outcome."}, []string{"outcome"}),
-		skipped:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "statuspage_probes_skipped_total", Help: "Runs that gave no signal, by cause: ours, never the target's."}, []string{"cause"}),
-		success:  gauge("probe_success", "1 when the last probe found the service available. No series while there is no data, as with all probe metrics."),
-		at:       gauge("probe_timestamp_seconds", "Unix time at which the last probe began."),
-		duration: gauge("probe_duration_seconds", "How long the last probe took."),
-		status:   gauge("probe_http_status_code", "HTTP status of the last answer, 0 without one."),
-		phases:   gauge("probe_http_duration_seconds", "Phases of the last probe.", "phase"),
-		expiry:   gauge("probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the chain runs out."),
-	}
-	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "statuspage_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}})
-	build.Set(1)
-	m.registry.MustRegister(m.probes, m.skipped, m.success, m.duration, m.status, m.phases, m.expiry, m.at, build,
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return m
 }
 
 // Observe counts one probe.
 func (m *Metrics) Observe(p Probe) {
-	m.probes.WithLabelValues(text(p.Outcome)).Inc()
-	success := 0.0
-	if p.Success {
-		success = 1
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.probes[text(p.Outcome)]++
 	s := m.of(p)
 	if s == nil {
 		return
 	}
 	s.until = p.Began.Add(p.Holds)
-	s.at.Set(float64(p.Began.UnixMilli()) / 1000)
-	s.success.Set(success)
-	s.duration.Set(p.Duration.Seconds())
-	s.status.Set(float64(max(0, p.HTTPStatus)))
+	s.at = float64(p.Began.UnixMilli()) / 1000
+	s.success = number(p.Success)
+	s.duration = p.Duration.Seconds()
+	s.status = float64(max(0, p.HTTPStatus))
 	for i, d := range p.Phases {
-		s.phases[i].Set(d.Seconds())
+		s.phases[i] = d.Seconds()
 	}
-	if p.CertificateExpiry.IsZero() {
-		return // A service that is down still has the one that it had.
+	if !p.CertificateExpiry.IsZero() { // A service that is down still has the one that it had.
+		s.expiry, s.expires = float64(p.CertificateExpiry.Unix()), true
 	}
-	if s.expiry == nil {
-		s.expiry = m.expiry.WithLabelValues(p.labels()...)
+}
+
+// number is 1 for what holds.
+func number(holds bool) float64 {
+	if holds {
+		return 1
 	}
-	s.expiry.Set(float64(p.CertificateExpiry.Unix()))
+	return 0
 }
 
 // forget lets go of what was measured too long ago, for whatever reason nothing was since: a gauge has no age, and
@@ -132,104 +166,108 @@ func (m *Metrics) Observe(p Probe) {
 func (m *Metrics) forget(now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for at, s := range m.services {
-		if now.After(s.until) {
-			m.drop(at, s)
-		}
-	}
-}
-
-// drop ends the series of a service. By all their labels: looking for them by some would take a look at those of all
-// services for each. mu must be held.
-func (m *Metrics) drop(at source, s *service) {
-	delete(m.services, at)
-	for _, gauges := range []*prometheus.GaugeVec{m.success, m.duration, m.status, m.expiry, m.at} {
-		gauges.DeleteLabelValues(s.labels...)
-	}
-	for _, name := range phaseNames {
-		m.phases.DeleteLabelValues(append(slices.Clone(s.labels), name)...)
-	}
+	maps.DeleteFunc(m.services, func(_ source, s *service) bool { return now.After(s.until) })
 }
 
 // Only keeps the gauges of these services, by id with their instances; those of others go,
 // and a probe of them that ends later brings none.
 func (m *Metrics) Only(labels map[string]string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for at, s := range m.services {
-		if instance, stays := labels[at.service]; !stays || instance != m.labels[at.service] {
-			m.drop(at, s)
+	var known map[string]string
+	if labels != nil {
+		known = make(map[string]string, len(labels))
+		for service, instance := range labels {
+			known[text(service)] = text(instance)
 		}
 	}
-	m.labels = labels
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.services, func(at source, s *service) bool {
+		instance, stays := known[at.service]
+		return !stays || instance != m.labels[at.service]
+	})
+	m.labels = known
 }
 
-// of finds the gauges of the probe's service, nil for one that Only has left out. mu must be held.
+// of finds the figures of the probe's service, nil for one that Only has left out. mu must be held.
 func (m *Metrics) of(p Probe) *service {
-	at := source{p.Service, p.Region}
+	at := source{text(p.Service), text(p.Region)}
 	if s := m.services[at]; s != nil {
 		return s
 	}
-	if instance, known := m.labels[p.Service]; m.labels != nil && (!known || instance != p.Instance) {
+	instance := text(p.Instance)
+	if kept, known := m.labels[at.service]; m.labels != nil && (!known || kept != instance) {
 		return nil
 	}
-	s := &service{
-		labels:   p.labels(),
-		at:       m.at.WithLabelValues(p.labels()...),
-		success:  m.success.WithLabelValues(p.labels()...),
-		duration: m.duration.WithLabelValues(p.labels()...),
-		status:   m.status.WithLabelValues(p.labels()...),
+	s := &service{source: at, instance: instance, before: "{" + pair("instance", instance) + "," + pair("job", job)}
+	if at.region != "" { // To Prometheus an empty one is no label, but not to everybody who reads the text.
+		s.after = "," + pair("region", at.region)
 	}
-	for i, name := range phaseNames {
-		s.phases[i] = m.phases.WithLabelValues(append(p.labels(), name)...)
-	}
+	s.after += "," + pair("service", at.service) + "}"
 	m.services[at] = s
 	return s
 }
 
 // Skipped counts a run that gave no signal.
-func (m *Metrics) Skipped(cause string) { m.skipped.WithLabelValues(text(cause)).Inc() }
+func (m *Metrics) Skipped(cause string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.skipped[text(cause)]++
+}
+
+// register adds a family. It panics at a name that is none, or that is taken: names stand in the code.
+func (m *Metrics) register(f family) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, taken := slices.BinarySearchFunc(m.families, f.name, func(f family, name string) int { return strings.Compare(f.name, name) })
+	if taken || !legalName.MatchString(f.name) {
+		panic(fmt.Sprintf("metrics: %q is taken or no name", f.name))
+	}
+	m.families = slices.Insert(slices.Clip(m.families), at, f)
+}
+
+// read adds a figure that is read when Prometheus asks.
+func (m *Metrics) read(name, help string, k kind, read func() float64) {
+	m.register(family{name, help, k, func(e *encoder, _ *state) { e.sample(read()) }})
+}
 
 // Gauge adds a figure that is read when Prometheus asks: NaN while nobody knows it.
-func (m *Metrics) Gauge(name, help string, read func() float64) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, read))
-}
+func (m *Metrics) Gauge(name, help string, read func() float64) { m.read(name, help, gauge, read) }
 
 // Flag adds a gauge that is 1 while something holds, and 0 else.
 func (m *Metrics) Flag(name, help string, holds func() bool) {
-	m.Gauge(name, help, func() float64 {
-		if holds() {
-			return 1
-		}
-		return 0
-	})
+	m.Gauge(name, help, func() float64 { return number(holds()) })
 }
 
 // Counter adds a count that is read when Prometheus asks.
-func (m *Metrics) Counter(name, help string, read func() float64) {
-	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, read))
-}
+func (m *Metrics) Counter(name, help string, read func() float64) { m.read(name, help, counter, read) }
 
 // Write writes all metrics in the text format and returns its media type.
-func (m *Metrics) Write(w io.Writer) (contentType string, err error) {
+func (m *Metrics) Write(w io.Writer) (mediaType string, err error) {
 	m.forget(time.Now())
-	families, err := m.registry.Gather()
-	if err != nil {
-		return "", fmt.Errorf("gather: %w", err)
-	}
+	families, s := m.state()
+	e := newEncoder(w)
 	for _, f := range families {
-		for _, m := range f.GetMetric() {
-			for i, l := range m.GetLabel() {
-				if l.GetName() == "region" && l.GetValue() == "" { // To Prometheus that is no label, but not to everybody who reads the text.
-					m.Label = append(slices.Clone(m.Label[:i]), m.Label[i+1:]...) // The slice is the registry's.
-					break
-				}
-			}
-		}
-		// Not expfmt.NewEncoder, which brings the encoders of five other formats into the binary.
-		if _, err := expfmt.MetricFamilyToText(w, f); err != nil {
-			return "", fmt.Errorf("encode: %w", err)
-		}
+		e.write(f, s)
 	}
-	return string(expfmt.NewFormat(expfmt.TypeTextPlain)), nil
+	if err := e.w.Flush(); err != nil {
+		return "", fmt.Errorf("encode: %w", err)
+	}
+	return contentType, nil
+}
+
+// state copies what there is to write, so that no probe waits for whoever reads it.
+func (m *Metrics) state() ([]family, *state) {
+	s := &state{own: readOwn()}
+	m.mu.Lock()
+	families := m.families
+	s.probes, s.skipped = maps.Clone(m.probes), maps.Clone(m.skipped)
+	s.services = make([]service, 0, len(m.services))
+	for _, one := range m.services {
+		s.services = append(s.services, *one)
+	}
+	m.mu.Unlock()
+	slices.SortFunc(s.services, func(a, b service) int {
+		return cmp.Or(strings.Compare(a.instance, b.instance), strings.Compare(a.region, b.region), strings.Compare(a.service, b.service))
+	})
+	return families, s
 }
