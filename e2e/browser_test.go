@@ -240,7 +240,6 @@ func TestBrowserPictures(t *testing.T) {
 		_, page := p.get("/")
 		return strings.Contains(page, `data-c="x"`) && strings.Contains(page, `data-c="u"`) && !strings.Contains(page, `data-s="unknown"`)
 	})
-	x := newTab(t)
 	axe, err := os.ReadFile("testdata/axe.min.js")
 	if err != nil {
 		t.Fatal(err)
@@ -251,26 +250,30 @@ func TestBrowserPictures(t *testing.T) {
 		"/", "/?window=24h", "/?window=90d", "/?view=tv", "/?lang=ja", "/services/reports-broken", spans + now.Format("2006-01-02"), spans + now.Format("2006-01-02T15Z"),
 		spans + now.Format("2006-01-02T15:04Z"), "/history", "/how", "/badges", "/nope",
 	}
-	for _, path := range paths {
-		for _, width := range []int64{320, 768, 1440} {
-			for _, scheme := range []string{"light", "dark"} {
+	for _, width := range []int64{320, 768, 1440} {
+		for _, scheme := range []string{"light", "dark"} {
+			t.Run(fmt.Sprintf("%d px, %s", width, scheme), func(t *testing.T) {
+				t.Parallel()
+				x := newTab(t)
 				x.colors(scheme)
-				x.do(chromedp.EmulateViewport(width, 900), chromedp.Navigate(p.URL+path))
-				if over := eval[int](x, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
-					t.Errorf("%s at %d px is %d px too wide", path, width, over)
+				for _, path := range paths {
+					x.do(chromedp.EmulateViewport(width, 900), chromedp.Navigate(p.URL+path))
+					if over := eval[int](x, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+						t.Errorf("%s at %d px is %d px too wide", path, width, over)
+					}
+					if width != 768 {
+						x.accessible(path, scheme, string(axe))
+					}
+					name := strings.Trim(strings.NewReplacer("/", "-", "?", "", "=", "-", ":", "").Replace(path), "-")
+					if name == "" {
+						name = "page"
+					}
+					x.screenshot(fmt.Sprintf("%s-%d-%s", name, width, scheme))
 				}
-				if width != 768 {
-					x.accessible(path, scheme, string(axe))
-				}
-				name := strings.Trim(strings.NewReplacer("/", "-", "?", "", "=", "-", ":", "").Replace(path), "-")
-				if name == "" {
-					name = "page"
-				}
-				x.screenshot(fmt.Sprintf("%s-%d-%s", name, width, scheme))
-			}
+				x.quiet()
+			})
 		}
 	}
-	x.quiet()
 }
 
 // accessible holds what axe-core finds against WCAG 2.2 AA to nothing.
