@@ -60,7 +60,6 @@ func BuildChart(window string, points []chart.Point, step time.Duration, to Loca
 		}
 	}
 	for _, p := range slices.Backward(points) {
-
 		row := ChartRow{At: p.Start.UTC().Format(time.RFC3339), Time: when(p), P50: "–", P95: "–"}
 		if p.Measured {
 			row.P50, row.P95 = l.Milliseconds(p.P50), l.Milliseconds(p.P95)
