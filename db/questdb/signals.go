@@ -122,14 +122,8 @@ func (s *Store) HoursOf(ctx context.Context, svc status.Service, from, to time.T
 	if err != nil {
 		return nil, fmt.Errorf("read sums: %w", err)
 	}
-	byHour := make(map[int64][4]status.Counts, len(uneven))
-	for key, quarters := range uneven {
-		byHour[key.start] = quarters
-	}
 	for i := range hours {
-		if quarters, known := byHour[hours[i].Start.Unix()]; known {
-			unevenHours{{hours[i].Start.Unix(), hours[i].Service, hours[i].URL}: quarters}.into(&hours[i])
-		}
+		uneven.into(&hours[i])
 	}
 	return hours, nil
 }
