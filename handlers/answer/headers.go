@@ -35,11 +35,16 @@ var protectedOwn, protectedOpen = protected(sameOrigin), protected(crossOrigin)
 
 func protected(resources string) *fasthttp.ResponseHeader {
 	h := new(fasthttp.ResponseHeader)
-	for _, p := range protection {
-		h.Set(p[0], p[1])
-	}
-	h.Set(resourcePolicy, resources)
+	eachProtection(resources, h.Set)
 	return h
+}
+
+// eachProtection calls set with all of them, and who may load the answer.
+func eachProtection(resources string, set func(name, value string)) {
+	for _, p := range protection {
+		set(p[0], p[1])
+	}
+	set(resourcePolicy, resources)
 }
 
 // Protect sets the headers that every answer carries, before any other; open says that the answer is made
@@ -54,23 +59,17 @@ func Protect(c *fiber.Ctx, open bool) {
 
 // AddProtection is Protect for an answer that has headers already, such as an error.
 func AddProtection(c *fiber.Ctx, open bool) {
-	for _, p := range protection {
-		c.Set(p[0], p[1])
-	}
 	resources := sameOrigin
 	if open {
 		resources = crossOrigin
 	}
-	c.Set(resourcePolicy, resources)
+	eachProtection(resources, c.Set)
 }
 
 // ProtectionLines are the same headers as they stand on the wire, for what is written without a server.
 func ProtectionLines() string {
 	var b strings.Builder
-	for _, p := range protection {
-		b.WriteString(p[0] + ": " + p[1] + "\r\n")
-	}
-	b.WriteString(resourcePolicy + ": " + sameOrigin + "\r\n")
+	eachProtection(sameOrigin, func(name, value string) { b.WriteString(name + ": " + value + "\r\n") })
 	return b.String()
 }
 

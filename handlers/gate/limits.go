@@ -82,11 +82,11 @@ func NewLimiter(l Limits, log *slog.Logger) *Limiter {
 
 // Allow tells whether the client may ask once more now, and if not, when to come back.
 func (l *Limiter) Allow(ctx *fasthttp.RequestCtx) (wait time.Duration, ok bool) {
-	who, named := l.client(ctx)
-	if !l.Requests.holds(who, named) {
+	who := l.asker(ctx)
+	if who == 0 {
 		return 0, true
 	}
-	return l.rates.take(AddressKey(who), l.clock(ctx.Time()))
+	return l.rates.take(who, l.clock(ctx.Time()))
 }
 
 // clock is a time by our clock, which is monotonic: steps of the other mean nothing.
@@ -107,8 +107,8 @@ const (
 	cheapest = time.Millisecond
 )
 
-// worker is by which address the time is counted that answers take; 0 for not at all.
-func (l *Limiter) worker(ctx *fasthttp.RequestCtx) uint64 {
+// asker is the address by which the client's requests are counted, and the time that their answers take; 0 for not at all.
+func (l *Limiter) asker(ctx *fasthttp.RequestCtx) uint64 {
 	who, named := l.client(ctx)
 	if !l.Requests.holds(who, named) {
 		return 0
@@ -167,7 +167,7 @@ func Unlimited(path []byte) bool {
 // Begin tells whether an answer may be made for the client now, or when to come back; done notes how long
 // it took.
 func (l *Limiter) Begin(ctx *fasthttp.RequestCtx) (done func(), wait time.Duration, ok bool) {
-	who, begun := l.worker(ctx), time.Now()
+	who, begun := l.asker(ctx), time.Now()
 	if who == 0 {
 		return func() {}, 0, true
 	}
