@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"statuspage/handlers/agents"
 	"statuspage/handlers/gate"
 	"statuspage/internal/agent"
 	"statuspage/internal/board"
@@ -56,7 +57,7 @@ func newDesk(t *testing.T, change func(*Options)) *desk {
 		t.Fatal(err)
 	}
 	d := &desk{now: time.Now().UTC().Truncate(time.Second), stored: map[[3]string]status.Signal{}}
-	front := NewDesk(24*time.Hour, func(_ context.Context, signals []status.Signal) error {
+	front := agents.New(24*time.Hour, func() time.Time { return d.now }, func(_ context.Context, signals []status.Signal) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.fails != nil {
@@ -68,11 +69,11 @@ func newDesk(t *testing.T, change func(*Options)) *desk {
 		b.Apply(signals)
 		return nil
 	}, b.SetCertificate)
-	if err := front.Set([]Agent{{"office", sha256.Sum256([]byte(officeToken))}, {"depot", sha256.Sum256([]byte(depotToken))}}, checks); err != nil {
+	if err := front.Set([]agents.Agent{{Region: "office", Token: sha256.Sum256([]byte(officeToken))}, {Region: "depot", Token: sha256.Sum256([]byte(depotToken))}}, checks); err != nil {
 		t.Fatal(err)
 	}
 	d.site = newSite(t, func(o *Options) {
-		o.Board, o.Desk, o.Now = b, front, func() time.Time { return d.now }
+		o.Board, o.Agents, o.Now = b, front, func() time.Time { return d.now }
 		if change != nil {
 			change(o)
 		}
@@ -155,7 +156,7 @@ func TestAgentNeedsItsToken(t *testing.T) {
 	if n := d.count(); n != 0 {
 		t.Errorf("%d signals stored of nobody", n)
 	}
-	if n := d.server.server().desk.Denied(); n != 14 {
+	if n := d.server.server().agents.Denied(); n != 14 {
 		t.Errorf("%d denied, want 14", n)
 	}
 	// A body beyond that of other requests is not even read for who has no token.
@@ -180,7 +181,7 @@ func TestAgentGuessesAreLimited(t *testing.T) {
 func TestWithoutAgentsThereIsNothing(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(o *Options) {
-		o.Desk = NewDesk(time.Hour, func(context.Context, []status.Signal) error { return nil }, nil)
+		o.Agents = agents.New(time.Hour, time.Now, func(context.Context, []status.Signal) error { return nil }, nil)
 	})
 	if res, _ := s.get(agent.ChecksPath); res.StatusCode != http.StatusNotFound {
 		t.Errorf("checks: %d", res.StatusCode)
@@ -239,10 +240,10 @@ func TestAgentHandsInAndRepeats(t *testing.T) {
 			t.Errorf("stored %+v", s)
 		}
 	}
-	if at, want := d.board.Certificate(0), time.Date(2031, 1, 2, 2, 4, 5, 0, time.UTC); !at.Equal(want) {
+	if at, want := d.board.Services()[0].Certificate(), time.Date(2031, 1, 2, 2, 4, 5, 0, time.UTC); !at.Equal(want) {
 		t.Errorf("the certificate expires at %v, want %v", at, want)
 	}
-	if samples := d.board.Recent(0, 10); len(samples) != 2 {
+	if samples := d.board.Services()[0].Recent(10); len(samples) != 2 {
 		t.Errorf("%d samples on the board, want 2: %v", len(samples), samples)
 	}
 	if _, body := d.get("/signals?service=web"); strings.Count(body, `"received"`) != 2 || strings.Contains(body, "10.0.0.1") {
@@ -253,7 +254,7 @@ func TestAgentHandsInAndRepeats(t *testing.T) {
 func TestAgentIsToldWhenNothingCanBeSaved(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, nil)
-	d.fails = ErrStarting
+	d.fails = agents.ErrStarting
 	if res, body := d.post(officeToken, []byte("["+d.item()+"]")); res.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "history is being read") {
 		t.Errorf("%d %s", res.StatusCode, body)
 	}
@@ -400,7 +401,7 @@ func TestTextsOfAgentsAreCleaned(t *testing.T) {
 func TestAgentsChangeWhileRunning(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, nil)
-	if err := d.server.server().desk.Set([]Agent{{"depot", sha256.Sum256([]byte(depotToken))}}, nil); err != nil {
+	if err := d.server.server().agents.Set([]agents.Agent{{Region: "depot", Token: sha256.Sum256([]byte(depotToken))}}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if res, _ := d.post(officeToken, []byte("[]")); res.StatusCode != http.StatusUnauthorized {

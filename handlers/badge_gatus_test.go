@@ -28,7 +28,22 @@ func TestGatusStatuses(t *testing.T) {
 			t.Fatalf("%s: %v", path, err)
 		}
 	}
-	var all []gatusStatus
+	type endpoint struct {
+		Key     string
+		Results []struct {
+			Status    int
+			Hostname  string
+			Duration  int64
+			Errors    []string
+			Success   bool
+			Timestamp time.Time
+		}
+		Events []struct {
+			Type      string
+			Timestamp time.Time
+		}
+	}
+	var all []endpoint
 	read("/api/v1/endpoints/statuses", &all)
 	if len(all) != 3 || all[0].Key != "public_website" || len(all[0].Results) != 10 || all[0].Results[0].Hostname != "web.example" {
 		t.Fatalf("statuses = %+v", all)
@@ -43,7 +58,7 @@ func TestGatusStatuses(t *testing.T) {
 		"?page=1&pageSize=3": {7, 3}, "?page=4&pageSize=3": {0, 1}, "?page=5&pageSize=3": {0, 0}, "?page=9223372036854775807&pageSize=100": {0, 0},
 		"?page=99999999999999999999&pageSize=3": {7, 3}, "?page=-1&pageSize=x": {0, 10}, "?pageSize=1000": {0, 10},
 	} {
-		var one gatusStatus
+		var one endpoint
 		read("/api/v1/endpoints/public_website/statuses"+query, &one)
 		if len(one.Results) != want[1] || want[1] > 0 && !one.Results[0].Timestamp.Equal(all[0].Results[want[0]].Timestamp) {
 			t.Errorf("%s: %d results %+v, want %d from %d on", query, len(one.Results), one.Results, want[1], want[0])

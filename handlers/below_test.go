@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"statuspage/internal/agent"
+	"statuspage/internal/page"
 	"statuspage/internal/status"
 	"strings"
 	"testing"
@@ -61,9 +62,9 @@ func TestPageBelowAPath(t *testing.T) {
 			direct := newSite(t, func(o *Options) {
 				o.Now = func() time.Time { return now }
 				o.History, o.MaxViewers = &shelf{}, 1000
-				o.Site.BaseURL = "https://example.org" + base
-				o.Site.Logo = Picture{"logo.svg", []byte("<svg xmlns='http://www.w3.org/2000/svg'/>")}
-				o.Site.CSS = []byte("body{}")
+				o.Page.BaseURL = "https://example.org" + base
+				o.Page.Logo = page.Picture{Name: "logo.svg", Body: []byte("<svg xmlns='http://www.w3.org/2000/svg'/>")}
+				o.Page.CSS = []byte("body{}")
 			})
 			direct.apply("web", now.Add(-5*time.Minute), status.Down)
 			direct.apply("web", now.Add(-time.Second), status.Up)
@@ -157,7 +158,7 @@ func (s *site) restBelow(base string, strip bool, now time.Time) {
 // TestFramesBelowAPath: what a stream sends leads where the page does.
 func TestFramesBelowAPath(t *testing.T) {
 	t.Parallel()
-	direct := newSite(t, func(o *Options) { o.Site.BaseURL = "https://example.org/a" })
+	direct := newSite(t, func(o *Options) { o.Page.BaseURL = "https://example.org/a" })
 	s := direct.below("/a", true)
 	for path, id := range map[string]string{"/a/events": "#s-web", "/a/events?service=web": "#detail"} {
 		events := s.events(path)
@@ -178,7 +179,7 @@ func TestFramesBelowAPath(t *testing.T) {
 // TestPathAloneLeadsToThePage: somebody leaves the last slash out, and the proxy lets it through.
 func TestPathAloneLeadsToThePage(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(o *Options) { o.Site.BaseURL = "https://example.org/a/b" })
+	s := newSite(t, func(o *Options) { o.Page.BaseURL = "https://example.org/a/b" })
 	if res, _ := s.get("/a/b"); res.StatusCode != http.StatusPermanentRedirect || res.Header.Get("Location") != "/a/b/" {
 		t.Errorf("%d to %q", res.StatusCode, res.Header.Get("Location"))
 	}
@@ -197,7 +198,7 @@ func TestPathAloneLeadsToThePage(t *testing.T) {
 // TestAgentsComeBelowAPath: they name the page by its address.
 func TestAgentsComeBelowAPath(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, func(o *Options) { o.Site.BaseURL = "https://example.org/a" })
+	d := newDesk(t, func(o *Options) { o.Page.BaseURL = "https://example.org/a" })
 	for _, base := range []string{"", "/a"} {
 		d.url += base
 		if res, body := d.post(officeToken, []byte(`{"signals":[]}`)); res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusMethodNotAllowed {
@@ -212,7 +213,7 @@ func TestAgentsComeBelowAPath(t *testing.T) {
 func TestPathOfTheConfiguredAddress(t *testing.T) {
 	t.Parallel()
 	for base, want := range map[string]string{"https://example.org/a": "/a", "https://example.org": "", "": "", "https://example.org/%22x": "", "https://example.org/a b": "", "http://[": ""} {
-		if got := (Site{BaseURL: base}).base(); string(got) != want {
+		if got := page.New(page.Settings{BaseURL: base}, nil, time.UTC).Base; string(got) != want {
 			t.Errorf("%s stands below %q, want %q", base, got, want)
 		}
 	}

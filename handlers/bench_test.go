@@ -7,10 +7,8 @@ import (
 	"statuspage/handlers/answer"
 	"statuspage/handlers/gate"
 	"statuspage/internal/board"
-	"statuspage/internal/sse"
 	"statuspage/internal/status"
-	"statuspage/views"
-	"strconv"
+	"statuspage/views/lang"
 	"testing"
 	"time"
 
@@ -32,7 +30,7 @@ func BenchmarkRequest(b *testing.B) {
 	}
 	for i := range 60 {
 		for _, s := range services {
-			g := upSignal(s.ID)
+			g := status.Signal{Service: s.ID, Received: time.Now(), Outcome: status.Up, Available: true, HTTPStatus: 200, Duration: time.Millisecond}
 			g.Received = g.Received.Add(-time.Duration(i) * time.Minute)
 			bd.Apply([]status.Signal{g})
 		}
@@ -42,7 +40,8 @@ func BenchmarkRequest(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Shutdown()
-	page := s.server().live.current(plain(s.server().live)).In(answer.Gzip)
+	variant, _ := s.server().live.Variant(s.server().page.Usual(lang.Default()))
+	page := s.server().live.Current(variant).In(answer.Gzip)
 	ready := fiber.New(fiber.Config{Immutable: true})
 	ready.Get("/", func(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderContentEncoding, "gzip")
@@ -79,53 +78,4 @@ func BenchmarkRequest(b *testing.B) {
 			}
 		})
 	}
-}
-
-// BenchmarkChange is what a service's signal costs from the board to the frame that all viewers of an
-// edition share, with ever more services, of which each has measured a full hour and twenty share a heading.
-func BenchmarkChange(b *testing.B) {
-	for _, services := range []int{100, 1000, 10_000} {
-		b.Run(strconv.Itoa(services), func(b *testing.B) {
-			bd, l := newHour(b, services)
-			e := plain(l)
-			seen, second := 0, int64(0)
-			for b.Loop() {
-				seen++
-				service := seen * 7919 % services
-				if service == 0 {
-					second++ // No service twice at one instant.
-				}
-				g := upSignal(bd.Services()[service].ID)
-				g.Received, g.Duration = g.Received.Add(time.Duration(second)), time.Duration(seen%200)*time.Millisecond
-				bd.Apply([]status.Signal{g})
-				e.visited.Store(time.Now().UnixNano())
-				l.render(map[int]bool{service: true}, false)
-			}
-		})
-	}
-}
-
-// newHour is a board of services that have each measured a full hour, and what follows it.
-func newHour(b *testing.B, n int) (*board.Board, *live) {
-	b.Helper()
-	services, signals := make([]status.Service, n), make([]status.Signal, 0, n*60)
-	for i := range services {
-		id := fmt.Sprintf("svc%05d", i)
-		services[i] = status.Service{
-			ID: id, Name: id, Group: fmt.Sprintf("Group %d", i/20), URL: "https://" + id, Interval: time.Minute, Timeout: 5 * time.Second,
-		}
-		for minute := range 60 {
-			g := upSignal(id)
-			g.Received = g.Received.Add(time.Duration(minute-60) * time.Minute)
-			signals = append(signals, g)
-		}
-	}
-	bd, err := board.New(services, time.UTC)
-	if err != nil {
-		b.Fatal(err)
-	}
-	bd.Apply(signals)
-	hall := sse.NewHall(1, 1, time.Now)
-	b.Cleanup(hall.Close)
-	return bd, newLive(Options{Board: bd, Log: slog.New(slog.DiscardHandler), Now: time.Now, Note: func() views.Note { return views.NoNote }}, hall, nil)
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"statuspage/handlers/answer"
+	"statuspage/handlers/api"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -22,6 +23,16 @@ func newCORS(origins []string) cors {
 }
 
 const anyOrigin = "*"
+
+// forOtherSites tells whether an address is made to be used from other sites.
+func forOtherSites(path string) bool {
+	if path == "/" {
+		return false
+	}
+	return beginsWith(path, otherSites) || api.FeedFormat(path) != ""
+}
+
+var otherSites = []string{"/badge/", "/api/", "/signals", "/openapi", "/embed", "/status", "/summary.json", "/card.png"}
 
 // forNamed begin the addresses that named origins, where there are any, have to themselves. What is made to be
 // shown on other sites is open to all, as its readers can't be known.
@@ -56,7 +67,7 @@ func (o cors) allowNamed(c *fiber.Ctx, origin []byte) {
 func readable(path string) bool { return forOtherSites(path) || beginsWith(path, forNamed) }
 
 // preflight answers a browser that asks whether it may read with headers of its own, such as If-None-Match.
-func (s *Server) preflight(c *fiber.Ctx) bool {
+func (s *server) preflight(c *fiber.Ctx) bool {
 	h := &c.Context().Request.Header
 	if !h.IsOptions() || len(h.PeekBytes(headOrigin)) == 0 || len(h.Peek(fiber.HeaderAccessControlRequestMethod)) == 0 || !readable(utils.UnsafeString(c.Context().Path())) {
 		return false

@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"net/http"
 	"statuspage/internal/board"
+	"statuspage/internal/page"
 	"statuspage/internal/status"
+	"statuspage/views/badge"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -47,7 +49,7 @@ func TestAnswersHaveADeadline(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		front, err := New(Options{Board: b, Log: slog.New(slog.DiscardHandler), Site: Site{Title: "Acme"}, MaxViewers: 10, History: hung{}, Now: now})
+		front, err := New(Options{Board: b, Log: slog.New(slog.DiscardHandler), Page: page.Settings{Title: "Acme"}, MaxViewers: 10, History: hung{}, Now: now})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,14 +63,14 @@ func TestAnswersHaveADeadline(t *testing.T) {
 			"/services/web/" + longAgo.Format("2006-01-02"):         {503, "history"},
 			"/services/web/" + longAgo.Format("2006-01-02T15Z"):     {503, "history"},
 			"/services/web/" + longAgo.Format("2006-01-02T15:04Z"):  {503, "history"},
-			"/badge/page/latency.json?window=30d":                   {503, historyAway},
-			"/badge/group:all/latency.txt?window=30d":               {503, historyAway},
-			"/badge/page/latency.svg?window=30d":                    {200, historyAway},
-			"/api/v1/endpoints/all_web/response-times/7d":           {503, historyAway},
-			"/api/v1/endpoints/all_web/response-times/7d/badge.svg": {200, historyAway},
-			"/api/v1/endpoints/all_web/response-times/7d/history":   {503, historyAway},
-			"/api/v1/endpoints/all_web/response-times/7d/chart.svg": {200, historyAway},
-			"/api/badge/web/ping/30d":                               {200, historyAway},
+			"/badge/page/latency.json?window=30d":                   {503, badge.HistoryAway},
+			"/badge/group:all/latency.txt?window=30d":               {503, badge.HistoryAway},
+			"/badge/page/latency.svg?window=30d":                    {200, badge.HistoryAway},
+			"/api/v1/endpoints/all_web/response-times/7d":           {503, badge.HistoryAway},
+			"/api/v1/endpoints/all_web/response-times/7d/badge.svg": {200, badge.HistoryAway},
+			"/api/v1/endpoints/all_web/response-times/7d/history":   {503, badge.HistoryAway},
+			"/api/v1/endpoints/all_web/response-times/7d/chart.svg": {200, badge.HistoryAway},
+			"/api/badge/web/ping/30d":                               {200, badge.HistoryAway},
 			"/services/web?chart=30d":                               {200, "The history can&#39;t be read"}, // All else of that page is known.
 			"/services/web?chart=90d&from=" + longAgo.Format("2006-01-02") + "&to=" + longAgo.AddDate(0, 0, 1).Format("2006-01-02"): {200, "The history can&#39;t be read"},
 		} {
@@ -83,7 +85,7 @@ func TestAnswersHaveADeadline(t *testing.T) {
 			if res.StatusCode() == http.StatusServiceUnavailable && len(res.Header.Peek("Retry-After")) == 0 {
 				t.Errorf("%s: nobody is told when to come back", path)
 			}
-			if caching := string(res.Header.Peek("Cache-Control")); want.text == historyAway && !strings.Contains(caching, "no-store") {
+			if caching := string(res.Header.Peek("Cache-Control")); want.text == badge.HistoryAway && !strings.Contains(caching, "no-store") {
 				t.Errorf("%s is %q: it will be right in a moment", path, caching)
 			}
 		}

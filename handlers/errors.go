@@ -19,7 +19,7 @@ import (
 
 // fail answers for every handler: the public gets a status and a fixed sentence in the
 // media type it asked for, the log gets the cause.
-func (s *Server) fail(c *fiber.Ctx, err error) error {
+func (s *server) fail(c *fiber.Ctx, err error) error {
 	p := publicProblem(err)
 	if p.Code >= http.StatusInternalServerError && !p.Refusal && s.worthALine(p.Code) {
 		id := rand.Text() // So that who asks about it can be found in the log.
@@ -33,8 +33,12 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Status(p.Code)
 	if wantsPage(c) {
+		html, err := s.errorPage(c, p)
+		if err != nil {
+			return err
+		}
 		c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
-		c.Context().Response.SetBodyRaw(s.errorPage(c, p))
+		c.Context().Response.SetBodyRaw(html)
 		return nil
 	}
 	body, _ := json.Marshal(struct { // Strings and a number always encode.
@@ -51,7 +55,7 @@ func (s *Server) fail(c *fiber.Ctx, err error) error {
 const awayLogged = time.Minute
 
 // worthALine tells whether an error goes to the log: a mistake of ours always does.
-func (s *Server) worthALine(code int) bool {
+func (s *server) worthALine(code int) bool {
 	if code != http.StatusServiceUnavailable {
 		return true
 	}
@@ -112,13 +116,13 @@ func wantsPage(c *fiber.Ctx) bool {
 }
 
 // errorPage draws the page for a problem, in the visitor's language as far as it is known.
-func (s *Server) errorPage(c *fiber.Ctx, p *answer.Problem) []byte {
-	k := look{window: status.LastHour, lang: lang.Match(c.Get(fiber.HeaderAcceptLanguage)), zone: s.board.Location()}
-	headline := k.lang.T("error.title")
+func (s *server) errorPage(c *fiber.Ctx, p *answer.Problem) ([]byte, error) {
+	k := s.page.Usual(lang.Match(c.Get(fiber.HeaderAcceptLanguage)))
+	headline := k.Lang.T("error.title")
 	if p.Code == http.StatusNotFound {
-		headline = k.lang.T("error.title.404")
+		headline = k.Lang.T("error.title.404")
 	}
-	head := s.live.head(k, "/", headline+" · "+s.site.Title)
+	head := s.page.Head(k, "/", headline+" · "+s.page.Title)
 	head.Zone.Empty, head.Canonical = true, ""
-	return s.live.bytes(views.ErrorPage(head, headline, textOf(p, k.lang)))
+	return answer.Render(views.ErrorPage(head, headline, textOf(p, k.Lang)))
 }

@@ -15,16 +15,19 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// Front is the HTTP side of the product. It listens, and hands each request to the Server of
+// opsConnections is how many connections the operator's listener has at a time.
+const opsConnections = 32
+
+// Front is the HTTP side of the product. It listens, and hands each request to the server of
 // the configuration that counts, so that a request sees one of them from begin to end.
 type Front struct {
-	now   atomic.Pointer[Server]
-	app   *fiber.App // Without routes.
-	hall  *sse.Hall
-	crowd *gate.Connections
-	ops   *fiber.App        // The same for the operator's listener.
-	own   *gate.Connections // There.
-	mu    sync.Mutex        // One Reload or Shutdown at a time.
+	now    atomic.Pointer[server]
+	app    *fiber.App // Without routes.
+	broker *sse.Broker
+	crowd  *gate.Connections
+	ops    *fiber.App        // The same for the operator's listener.
+	own    *gate.Connections // There.
+	mu     sync.Mutex        // One Reload or Shutdown at a time.
 }
 
 // New builds the server and follows the board from then on, until Shutdown; nothing listens yet.
@@ -32,20 +35,23 @@ func New(o Options) (*Front, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	f := &Front{hall: sse.NewHall(viewers(o), o.Limits.Streams.N, o.Now)}
-	s := newServer(o, f.hall, nil)
+	f := &Front{broker: sse.NewBroker(viewers(o), o.Limits.Streams.N, o.Now)}
+	s, err := newServer(o, f.broker, nil)
+	if err != nil {
+		return nil, err
+	}
 	f.now.Store(s)
 	settings := s.app.Config()
 	settings.ErrorHandler = func(c *fiber.Ctx, err error) error { return f.server().fail(c, err) }
 	f.app, f.ops = fiber.New(settings), fiber.New(settings)
-	f.app.Server().KeepHijackedConns = true // The hall has them.
+	f.app.Server().KeepHijackedConns = true // The broker has them.
 	f.app.Server().Logger = quiet{}         // It would write to standard error, past our log.
 	f.app.Server().HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		s := f.server()
 		s.enter(h)
-		return s.desk.room(h)
+		return s.agents.Room(h)
 	}
-	f.crowd = gate.NewConnections(s.limits.Connections, s.limits.Counted, f.hall.Viewers)
+	f.crowd = gate.NewConnections(s.limits.Connections, s.limits.Counted, f.broker.Viewers)
 	f.app.Server().ConnState = f.crowd.Follow
 	f.app.Server().Handler = func(c *fasthttp.RequestCtx) {
 		f.crowd.Serving(c.Conn(), c.Time())
@@ -66,7 +72,7 @@ func viewers(o Options) int {
 	return max(1, min(o.MaxViewers, o.Limits.Connections-o.Limits.Connections/gate.ReservedShare))
 }
 
-func (f *Front) server() *Server { return f.now.Load() }
+func (f *Front) server() *server { return f.now.Load() }
 
 // Reload answers by other options from now on; MaxViewers stays as it was. The options'
 // Board must come of the present one by With. Open pages are told to load anew; readers of
@@ -78,15 +84,18 @@ func (f *Front) Reload(o Options) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	before := f.server()
-	before.halt()
-	next := newServer(o, f.hall, before)
+	before.live.Halt()
+	next, err := newServer(o, f.broker, before)
+	if err != nil {
+		return err
+	}
 	f.now.Store(next)
-	before.live.retire(next.live)
+	before.live.Retire(next.live)
 	return nil
 }
 
 // Streams tells how many are open, and how many were refused or dropped.
-func (f *Front) Streams() *sse.Hall { return f.hall }
+func (f *Front) Streams() *sse.Broker { return f.broker }
 
 // Serve answers on ln until Shutdown. It returns nil after a Shutdown.
 func (f *Front) Serve(ln net.Listener) error {
@@ -105,8 +114,8 @@ func (f *Front) ServeOps(ln net.Listener) error {
 func (f *Front) Shutdown() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.server().halt()
-	f.hall.Close()
+	f.server().live.Halt()
+	f.broker.Close()
 	f.crowd.Close()
 	f.own.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"statuspage/internal/board"
+	"statuspage/internal/page"
 	"statuspage/internal/status"
 	"strings"
 	"sync"
@@ -20,7 +22,7 @@ func (s *site) reload(change func(*Options), services ...status.Service) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	o := Options{Board: b, Log: slog.New(slog.DiscardHandler), Site: Site{Title: "Acme"}, MaxViewers: 10}
+	o := Options{Board: b, Log: slog.New(slog.DiscardHandler), Page: page.Settings{Title: "Acme"}, MaxViewers: 10}
 	if change != nil {
 		change(&o)
 	}
@@ -31,19 +33,19 @@ func (s *site) reload(change func(*Options), services ...status.Service) {
 
 func TestReloadShowsTheNewServices(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(o *Options) { o.Site.CSS = []byte("body{margin:1px}") })
-	web := s.board.Services()[0]
+	s := newSite(t, func(o *Options) { o.Page.CSS = []byte("body{margin:1px}") })
+	web := s.board.Services()[0].Service
 	s.apply("web", time.Now(), status.Down)
 	s.eventually("/", "1 of 3 services is down")
 	_, old := s.get("/")
 	since := sinceOf.FindStringSubmatch(old)[1]
-	css := regexp.MustCompile(brandPrefix + `[0-9a-f]+\.css`).FindString(old)
+	css := regexp.MustCompile(page.FilePrefix + `[0-9a-f]+\.css`).FindString(old)
 	open, own, signals := s.events("/events?since="+since), s.events("/events?service=web"), s.events("/signals/stream")
 	for _, stream := range []<-chan string{open, own, signals} {
 		next(t, stream, "beat")
 	}
 
-	s.reload(func(o *Options) { o.Site.Title = "Acme 2" }, status.Service{ID: "new", Name: "Newcomer", URL: "https://new.example", Interval: time.Minute, Timeout: time.Second}, web)
+	s.reload(func(o *Options) { o.Page.Title = "Acme 2" }, status.Service{ID: "new", Name: "Newcomer", URL: "https://new.example", Interval: time.Minute, Timeout: time.Second}, web)
 	next(t, open, "event: renew")
 	next(t, own, "event: renew")
 	_, page := s.get("/")
@@ -73,7 +75,7 @@ func TestReloadShowsTheNewServices(t *testing.T) {
 func TestReloadTwiceBringsRowsToWhoSawTheFirst(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	all := s.board.Services()
+	all := board.Plain(s.board.Services())
 	_, page := s.get("/")
 	since := sinceOf.FindStringSubmatch(page)[1]
 	s.reload(nil, all[:1]...)
@@ -88,7 +90,7 @@ func TestReloadTwiceBringsRowsToWhoSawTheFirst(t *testing.T) {
 func TestReloadUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	all := s.board.Services()
+	all := board.Plain(s.board.Services())
 	stream := s.events("/signals/stream")
 	next(t, stream, "beat")
 	stop := make(chan struct{})
@@ -129,7 +131,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	running.Wait()
 	seen := map[string]int{}
 	for i := range 60 {
-		seen[begin.Add(time.Duration(i)*time.Second).UTC().Truncate(time.Microsecond).Format(receivedFormat)] = 0
+		seen[begin.Add(time.Duration(i)*time.Second).UTC().Truncate(time.Microsecond).Format(receivedForm)] = 0
 	}
 	for range 60 {
 		e := next(t, stream, "event: signal")

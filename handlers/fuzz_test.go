@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"statuspage/internal/board"
+	"statuspage/internal/page"
 	"statuspage/internal/status"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ import (
 )
 
 // fuzzed is a server without a socket, asked by requests as they stand on the wire.
-func fuzzed(f *testing.F) *Server {
+func fuzzed(f *testing.F) *still {
 	f.Helper()
 	services := []status.Service{
 		{ID: "web", Name: "Website", Group: "Public", URL: "https://web.example", Interval: time.Minute, Timeout: 10 * time.Second},
@@ -36,12 +37,12 @@ func fuzzed(f *testing.F) *Server {
 			{Service: "api", Received: now.Add(time.Duration(i-5) * time.Minute), Outcome: status.Down, Reason: status.Timeout, HTTPStatus: status.NoHTTPStatus},
 		})
 	}
-	s, err := New(Options{Board: b, Log: slog.New(slog.DiscardHandler), Site: Site{Title: "Acme"}, MaxViewers: 10, CORS: []string{"http://localhost:3000"}})
+	s, err := New(Options{Board: b, Log: slog.New(slog.DiscardHandler), Page: page.Settings{Title: "Acme"}, MaxViewers: 10, CORS: []string{"http://localhost:3000"}})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = s.Shutdown() })
-	return s.server()
+	return &still{s.server(), b, time.Now}
 }
 
 // loopback is who asks in a fuzzer: nobody that limits hold.
@@ -135,23 +136,4 @@ func wellFormed(kind string, body []byte, asked ...string) string {
 		}
 	}
 	return ""
-}
-
-// FuzzLastEventID holds that an id which is none of ours means a viewer that has seen nothing, and
-// that none brings more than there is.
-func FuzzLastEventID(f *testing.F) {
-	s := fuzzed(f)
-	for _, id := range []string{"", "x", s.live.id(1), s.live.id(1) + "-1700000000000000", s.live.id(1<<63) + "--1", "-", "--", s.live.epoch + "-18446744073709551616", "other-1-9223372036854775807", "other-1--9223372036854775808", "other." + s.live.layout + "-1-AAAA", "other." + s.live.layout + "-1-!"} {
-		f.Add(id)
-	}
-	f.Fuzz(func(t *testing.T, id string) {
-		if seen, _ := s.live.parse(id); seen.version != 0 && !strings.HasPrefix(id, s.live.epoch+".") || len(seen.digest) > digestSums*sumSize {
-			t.Fatalf("%q is taken for %+v", id, seen)
-		}
-		s.live.mu.Lock()
-		defer s.live.mu.Unlock()
-		if missed := s.live.signalsSince(id); len(missed) > 10 {
-			t.Fatalf("%q brings %d signals of 10", id, len(missed))
-		}
-	})
 }

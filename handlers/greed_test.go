@@ -124,7 +124,7 @@ func TestOneAddressCannotTakeEverything(t *testing.T) {
 
 	limits := s.server.server().limits
 	s.until("it has its share of connections and of looks", func() bool {
-		return s.server.crowd.Len() >= 240/gate.AddressShare && limits.Looks.Len() == maxRare/gate.AddressShare
+		return s.server.crowd.Len() >= 240/gate.AddressShare && limits.Looks.Len() == s.server.server().live.MaxRare()/gate.AddressShare
 	})
 	// Everything is taken that can be. Somebody else comes.
 	visitor, from := clientFrom(t, "127.0.0.2", false)

@@ -13,8 +13,10 @@ import (
 	"regexp"
 	"statuspage/handlers/gate"
 	"statuspage/internal/board"
+	"statuspage/internal/page"
 	"statuspage/internal/status"
 	"statuspage/static"
+	"statuspage/views/badge"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +31,9 @@ type site struct {
 	server *Front
 }
 
+// receivedForm is how records tell when they were received.
+const receivedForm = "2006-01-02T15:04:05.000000Z"
+
 func newSite(t *testing.T, change func(*Options)) *site {
 	t.Helper()
 	services := []status.Service{
@@ -40,7 +45,7 @@ func newSite(t *testing.T, change func(*Options)) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Board: b, Log: slog.New(slog.DiscardHandler), Site: Site{Title: "Acme"}, MaxViewers: 10, CORS: []string{"http://localhost:3000"}}
+	o := Options{Board: b, Log: slog.New(slog.DiscardHandler), Page: page.Settings{Title: "Acme"}, MaxViewers: 10, CORS: []string{"http://localhost:3000"}}
 	if change != nil {
 		change(&o)
 	}
@@ -304,7 +309,7 @@ func TestSignals(t *testing.T) {
 		}
 		last = received
 	}
-	if want := at.Add(9 * time.Minute).Format(receivedFormat); last != want {
+	if want := at.Add(9 * time.Minute).Format(receivedForm); last != want {
 		t.Errorf("newest record %s, want %s", last, want)
 	}
 	down := wire[1].Records[0]
@@ -410,7 +415,7 @@ func TestBadges(t *testing.T) {
 			t.Errorf("%s is %s, want %s", path, got, kind)
 		}
 		right := !strings.Contains(want.text, "unknown") && !strings.Contains(want.text, "window: ") && !strings.Contains(want.text, `"isError":true`)
-		if caching := res.Header.Get("Cache-Control"); right && caching != badgeCaching || !right && caching != "no-store" || res.Header.Get("Cross-Origin-Resource-Policy") != "cross-origin" {
+		if caching := res.Header.Get("Cache-Control"); right && caching != badge.Caching || !right && caching != "no-store" || res.Header.Get("Cross-Origin-Resource-Policy") != "cross-origin" {
 			t.Errorf("%s can't be embedded well: %v", path, res.Header)
 		}
 		if want.code == 200 {

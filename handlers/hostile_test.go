@@ -47,12 +47,12 @@ func newHostileSite(t *testing.T) (*site, *lines) {
 	var log lines
 	s := newSite(t, func(o *Options) {
 		o.Board, o.Log = b, slog.New(slog.NewTextHandler(&log, nil))
-		o.Site.Title = hostile["script"]
+		o.Page.Title = hostile["script"]
 		o.Note = func() views.Note { return views.Note(hostile["script"]) }
 		for _, text := range hostile {
-			o.Site.Header = append(o.Site.Header, views.Link{Text: text, Href: text})
-			o.Site.Footer = append(o.Site.Footer, views.Link{Text: text, Href: text})
-			o.Site.Groups = append(o.Site.Groups, status.Group{ID: "g", Name: text, Description: text})
+			o.Page.Header = append(o.Page.Header, views.Link{Text: text, Href: text})
+			o.Page.Footer = append(o.Page.Footer, views.Link{Text: text, Href: text})
+			o.Page.Groups = append(o.Page.Groups, status.Group{ID: "g", Name: text, Description: text})
 		}
 	})
 	for name, text := range hostile {

@@ -3,10 +3,13 @@ package handlers
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"statuspage/handlers/answer"
 	"statuspage/internal/board"
+	"statuspage/internal/page"
 	"statuspage/internal/status"
 	"statuspage/views/lang"
 	"strings"
@@ -16,24 +19,32 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// newStill is a server without a socket on which no time passes.
-func newStill(f testing.TB, regions ...string) *Server {
+// still is a server without a socket on which no time passes.
+type still struct {
+	*server
+	board *board.Board
+	now   func() time.Time
+}
+
+// newStill is one of a service.
+func newStill(f testing.TB, regions ...string) *still {
 	f.Helper()
 	b, err := board.New([]status.Service{{ID: "web", Name: "Website", Group: "Public", URL: "https://web.example", Interval: time.Minute, Timeout: time.Second, Regions: regions}}, time.UTC)
 	if err != nil {
 		f.Fatal(err)
 	}
 	now := time.Date(2026, 3, 29, 14, 5, 30, 0, time.UTC)
-	s, err := New(Options{Board: b, Log: slog.New(slog.DiscardHandler), Site: Site{Title: "Acme"}, MaxViewers: 10, Now: func() time.Time { return now }})
+	clock := func() time.Time { return now }
+	s, err := New(Options{Board: b, Log: slog.New(slog.DiscardHandler), Page: page.Settings{Title: "Acme"}, MaxViewers: 10, Now: clock})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = s.Shutdown() })
-	return s.server()
+	return &still{s.server(), b, clock}
 }
 
 // ask asks without a socket.
-func (s *Server) ask(address string, header ...string) *fasthttp.Response {
+func (s *server) ask(address string, header ...string) *fasthttp.Response {
 	var ctx fasthttp.RequestCtx
 	ctx.Init(&fasthttp.Request{}, loopback, nil)
 	ctx.Request.Header.SetRequestURI(address)
@@ -45,16 +56,32 @@ func (s *Server) ask(address string, header ...string) *fasthttp.Response {
 	return &ctx.Response
 }
 
+// caches are all that features keep answers in.
+func (s *server) caches() (all []*answer.Cache) {
+	for _, f := range s.features {
+		v := reflect.ValueOf(f)
+		if v.IsNil() {
+			continue
+		}
+		for _, field := range v.Elem().Fields() {
+			if field.Type() == reflect.TypeFor[answer.Cache]() {
+				all = append(all, (*answer.Cache)(field.Addr().UnsafePointer()))
+			}
+		}
+	}
+	return all
+}
+
 // forget empties what is kept of answers.
-func (s *Server) forget() {
-	for _, c := range []*answer.Cache{&s.pages, &s.spans, &s.badges, &s.records} {
+func (s *server) forget() {
+	for _, c := range s.caches() {
 		c.Forget()
 	}
 }
 
 // kept is how many answers are kept, by what they depend on.
-func (s *Server) kept() (n int) {
-	for _, c := range []*answer.Cache{&s.pages, &s.spans, &s.badges, &s.records} {
+func (s *server) kept() (n int) {
+	for _, c := range s.caches() {
 		n += c.Len()
 	}
 	return n
@@ -79,7 +106,7 @@ var keyedAddresses = []struct {
 }
 
 // compare asks for the second alone, in another spelling, and after the first.
-func compare(s *Server, first, second, spelt string) (complaint string) {
+func compare(s *still, first, second, spelt string) (complaint string) {
 	s.forget()
 	alone := string(s.ask(second).Body())
 	n := s.kept()
@@ -122,9 +149,9 @@ func FuzzRequestsShareNoKey(f *testing.F) {
 		second, spelt := address(c, d)
 		// A minute of real time may pass meanwhile, and the page move on by it: then it is asked once more.
 		var complaint string
-		for version := s.live.version.Load(); ; version = s.live.version.Load() {
+		for version := s.live.Version(); ; version = s.live.Version() {
 			complaint = compare(s, first, second, spelt)
-			if s.live.version.Load() == version {
+			if s.live.Version() == version {
 				break
 			}
 		}
@@ -154,30 +181,23 @@ func TestOriginIsServedFromMemory(t *testing.T) {
 	for i := range 300 {
 		s.board.Apply([]status.Signal{{Service: "web", Received: s.now().Add(time.Duration(i-300) * time.Minute), Outcome: status.Up, Available: true, HTTPStatus: 200}})
 	}
-	for address, keptIn := range map[string]*answer.Cache{"/signals?limit=300": &s.records, "/badge/web/hours.svg": &s.badges} {
+	for _, address := range []string{"/signals?limit=300", "/badge/web/hours.svg"} {
 		usual := s.ask(address, "Accept-Encoding", "br").Body()
-		version := s.live.version.Load()
-		if keptIn == &s.records {
-			version = s.board.Version()
-		}
-		e := keptIn.At(version, []byte(address))
-		if e == nil {
-			t.Fatalf("%s is not kept", address)
-		}
+		kept := s.kept()
 		for _, header := range [][]string{{"Origin", "http://localhost:3000"}, {"X-Forwarded-For", "203.0.113.9"}, {"Cookie", "x"}} {
 			got := s.ask(address, append(header, "Accept-Encoding", "br")...).Body()
 			if len(got) == 0 || &got[0] != &usual[0] {
 				t.Errorf("%s with %s is made anew", address, header[0])
 			}
-			if keptIn.At(version, []byte(address)) != e {
+			if s.kept() != kept {
 				t.Errorf("%s with %s takes the place of what was kept", address, header[0])
 			}
 		}
 	}
 }
 
-// TestOneEditionOfAZone: the zone of the configuration and one of the same name in an address are one.
-func TestOneEditionOfAZone(t *testing.T) {
+// TestOneVariantOfAZone: the zone of the configuration and one of the same name in an address are one.
+func TestOneVariantOfAZone(t *testing.T) {
 	t.Parallel()
 	zone, err := time.LoadLocation("Europe/Budapest")
 	if err != nil {
@@ -188,19 +208,19 @@ func TestOneEditionOfAZone(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newSite(t, func(o *Options) { o.Board = b })
-	plain, page := s.get("/")
-	if !strings.Contains(page, "tz=Europe%2FBudapest") {
+	plain, body := s.get("/")
+	if !strings.Contains(body, "tz=Europe%2FBudapest") {
 		t.Fatal("the stream of the page names no zone")
 	}
 	next(t, s.events("/events?window=1h&lang=en&tz=Europe%2FBudapest"), "beat")
 	named, _ := s.get("/?tz=Europe/Budapest")
-	if got := len(*s.server.server().live.editions.Load()); got != 1 || plain.Header.Get("ETag") != named.Header.Get("ETag") {
-		t.Errorf("one look has %d editions; each is drawn at each change", got)
+	if plain.Header.Get("ETag") != named.Header.Get("ETag") {
+		t.Error("the page's own zone has two variants; each is drawn at each change")
 	}
-	if _, other := s.server.server().zones.find("Asia//Tokyo"); other {
-		t.Error("a zone has two names")
+	if other, _ := s.get("/?tz=Asia//Tokyo"); other.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("a zone has two names: %d", other.StatusCode)
 	}
-	if k := (look{status.LastHour, lang.Default(), zone}); k.key() == (look{status.LastHour, lang.Default(), time.UTC}).key() {
-		t.Error("two looks have one key")
+	if k := (page.Preferences{Window: status.LastHour, Lang: lang.Default(), Zone: zone}); k.Query() == (page.Preferences{Window: status.LastHour, Lang: lang.Default(), Zone: time.UTC}).Query() {
+		t.Error("two zones have one key")
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"statuspage/handlers/gate"
+	"statuspage/handlers/ops"
 	"statuspage/internal/status"
 	"strings"
 	"sync"
@@ -170,11 +171,11 @@ func TestHouseFullOfConnections(t *testing.T) {
 	answer := make(chan struct{})
 	s := newSite(t, func(o *Options) {
 		o.Limits.Connections = 3
-		o.Ready = func() Readiness {
+		o.Ready = func() ops.Readiness {
 			if asked.Add(1) <= 3 {
 				<-answer
 			}
-			return Readiness{Ready: true}
+			return ops.Readiness{Ready: true}
 		}
 	})
 	for range 3 {

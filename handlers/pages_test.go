@@ -7,8 +7,8 @@ import (
 	"iter"
 	"net/http"
 	"statuspage/internal/board"
+	"statuspage/internal/page"
 	"statuspage/internal/status"
-	"statuspage/views/lang"
 	"strings"
 	"testing"
 	"time"
@@ -224,51 +224,19 @@ func TestFilterShowsWhatMatches(t *testing.T) {
 	s.wants("/?view=tv", "data-kiosk", "/events?")
 }
 
-func TestEditionsAreBounded(t *testing.T) {
-	t.Parallel()
-	s := newSite(t, nil)
-	zones := []string{"Europe/Berlin", "Asia/Tokyo", "America/New_York", "Africa/Cairo", "Asia/Kolkata", "Europe/Paris", "Europe/Rome", "Europe/Madrid", "Asia/Dubai", "Asia/Seoul", "America/Lima", "America/Bogota"}
-	for _, l := range []string{"en", "de", "fr"} {
-		for _, w := range []string{"1h", "24h", "90d"} {
-			for _, z := range zones {
-				if res, _ := s.get("/?tz=" + z + "&window=" + w + "&lang=" + l); res.StatusCode != http.StatusOK {
-					t.Fatalf("%s %s %s: %d", z, w, l, res.StatusCode)
-				}
-			}
-		}
-	}
-	if n := len(*s.server.server().live.editions.Load()); n > maxRare+len(lang.All()) {
-		t.Errorf("%d editions are kept, want %d at most", n, maxRare+len(lang.All()))
-	}
-}
-
-// TestZonesHaveOneName holds that nobody makes up names without end for what is kept by name.
-func TestZonesHaveOneName(t *testing.T) {
-	t.Parallel()
-	var z zones
-	for _, name := range []string{"Europe//Berlin", "Europe/./Berlin", "./Europe/Berlin", "Europe/Berlin/", "/Europe/Berlin", "", ".", "Local", "Europe/../Europe/Berlin"} {
-		if zone, ok := z.find(name); ok {
-			t.Errorf("%q is %v", name, zone)
-		}
-	}
-	if _, ok := z.find("Europe/Berlin"); !ok {
-		t.Error("Europe/Berlin is not known")
-	}
-}
-
 func TestOperatorsDress(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(o *Options) {
-		o.Site.Logo = Picture{"logo.SVG", []byte("<svg xmlns='http://www.w3.org/2000/svg'/>")}
-		o.Site.CSS = []byte("body{letter-spacing:0}")
-		o.Site.Accent = Accent{"#0b57c2", "#7fb4ff"}
-		o.Site.BaseURL = "https://status.acme.example"
+		o.Page.Logo = page.Picture{Name: "logo.SVG", Body: []byte("<svg xmlns='http://www.w3.org/2000/svg'/>")}
+		o.Page.CSS = []byte("body{letter-spacing:0}")
+		o.Page.Accent = page.Accent{Light: "#0b57c2", Dark: "#7fb4ff"}
+		o.Page.BaseURL = "https://status.acme.example"
 	})
 	body := s.wants("/", `property="og:image" content="https://status.acme.example/card.png"`, `rel="canonical" href="https://status.acme.example/"`)
 	for _, ext := range []string{".svg", ".css"} {
 		at := strings.Index(body, ext+`"`)
 		path := body[strings.LastIndex(body[:at], `"`)+1 : at+len(ext)]
-		for at >= 0 && !strings.HasPrefix(path, brandPrefix) {
+		for at >= 0 && !strings.HasPrefix(path, page.FilePrefix) {
 			next := strings.Index(body[at+1:], ext+`"`)
 			if next < 0 {
 				t.Fatalf("no %s of the operator's in the page", ext)

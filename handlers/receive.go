@@ -11,12 +11,12 @@ import (
 )
 
 // receive stands before the routes: it turns away who asks too often, and what is no reading.
-func (s *Server) receive(ctx *fasthttp.RequestCtx) {
+func (s *server) receive(ctx *fasthttp.RequestCtx) {
 	if wait, ok := s.limits.Allow(ctx); !ok && !gate.Unlimited(ctx.Path()) {
 		s.refuse(ctx, answer.TooMany(wait))
 		return
 	}
-	if h := &ctx.Request.Header; !h.IsGet() && !h.IsHead() && !h.IsOptions() && !s.desk.posts(h) {
+	if h := &ctx.Request.Header; !h.IsGet() && !h.IsHead() && !h.IsOptions() && !s.agents.Posts(h) {
 		ctx.Response.Header.Set(fiber.HeaderAllow, "GET, HEAD")
 		s.refuse(ctx, &answer.Problem{Code: http.StatusMethodNotAllowed})
 		return
@@ -26,7 +26,7 @@ func (s *Server) receive(ctx *fasthttp.RequestCtx) {
 
 // work makes an answer that is not at hand, unless too much has been made for the address of late. What it
 // asks the store has a deadline.
-func (s *Server) work(c *fiber.Ctx) error {
+func (s *server) work(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
 	defer cancel()
 	c.SetUserContext(ctx)
@@ -42,7 +42,7 @@ func (s *Server) work(c *fiber.Ctx) error {
 }
 
 // refuse answers a request that gets no further.
-func (s *Server) refuse(ctx *fasthttp.RequestCtx, p *answer.Problem) {
+func (s *server) refuse(ctx *fasthttp.RequestCtx, p *answer.Problem) {
 	c := s.app.AcquireCtx(ctx)
 	defer s.app.ReleaseCtx(c)
 	_ = s.fail(c, p) // It returns what Send does, which is nothing.

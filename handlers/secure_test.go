@@ -63,7 +63,7 @@ func TestStrictTransportBehindTLS(t *testing.T) {
 	t.Parallel()
 	trusting := newSite(t, func(o *Options) { o.Limits.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
 	distrusting := newSite(t, nil)
-	public := newSite(t, func(o *Options) { o.Site.BaseURL = "https://status.example.com" })
+	public := newSite(t, func(o *Options) { o.Page.BaseURL = "https://status.example.com" })
 	for _, c := range []struct {
 		s     *site
 		proto string

@@ -1,26 +1,32 @@
-// Package handlers answers HTTP: pages, partials, streams, JSON, badges, documentation.
-// Bytes are made when something changes and shared by all readers; no request queries a
-// store or waits for a probe.
+// Package handlers is the HTTP side of the product: it listens, mounts what answers, and changes over to another
+// configuration. Bytes are made when something changes and shared by all readers; no request queries a
+// store for the present or waits for a probe.
 package handlers
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"statuspage/handlers/agents"
 	"statuspage/handlers/answer"
+	"statuspage/handlers/api"
+	"statuspage/handlers/assets"
+	"statuspage/handlers/badge"
+	"statuspage/handlers/compat"
 	"statuspage/handlers/gate"
-	"statuspage/internal/agent"
+	"statuspage/handlers/ops"
+	"statuspage/handlers/public"
+	"statuspage/handlers/visitor"
 	"statuspage/internal/board"
+	"statuspage/internal/figures"
+	"statuspage/internal/live"
+	"statuspage/internal/page"
 	"statuspage/internal/past"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
-	"statuspage/static"
 	"statuspage/views"
-	"statuspage/views/feed"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,79 +41,25 @@ const (
 	maxBody      = 16 << 10 // Bytes; nothing here takes a body.
 	shutdownWait = 5 * time.Second
 	// answerTimeout bounds all that an answer reads of the store, however many reads that are; streams read nothing.
-	answerTimeout  = 8 * time.Second
-	refreshSeconds = 30 // How often a page without JavaScript asks again, or one that no stream reaches.
-	beatSeconds    = int(sse.Heartbeat / time.Second)
+	answerTimeout = 8 * time.Second
 )
 
-// Readiness is what /readyz tells.
-type Readiness struct {
-	Ready   bool   `json:"ready"`
-	Board   string `json:"board"` // "filled", or "loading" until history has been read.
-	Store   string `json:"store"` // "up" or "away".
-	Engine  string `json:"engine"`
-	Outbox  int    `json:"outbox"`  // Signals on disk that the store does not have yet.
-	Unsaved int    `json:"unsaved"` // Signals in memory that are on no disk yet.
-	Config  string `json:"config"`  // "current", or "refused" while the file holds something else than what runs.
-	Role    string `json:"role,omitempty"`
-	Queue   string `json:"queue,omitempty"` // "up" or "away"; empty for one process.
-}
-
-// Options are what a Server needs; only Note, Ready, Metrics and Now may be missing.
+// Options are what a server needs; only Note, Ready, Metrics and Now may be missing.
 type Options struct {
 	Board      *board.Board
 	Log        *slog.Logger
-	Site       Site
+	Page       page.Settings
 	History    past.History // Nil: only what the board keeps.
 	CORS       []string     // Origins whose pages may read the API from a browser; none for any.
 	MaxViewers int          // Streams at once.
 	Limits     gate.Limits
 	Note       func() views.Note // What the page has to say of the product's own state.
-	Ready      func() Readiness
+	Ready      func() ops.Readiness
 	Metrics    func(io.Writer) (contentType string, err error)
 	Now        func() time.Time
-	Desk       *Desk // Where agents come; nil for nowhere.
-	Bare       bool  // Only /healthz, /readyz and /metrics: the process shows no page.
-	OwnOps     bool  // /metrics is where ServeOps listens, and nowhere else.
-}
-
-// Server answers by one configuration.
-type Server struct {
-	board    *board.Board
-	live     *live
-	site     Site
-	log      *slog.Logger
-	now      func() time.Time
-	ready    func() Readiness
-	metrics  *exposition // Nil without any.
-	ownOps   bool        // The operator has a listener of his own.
-	hall     *sse.Hall
-	awaySaid atomic.Int64 // Unix nanoseconds of the last line about a store that can't be read.
-	records  answer.Cache // Of /signals, by version of the board.
-	badges   answer.Cache // By version of the page: a state may also change by time alone.
-	pages    answer.Cache // The same, of pages other than the plain ones.
-	spans    answer.Cache // Of the past, by minute.
-	cards    answer.Cache
-	fixed    answer.Cache // What changes with the configuration alone, which makes another Server.
-	sums     sums
-	figures  figures
-	gatusAt  map[string]int // Services by Gatus's name for them, the first of several.
-	past     *past.Reader
-	zones    zones
-	brand    map[string]*brandFile
-	outgoing map[string]*brandFile // Of the configuration before: pages of it are still being loaded.
-	files    sync.Map              // Of package static, by address.
-	openapi  *answer.Entity
-	https    bool // The page's address is one.
-	cors     cors
-	limits   *gate.Limiter
-	desk     *Desk
-
-	app     *fiber.App
-	serve   fasthttp.RequestHandler // The routes.
-	ops     fasthttp.RequestHandler // Those of the operator's listener.
-	running sync.WaitGroup
-	cancel  context.CancelFunc
+	Agents     *agents.Agents // Nil for none.
+	Bare       bool           // Only /healthz, /readyz and /metrics: the process shows no page.
+	OwnOps     bool           // /metrics is where ServeOps listens, and nowhere else.
 }
 
 // check says what is missing, and fills in what may be.
@@ -121,32 +73,57 @@ func (o *Options) check() error {
 	if o.Note == nil {
 		o.Note = func() views.Note { return views.NoNote }
 	}
-	if o.Ready == nil {
-		o.Ready = func() Readiness { return Readiness{Ready: true, Board: "filled", Store: "up", Config: "current"} }
-	}
 	o.Limits = o.Limits.Filled()
 	return nil
 }
 
-// newServer builds the routes and follows the board from then on, until retire. It goes on
+// server answers by one configuration: it puts the features together, and stands around them with what holds for all.
+type server struct {
+	log      *slog.Logger
+	page     *page.Page
+	live     *live.Live
+	limits   *gate.Limiter
+	past     *past.Reader
+	agents   *agents.Agents
+	assets   *assets.Assets
+	cors     cors
+	https    bool         // The page's address is one.
+	awaySaid atomic.Int64 // Unix nanoseconds of the last line about a store that can't be read.
+
+	features []feature // All that answer, in the order of their routes.
+
+	app   *fiber.App
+	serve fasthttp.RequestHandler // The routes.
+	ops   fasthttp.RequestHandler // Those of the operator's listener.
+}
+
+// feature answers at addresses of its own.
+type feature interface{ Routes(r fiber.Router) }
+
+// atHand is a feature that can answer from memory.
+type atHand interface{ AtHand(r fiber.Router) }
+
+// newServer builds the routes and follows the board from then on, until halt. It goes on
 // where the server before stands, whose live part has ended; nil at first.
-func newServer(o Options, hall *sse.Hall, before *Server) *Server {
-	s := &Server{
-		board: o.Board, hall: hall, site: o.Site, log: o.Log, now: o.Now,
-		ready: o.Ready, metrics: newExposition(o.Metrics), ownOps: o.OwnOps,
-		brand: o.Site.brandFiles(), desk: o.Desk,
+func newServer(o Options, broker *sse.Broker, before *server) (*server, error) {
+	s := &server{
+		log: o.Log, page: page.New(o.Page, board.Plain(o.Board.Services()), o.Board.Location()), agents: o.Agents,
+		cors: newCORS(o.CORS), https: strings.HasPrefix(o.Page.BaseURL, "https://"),
 	}
+	var liveBefore *live.Live
+	var assetsBefore *assets.Assets
 	if before == nil {
-		s.live, s.past, s.limits = newLive(o, hall, nil), past.NewReader(o.History, o.Now), gate.NewLimiter(o.Limits, o.Log)
+		s.past, s.limits = past.NewReader(o.History, o.Now), gate.NewLimiter(o.Limits, o.Log)
 	} else {
-		s.live, s.outgoing = newLive(o, hall, before.live), before.brand
+		liveBefore, assetsBefore = before.live, before.assets
 		s.past, s.limits = before.past, before.limits // What was read, and what visitors have asked for, counts on.
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	s.cancel = cancel
-	s.running.Go(func() { s.live.run(ctx) })
-	s.gatusAt = gatusKeys(o.Board.Services())
-	s.openapi, s.https, s.cors = answer.New(described(o.Site.base())), strings.HasPrefix(o.Site.BaseURL, "https://"), newCORS(o.CORS)
+	var err error
+	if s.live, err = live.New(live.Options{Board: o.Board, Page: s.page, Note: o.Note, Now: o.Now, Log: o.Log, Broker: broker}, liveBefore); err != nil {
+		return nil, err
+	}
+	reader := visitor.New(s.page, s.limits)
+	s.assets = assets.New(s.page, o.Board, reader, assetsBefore)
 	s.app = fiber.New(fiber.Config{
 		AppName:               "statuspage",
 		DisableStartupMessage: true,
@@ -160,17 +137,58 @@ func newServer(o Options, hall *sse.Hall, before *Server) *Server {
 		StreamRequestBody:     false,
 		ErrorHandler:          s.fail,
 	})
+	forOps := ops.New(o.Ready, o.Metrics)
 	if o.Bare {
-		s.bare()
+		s.protect(s.app)
+		forOps.Routes(s.app)
 	} else {
-		s.routes()
+		s.features = s.all(o, broker, reader, forOps)
+		s.mount()
+	}
+	if !o.OwnOps {
+		forOps.MetricsRoutes(s.app)
+	}
+	if base := s.page.Base; base != "" && !o.Bare { // Last: the page may stand below a path of the name of one of ours.
+		s.app.Get(string(base), func(c *fiber.Ctx) error { return c.Redirect(base.At("/"), http.StatusPermanentRedirect) })
 	}
 	s.serve = s.app.Handler()
-	s.ops = s.operators(s.app.Config())
-	return s
+	operators := fiber.New(s.app.Config())
+	s.protect(operators)
+	forOps.Routes(operators)
+	forOps.MetricsRoutes(operators)
+	s.ops = operators.Handler()
+	return s, nil
 }
 
-func (s *Server) routes() {
+// all are the features that answer visitors, developers and other products, each with what it needs.
+func (s *server) all(o Options, broker *sse.Broker, reader *visitor.Reader, forOps *ops.Ops) []feature {
+	sums := figures.New(o.Board, s.page, s.past)
+	streams := gate.NewStreams(broker, s.limits)
+	pages := public.Sources{
+		Page: s.page, Board: o.Board, Live: s.live, Past: s.past, Figures: sums, Visitor: reader, Streams: streams, Limits: s.limits, Now: o.Now,
+	}
+	return []feature{
+		public.NewOverview(pages),
+		public.NewServicePage(pages),
+		api.NewFeeds(s.page, o.Board, s.live, reader, o.Now), // Before the days of a service, whose addresses have the same form.
+		public.NewHistory(pages),
+		public.NewElsewhere(pages),
+		api.NewStatus(o.Board, sums, o.Now),
+		api.NewSignals(o.Board, s.live.Records(), streams),
+		api.NewDocs(s.page),
+		badge.New(s.page, o.Board, s.live, sums, reader, o.Now),
+		compat.NewGatus(o.Board, sums, o.Now),
+		compat.NewKuma(s.page, o.Board, sums, o.Now),
+		compat.NewInstatus(s.page, o.Board, sums, reader, o.Now),
+		s.assets,
+		o.Agents,
+		forOps,
+	}
+}
+
+// mount puts what is asked most before what makes answers, and before what bounds it: an answer that is at hand
+// costs nobody anything, so nobody is kept from it.
+func (s *server) mount() {
 	s.app.Use(recover.New(), func(c *fiber.Ctx) error {
 		s.limits.Warn(c.Context())
 		s.secure(c, answer.Protect)
@@ -182,69 +200,27 @@ func (s *Server) routes() {
 		}
 		return c.Next()
 	})
-	s.atHand()
+	for _, f := range s.features {
+		if f, ok := f.(atHand); ok {
+			f.AtHand(s.app)
+		}
+	}
 	s.app.Use(s.work)
-	s.app.Get("/", s.page)
-	s.app.Get("/services/:id", s.service)
-	for format := range feed.Formats {
-		s.app.Get(feedPath+format, s.feed)
-		s.app.Get("/services/:id"+feedPath+format, s.feed)
+	for _, f := range s.features {
+		f.Routes(s.app)
 	}
-	s.app.Get("/services/:id/:at", s.span)
-	s.app.Get("/status", s.status)
-	s.app.Get("/summary.json", s.summary)
-	s.app.Get("/card.png", s.card)
-	s.app.Get("/robots.txt", s.robots)
-	s.app.Get("/sitemap.xml", s.sitemap)
-	s.app.Get("/history", s.history)
-	s.app.Get("/outages/:id", s.outage)
-	s.app.Get("/how", s.how)
-	s.app.Get(brandPrefix+"*", s.brandAsset)
-	// Add, not Get: a HEAD on a stream has no end.
-	s.app.Add(http.MethodGet, "/events", s.events)
-	s.app.Add(http.MethodGet, "/signals/stream", s.signalStream)
-	s.app.Get("/signals", s.signalsJSON)
-	s.app.Get("/badge/*", s.badge)
-	s.app.Get("/badges", s.badgesPage)
-	s.app.Get("/embed", s.embed)
-	s.app.Get("/embed.js", s.embedScript)
-	s.app.Get("/api/v1/endpoints/statuses", s.gatusStatuses)
-	s.app.Get("/api/v1/endpoints/:key/*", s.gatus)
-	s.app.Get("/api/v1/config", s.gatusConfig)
-	s.app.Get("/health", s.gatusAlive)
-	s.app.Get("/api/badge/:id/:kind/:duration?", s.kuma)
-	s.app.Get("/api/status-page/:slug/badge", s.kumaPage)
-	s.app.Get("/openapi.json", s.description)
-	s.app.Get("/redoc", s.docs)
-	s.app.Get("/docs", s.docs)
-	s.app.Get(agent.ChecksPath, s.agentChecks)
-	s.app.Post(agent.SignalsPath, s.agentSignals)
-	s.app.Get("/healthz", s.healthz)
-	s.app.Get("/readyz", s.readyz)
-	if !s.ownOps {
-		s.app.Get("/metrics", s.prometheus)
-	}
-	s.app.Get(static.Prefix+"*", s.static)
-	s.app.Get("/favicon.ico", func(c *fiber.Ctx) error {
-		return c.Redirect(s.live.dress.Base.At(static.Path("icon.svg")), http.StatusFound)
+}
+
+// protect is what stands before the answers of a process that shows no page, and of the operator's listener.
+func (s *server) protect(app *fiber.App) {
+	app.Use(recover.New(), func(c *fiber.Ctx) error {
+		s.secure(c, answer.Protect)
+		return c.Next()
 	})
-	if base := s.live.dress.Base; base != "" { // Last: the page may stand below a path of the name of one of ours.
-		s.app.Get(string(base), func(c *fiber.Ctx) error { return c.Redirect(base.At("/"), http.StatusPermanentRedirect) })
-	}
 }
-
-// forOtherSites tells whether an address is made to be used from other sites.
-func forOtherSites(path string) bool {
-	if path == "/" {
-		return false
-	}
-	return beginsWith(path, otherSites) || feedFormat(path) != ""
-}
-
-var otherSites = []string{"/badge/", "/api/", "/signals", "/openapi", "/embed", "/status", "/summary.json", "/card.png"}
 
 // secure sets the headers that every answer carries, by one of two ways to protect it.
-func (s *Server) secure(c *fiber.Ctx, protect func(c *fiber.Ctx, open bool)) {
+func (s *server) secure(c *fiber.Ctx, protect func(c *fiber.Ctx, open bool)) {
 	path := utils.UnsafeString(c.Context().Path())
 	protect(c, forOtherSites(path))
 	s.cors.allow(c, path)
@@ -253,47 +229,8 @@ func (s *Server) secure(c *fiber.Ctx, protect func(c *fiber.Ctx, open bool)) {
 
 // strict sets the header for visitors who come over TLS: the page has an https address, or a
 // trusted proxy says so of the request. Browsers ignore it without TLS.
-func (s *Server) strict(c *fiber.Ctx) {
+func (s *server) strict(c *fiber.Ctx) {
 	if s.https || s.limits.OverTLS(c.Context()) {
 		answer.OnlyOverTLS(c)
 	}
-}
-
-// staticCaching lets browsers keep what has its hash in its name.
-const staticCaching = "public, max-age=31536000, immutable"
-
-func (s *Server) static(c *fiber.Ctx) error {
-	f := s.file(static.Prefix + answer.Param(c, "*"))
-	if f == nil {
-		return answer.NotFound("error.404")
-	}
-	c.Set(fiber.HeaderCacheControl, staticCaching)
-	c.Set(fiber.HeaderContentSecurityPolicy, answer.FilePolicy)
-	return answer.Send(c, f.kind, &f.Entity)
-}
-
-// file finds what package static has at an address, nil for nothing.
-func (s *Server) file(address string) *file {
-	if known, ok := s.files.Load(address); ok {
-		return known.(*file) //nolint:forcetypeassert // Nothing else is stored.
-	}
-	f, ok := static.Lookup(address)
-	if !ok {
-		return nil
-	}
-	fresh := &file{answer.Entity{Body: f.Body(), Tag: f.Hash, Once: true, Packed: f.Brotli}, f.ContentType}
-	made, _ := s.files.LoadOrStore(strings.Clone(address), fresh)
-	return made.(*file) //nolint:forcetypeassert // Nothing else is stored.
-}
-
-// file is one that is embedded in the binary.
-type file struct {
-	answer.Entity
-	kind string
-}
-
-// halt ends the live part; what was made can be asked for still.
-func (s *Server) halt() {
-	s.cancel()
-	s.running.Wait()
 }

@@ -40,7 +40,7 @@ func TestLooksAreSharedOut(t *testing.T) {
 			t.Fatalf("%s: %d", path, res.StatusCode)
 		}
 	}
-	if share := maxRare / gate.AddressShare; taken != share || refused != 36-share {
+	if share := s.server.server().live.MaxRare() / gate.AddressShare; taken != share || refused != 36-share {
 		t.Errorf("one address watches %d looks, want %d", taken, share)
 	}
 	if res := s.watch(oddLooks(1)[0], "X-Forwarded-For", "203.0.113.1"); res.StatusCode != http.StatusOK {
@@ -68,8 +68,8 @@ func TestUsualLooksAreAlwaysLive(t *testing.T) {
 			full++
 		}
 	}
-	if full != 72-maxRare {
-		t.Errorf("%d of 72 looks are refused, want %d", full, 72-maxRare)
+	if full != 72-s.server.server().live.MaxRare() {
+		t.Errorf("%d of 72 looks are refused, want %d", full, 72-s.server.server().live.MaxRare())
 	}
 	for _, l := range lang.All() {
 		if _, page := s.get("/?lang=" + l.Code); !strings.Contains(page, "/events?") {
@@ -101,7 +101,7 @@ func TestPagesOfServicesAreSharedOut(t *testing.T) {
 			}
 		}
 	}
-	if share := maxDetails / gate.AddressShare; taken != share || refused != 72-share {
+	if share := 512 / gate.AddressShare; taken != share || refused != 72-share {
 		t.Errorf("one address watches %d pages of services, want %d", taken, share)
 	}
 }
@@ -112,7 +112,7 @@ func TestPlacesComeBack(t *testing.T) {
 	s := newSite(t, func(o *Options) { o.Limits.Streams = gate.Limit{N: 100, Everybody: true} })
 	for range 2 {
 		var open []*http.Response
-		for _, path := range oddLooks(maxRare / gate.AddressShare) {
+		for _, path := range oddLooks(s.server.server().live.MaxRare() / gate.AddressShare) {
 			res := s.watch(path)
 			if open = append(open, res); res.StatusCode != http.StatusOK {
 				t.Fatalf("%s: %d", path, res.StatusCode)

@@ -96,7 +96,7 @@ type Monitor struct {
 	canary    *canary          // Nil without any.
 	now       func() time.Time // The wall clock, for slots; durations are measured without it.
 	clock     *clock           // gocron's.
-	pulse     *pulse
+	watchdog  *watchdog
 	inFlight  atomic.Int64
 	load      atomic.Int64  // Runs that wait or are being measured.
 	unset     atomic.Bool   // The log was told that the clock is not set.
@@ -167,7 +167,7 @@ func New(o Options) (*Monitor, error) {
 		o.Stored = func([]status.Signal) {}
 	}
 	m := &Monitor{
-		o: o, now: o.now, pulse: newPulse(), queue: make(chan *run, queueSize), halt: make(chan struct{}),
+		o: o, now: o.now, watchdog: newWatchdog(), queue: make(chan *run, queueSize), halt: make(chan struct{}),
 		clockWatched: make(chan struct{}), rounds: make(map[span]*round),
 	}
 	m.recorder = newRecorder(o.Store, o.Board, o.Log, o.Stored, m.lost)
@@ -216,12 +216,12 @@ func (m *Monitor) Start() error {
 		return fmt.Errorf("monitor: started before: %w", status.ErrInvalid)
 	}
 	checks := *m.checks.Load()
-	seats := make([]seat, 0, len(checks))
+	places := make([]place, 0, len(checks))
 	for _, w := range checks {
-		seats = append(seats, seat{w, w.plan.Load()})
+		places = append(places, place{w, w.plan.Load()})
 		w.newest = m.o.MeasuredAt(w.id) // It may lie ahead, if the clock was set back while nobody measured.
 	}
-	warm(seats)
+	warm(places)
 	m.clock = newClock(m.now)
 	scheduler, err := gocron.NewScheduler(
 		gocron.WithClock(m.clock),
@@ -235,9 +235,9 @@ func (m *Monitor) Start() error {
 	}
 	m.scheduler = scheduler
 	if !m.o.Worker {
-		err = m.arrange(seats)
+		err = m.arrange(places)
 		if err == nil {
-			err = m.begin(seats)
+			err = m.begin(places)
 		}
 	}
 	if err != nil {
@@ -249,7 +249,7 @@ func (m *Monitor) Start() error {
 	m.open = true
 	m.hiring.Unlock()
 	m.recorder.start()
-	go m.pulse.run(m.probeCtx.Done())
+	go m.watchdog.run(m.probeCtx.Done())
 	if m.canary != nil {
 		m.canary.poke() // Before anything is measured: until somebody has answered, no failure counts.
 		go m.canary.run()
@@ -322,8 +322,8 @@ func stopGrace(ctx context.Context) time.Duration {
 
 // warm reads the machine's certificates before the first check of TLS needs them: that takes as
 // long as a handshake, and is no time of the target's.
-func warm(seats []seat) {
-	for _, s := range seats {
+func warm(places []place) {
+	for _, s := range places {
 		if strings.HasPrefix(s.plan.Target, "https://") {
 			_, _ = x509.SystemCertPool() // Without one each check says what is wrong.
 			return

@@ -37,8 +37,8 @@ type span struct{ interval, begin time.Duration }
 
 func spanOf(s status.Service) span { return span{s.Interval, s.Phase().Truncate(roundSpan)} }
 
-// seat is a service's place in a round.
-type seat struct {
+// place is a service's place in a round.
+type place struct {
 	check *watched
 	plan  *plan
 }
@@ -47,8 +47,8 @@ type seat struct {
 // while the job stays.
 type round struct {
 	span
-	job   uuid.UUID
-	seats atomic.Pointer[[]seat] // By phase; replaced, never changed.
+	job    uuid.UUID
+	places atomic.Pointer[[]place] // By phase; replaced, never changed.
 }
 
 // next is the first instant after t at which the round begins.
@@ -62,34 +62,34 @@ func (s span) next(t time.Time) time.Time {
 // from the check's own slots, so that a round that comes late, or a clock that was set,
 // plans no slot that is not one.
 func (m *Monitor) slots(r *round, now time.Time) []run {
-	seats := *r.seats.Load()
-	all := make([]run, len(seats))
-	for i, s := range seats {
+	places := *r.places.Load()
+	all := make([]run, len(places))
+	for i, s := range places {
 		region, _ := m.region(s.plan.Check)
 		all[i] = run{check: s.check, slot: s.plan.Nearest(now.Add(roundLead + s.plan.Phase() - r.begin)), every: s.plan.Interval, region: region}
 	}
 	return all
 }
 
-// arrange seats all checks in their rounds. A round that is there already keeps its job, and
+// arrange places all checks in their rounds. A round that is there already keeps its job, and
 // with it its slots; new ones get a job, and those that nobody sits in any more lose theirs.
 // After an error everything is as it was. mu must be held.
-func (m *Monitor) arrange(seats []seat) error {
-	members := make(map[span][]seat)
-	for _, s := range seats {
+func (m *Monitor) arrange(places []place) error {
+	members := make(map[span][]place)
+	for _, s := range places {
 		at := spanOf(s.plan.Service)
 		members[at] = append(members[at], s)
 	}
 	var fresh []*round
 	for at, list := range members {
-		slices.SortFunc(list, func(a, b seat) int {
+		slices.SortFunc(list, func(a, b place) int {
 			return cmp.Or(cmp.Compare(a.plan.Phase(), b.plan.Phase()), cmp.Compare(a.plan.ID, b.plan.ID))
 		})
 		if m.rounds[at] != nil {
 			continue
 		}
 		r := &round{span: at}
-		r.seats.Store(&list)
+		r.places.Store(&list)
 		if err := m.addRound(r); err != nil {
 			for _, r := range fresh {
 				_ = m.scheduler.RemoveJob(r.job) // It is there.
@@ -105,7 +105,7 @@ func (m *Monitor) arrange(seats []seat) error {
 			delete(m.rounds, at)
 			continue
 		}
-		r.seats.Store(&list)
+		r.places.Store(&list)
 	}
 	for _, r := range fresh {
 		m.rounds[r.span] = r
@@ -116,8 +116,8 @@ func (m *Monitor) arrange(seats []seat) error {
 // begin brings checks in whose rounds have been arranged: those whose state is not known get a run
 // soon (docs/adr/0003), and those whose first slot comes before their round begins again get
 // that one. mu must be held.
-func (m *Monitor) begin(seats []seat) error {
-	first := m.firstRuns(seats, m.now())
+func (m *Monitor) begin(places []place) error {
+	first := m.firstRuns(places, m.now())
 	if len(first) == 0 {
 		return nil
 	}
@@ -132,7 +132,7 @@ func (m *Monitor) begin(seats []seat) error {
 // made to wait at any point.
 func (m *Monitor) addRound(r *round) (err error) {
 	task := func(ctx context.Context) { m.hand(ctx, m.slots(r, m.now())) }
-	name := (*r.seats.Load())[0].plan.ID
+	name := (*r.places.Load())[0].plan.ID
 	for range startTries {
 		var job gocron.Job
 		at := r.next(m.now().Add(startMargin))
@@ -148,13 +148,13 @@ func (m *Monitor) addRound(r *round) (err error) {
 
 // firstRuns plans a run soon for each check whose state is not known, and the first slot of
 // those whose round has begun or is about to. A slot that is planned twice runs once.
-func (m *Monitor) firstRuns(seats []seat, now time.Time) []run {
+func (m *Monitor) firstRuns(places []place, now time.Time) []run {
 	if m.o.Dispatch != nil {
 		return nil // Others may have started as well: only slots are the same for all.
 	}
 	var first []run
 	soon := now.Add(startMargin)
-	for _, s := range seats {
+	for _, s := range places {
 		c := s.plan
 		region, here := m.region(c.Check)
 		if !here {

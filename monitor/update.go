@@ -23,8 +23,8 @@ func (m *Monitor) Update(checks []status.Check) error {
 	}
 	before := *m.checks.Load()
 	next := make(map[string]*watched, len(plans))
-	seats := make([]seat, len(plans))
-	var joining []seat // In a round that they were not in before.
+	places := make([]place, len(plans))
+	var joining []place // In a round that they were not in before.
 	for i, p := range plans {
 		w := before[p.ID]
 		if w == nil {
@@ -34,18 +34,18 @@ func (m *Monitor) Update(checks []status.Check) error {
 		if was != nil && reflect.DeepEqual(was.Check, p.Check) {
 			p = was
 		}
-		next[p.ID], seats[i] = w, seat{w, p}
+		next[p.ID], places[i] = w, place{w, p}
 		if was == nil || was.Interval != p.Interval {
-			joining = append(joining, seats[i])
+			joining = append(joining, places[i])
 		}
 	}
 	if m.started && !m.o.Worker {
 		warm(joining)
-		if err := m.arrange(seats); err != nil {
+		if err := m.arrange(places); err != nil {
 			return err
 		}
 	}
-	for _, s := range seats {
+	for _, s := range places {
 		s.check.plan.Store(s.plan)
 	}
 	for id, w := range before {

@@ -1,6 +1,13 @@
 package answer
 
-import "github.com/gofiber/fiber/v2"
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/a-h/templ"
+	"github.com/gofiber/fiber/v2"
+)
 
 var (
 	typeHTML = []byte(fiber.MIMETextHTMLCharsetUTF8)
@@ -17,3 +24,12 @@ func SendPage(c *fiber.Ctx, e *Entity) error {
 
 // NoCache lets caches keep the answer, and makes them ask each time whether it still holds.
 func NoCache(c *fiber.Ctx) { Put(c, headCacheControl, noCache) }
+
+// Render draws a component, for Cache.Get.
+func Render(c templ.Component) ([]byte, error) {
+	var b bytes.Buffer
+	if err := c.Render(context.Background(), &b); err != nil {
+		return nil, fmt.Errorf("render: %w", err)
+	}
+	return b.Bytes(), nil
+}

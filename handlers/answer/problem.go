@@ -19,6 +19,9 @@ type Problem struct { //nolint:errname // RFC 9457 calls it a problem.
 
 func (p *Problem) Error() string { return strconv.Itoa(p.Code) + ": " + p.Detail + p.Key }
 
+// StatusRetry is after how many seconds a new state may be known, for Retry-After.
+const StatusRetry = "30"
+
 // NotFound says what there is not, by a key of the catalogue.
 func NotFound(key string) error { return &Problem{Code: http.StatusNotFound, Key: key} }
 

@@ -148,7 +148,7 @@ func (c *Connections) Serving(conn net.Conn, at time.Time) {
 	}
 }
 
-// Follow hears from the server that a connection waits again, is closed, or belongs to the hall.
+// Follow hears from the server that a connection waits again, is closed, or belongs to the broker.
 func (c *Connections) Follow(conn net.Conn, now fasthttp.ConnState) {
 	switch now {
 	case fasthttp.StateIdle:

@@ -3,18 +3,19 @@ package app
 import (
 	"context"
 	"slices"
-	"statuspage/handlers"
+	"statuspage/handlers/agents"
 	"statuspage/internal/config"
 	"statuspage/internal/status"
 	"statuspage/monitor"
+	"time"
 )
 
 // openAgents lets agents in, as the configuration names them.
 func (a *app) openAgents(cfg *config.Config) error {
 	to := shown{a.node, a.board}
-	a.agents = handlers.NewDesk(cfg.Retention, func(ctx context.Context, signals []status.Signal) error {
+	a.agents = agents.New(cfg.Retention, time.Now, func(ctx context.Context, signals []status.Signal) error {
 		if !a.past.Tried() {
-			return handlers.ErrStarting
+			return agents.ErrStarting
 		}
 		if err := a.store.Write(ctx, signals); err != nil {
 			return err
@@ -30,23 +31,23 @@ func (a *app) openAgents(cfg *config.Config) error {
 
 // setAgents says who they are and what each measures.
 func (a *app) setAgents(cfg *config.Config) error {
-	agents := make([]handlers.Agent, len(cfg.Agents))
+	all := make([]agents.Agent, len(cfg.Agents))
 	for i, one := range cfg.Agents {
-		agents[i] = handlers.Agent(one)
+		all[i] = agents.Agent(one)
 	}
-	return a.agents.Set(agents, cfg.Checks)
+	return a.agents.Set(all, cfg.Checks)
 }
 
 // withoutAgents keeps runs out of the queue that nobody would take: those in regions of agents,
 // which plan for themselves.
 func (a *app) withoutAgents(dispatch func(context.Context, []monitor.Planned) error) func(context.Context, []monitor.Planned) error {
 	return func(ctx context.Context, runs []monitor.Planned) error {
-		agents := a.cfg.Load().Agents
-		if len(agents) == 0 {
+		elsewhere := a.cfg.Load().Agents
+		if len(elsewhere) == 0 {
 			return dispatch(ctx, runs)
 		}
 		runs = slices.DeleteFunc(runs, func(p monitor.Planned) bool {
-			return slices.ContainsFunc(agents, func(one config.Agent) bool { return one.Region == p.Region })
+			return slices.ContainsFunc(elsewhere, func(one config.Agent) bool { return one.Region == p.Region })
 		})
 		if len(runs) == 0 {
 			return nil

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"statuspage/db"
 	"statuspage/handlers"
+	"statuspage/handlers/agents"
 	"statuspage/internal/app/probing"
 	"statuspage/internal/board"
 	"statuspage/internal/cluster"
@@ -43,7 +44,7 @@ type app struct {
 	terms   *past.Terms
 	past    *past.Filler
 	monitor *monitor.Monitor // Nil for a page server, which measures nothing.
-	agents  *handlers.Desk
+	agents  *agents.Agents
 	health  *health
 	pages   *handlers.Front
 
@@ -160,14 +161,14 @@ func (a *app) options(cfg *config.Config, b *board.Board, demo bool) handlers.Op
 		Board:      b,
 		History:    a.store,
 		Log:        a.log,
-		Site:       site(cfg, demo),
+		Page:       settings(cfg, demo),
 		CORS:       cfg.CORS,
 		MaxViewers: cfg.MaxViewers,
 		Note:       a.health.note,
 		Ready:      a.health.readiness,
 		Metrics:    a.metrics.Write,
 		Limits:     limits(cfg),
-		Desk:       a.agents,
+		Agents:     a.agents,
 		Bare:       !a.roles.web,
 		OwnOps:     cfg.ListenOps != "",
 	}

@@ -1,7 +1,7 @@
 package app
 
 import (
-	"statuspage/handlers"
+	"statuspage/handlers/ops"
 	"statuspage/internal/past"
 	"statuspage/monitor"
 	"statuspage/views"
@@ -53,9 +53,9 @@ func (h *health) unsaved() int64 {
 	return h.monitor.Stats().Unsaved
 }
 
-func (h *health) readiness() handlers.Readiness {
+func (h *health) readiness() ops.Readiness {
 	state := h.store.State()
-	r := handlers.Readiness{
+	r := ops.Readiness{
 		Ready: h.past.Tried() && !h.stopping.Load(), Board: "loading", Store: "away",
 		Engine: state.Engine, Outbox: state.Outbox, Unsaved: int(h.unsaved()), Config: "current",
 	}

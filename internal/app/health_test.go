@@ -9,7 +9,7 @@ import (
 	"net"
 	"net/http"
 	"statuspage/db"
-	"statuspage/handlers"
+	"statuspage/handlers/ops"
 	"statuspage/internal/board"
 	"statuspage/internal/config"
 	"statuspage/internal/past"
@@ -85,14 +85,14 @@ func TestReadinessTellsWhatIsThere(t *testing.T) {
 		state db.State
 		asked bool
 		more  func(*health)
-		want  handlers.Readiness
+		want  ops.Readiness
 	}{
-		"just started":          {storeUp, false, nil, handlers.Readiness{Board: "loading", Store: "up", Engine: "questdb", Outbox: 7, Config: "current"}},
-		"all there":             {storeUp, true, nil, handlers.Readiness{Ready: true, Board: "filled", Store: "up", Engine: "questdb", Outbox: 7, Config: "current"}},
-		"the store is away":     {storeAway, true, nil, handlers.Readiness{Ready: true, Board: "loading", Store: "away", Engine: "questdb", Config: "current"}},
-		"a mistake in the file": {storeUp, true, refused, handlers.Readiness{Ready: true, Board: "filled", Store: "up", Engine: "questdb", Outbox: 7, Config: "refused"}},
-		"stopping":              {storeUp, true, stopping, handlers.Readiness{Board: "filled", Store: "up", Engine: "questdb", Outbox: 7, Config: "current"}},
-		"Redis is away":         {storeUp, true, with(t), handlers.Readiness{Ready: true, Board: "filled", Store: "up", Engine: "questdb", Outbox: 7, Config: "current", Role: "all", Queue: "away"}},
+		"just started":          {storeUp, false, nil, ops.Readiness{Board: "loading", Store: "up", Engine: "questdb", Outbox: 7, Config: "current"}},
+		"all there":             {storeUp, true, nil, ops.Readiness{Ready: true, Board: "filled", Store: "up", Engine: "questdb", Outbox: 7, Config: "current"}},
+		"the store is away":     {storeAway, true, nil, ops.Readiness{Ready: true, Board: "loading", Store: "away", Engine: "questdb", Config: "current"}},
+		"a mistake in the file": {storeUp, true, refused, ops.Readiness{Ready: true, Board: "filled", Store: "up", Engine: "questdb", Outbox: 7, Config: "refused"}},
+		"stopping":              {storeUp, true, stopping, ops.Readiness{Board: "filled", Store: "up", Engine: "questdb", Outbox: 7, Config: "current"}},
+		"Redis is away":         {storeUp, true, with(t), ops.Readiness{Ready: true, Board: "filled", Store: "up", Engine: "questdb", Outbox: 7, Config: "current", Role: "all", Queue: "away"}},
 	} {
 		h := healthy(t, c.state, c.asked)
 		if c.more != nil {

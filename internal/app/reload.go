@@ -70,7 +70,7 @@ func (a *app) reload(ctx context.Context, next *config.Config) error {
 		a.log.Warn("these settings count after a restart", "settings", strings.Join(waiting, ", "))
 	}
 	added, removed, changed := compare(before.Checks, next.Checks)
-	dressed := !reflect.DeepEqual(site(before, false), site(next, false)) || !reflect.DeepEqual(before.CORS, next.CORS) ||
+	dressed := !reflect.DeepEqual(settings(before, false), settings(next, false)) || !reflect.DeepEqual(before.CORS, next.CORS) ||
 		before.Timezone.String() != next.Timezone.String()
 	if err := takeOver(a.steps(ctx, before, next, dressed), a.log); err != nil {
 		return err

@@ -38,24 +38,15 @@ type Change struct {
 
 // Signal is one fresh sample with the service it belongs to.
 type Signal struct {
-	Service int32 // Index into Services.
-	region  uint8 // 1 + index into its regions; 0 for none.
+	Service *Service
+	Region  string // Where it was measured; empty for a service without regions, and for a region that it does not list.
 	Sample  status.Sample
-}
-
-// Region is where the sample of a service was measured; empty for one without regions, and
-// for a region that it does not list.
-func (s Signal) Region(of status.Service) string {
-	if s.region == 0 {
-		return ""
-	}
-	return of.Regions[s.region-1]
 }
 
 // Board is safe for concurrent use. Which services it has never changes; With makes another board
 // of other services over the same rows. No sample of it is more than maxAhead ahead of the clock.
 type Board struct {
-	services atomic.Pointer[[]status.Service] // With their terms, which the past brings later.
+	services atomic.Pointer[[]*Service] // With their terms, which the past brings later.
 	index    map[string]int
 	byURL    map[string]int // The first service of each URL.
 	location *time.Location
@@ -104,8 +95,7 @@ func build(services []status.Service, location *time.Location) (*Board, error) {
 		location: location,
 		rows:     make([]*row, len(services)),
 	}
-	own := slices.Clone(services)
-	b.services.Store(&own)
+	b.list(services)
 	for i, s := range services {
 		b.rows[i] = &row{}
 		if _, twice := b.index[s.ID]; twice || s.ID == "" {
@@ -121,22 +111,7 @@ func build(services []status.Service, location *time.Location) (*Board, error) {
 }
 
 // Services lists what the board shows, in the operator's order. The slice is shared: read only.
-func (b *Board) Services() []status.Service { return *b.services.Load() }
-
-// Service is one of them with all that the board knows of its past.
-func (b *Board) Service(i int) status.Service {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.service(i)
-}
-
-func (b *Board) service(i int) status.Service {
-	svc := b.Services()[i]
-	if len(svc.Terms) > 0 && b.rows[i].begun.Add(status.QuarterHour).Before(svc.Terms[0].Since) {
-		svc.Begun = b.rows[i].begun
-	}
-	return svc
-}
+func (b *Board) Services() []*Service { return *b.services.Load() }
 
 // limit is the latest instant that a sample may have.
 func (b *Board) limit() time.Time { return b.now().Add(maxAhead) }
@@ -144,10 +119,13 @@ func (b *Board) limit() time.Time { return b.now().Add(maxAhead) }
 // Location is the time zone that days begin in.
 func (b *Board) Location() *time.Location { return b.location }
 
-// Find returns the index of a service.
-func (b *Board) Find(id string) (int, bool) {
+// Find returns the service of an id.
+func (b *Board) Find(id string) (*Service, bool) {
 	i, ok := b.index[id]
-	return i, ok
+	if !ok {
+		return nil, false
+	}
+	return b.Services()[i], true
 }
 
 // Apply takes fresh signals in and tells the subscribers. It never blocks. Signals of
@@ -160,7 +138,7 @@ func (b *Board) Apply(signals []status.Signal) {
 	var fresh []Signal
 	services, limit := b.Services(), b.limit()
 	for _, s := range signals {
-		i, shown := b.Owner(s.Service, s.URL)
+		i, shown := b.owner(s.Service, s.URL)
 		if !shown || s.Received.After(limit) {
 			continue
 		}
@@ -169,16 +147,15 @@ func (b *Board) Apply(signals []status.Signal) {
 		r := b.rows[i]
 		b.cut(r, limit)
 		if r.regional != nil {
-			if r.report(sample, s.Region, services[i], true) {
+			if r.report(sample, s.Region, services[i].Service, true) {
 				r.begin(s.Received)
 				b.latest = max(b.latest, r.newest())
 				b.version++
-				at := slices.Index(services[i].Regions, s.Region)
-				fresh = append(fresh, Signal{int32(i), uint8(at + 1), sample}) // At most 20,000 of 16.
+				fresh = append(fresh, Signal{services[i], services[i].Region(s.Region), sample})
 			}
 			continue
 		}
-		if !insert(&r.samples, sample, sampleLimit(services[i])) {
+		if !insert(&r.samples, sample, sampleLimit(services[i].Service)) {
 			continue
 		}
 		r.begin(s.Received)
@@ -186,9 +163,9 @@ func (b *Board) Apply(signals []status.Signal) {
 		b.version++
 		r.hours.count(s.Received, s.Outcome)
 		if n := len(r.samples); r.samples[n-1].Received == sample.Received {
-			r.track(sample, s.Region, services[i])
+			r.track(sample, s.Region, services[i].Service)
 		}
-		fresh = append(fresh, Signal{Service: int32(i), Sample: sample})
+		fresh = append(fresh, Signal{Service: services[i], Sample: sample})
 	}
 	if len(fresh) > 0 {
 		b.feed.Publish(Change{Version: b.version, Signals: fresh})
@@ -203,16 +180,16 @@ func (b *Board) Backfill(signals []status.Signal) {
 	b = b.newest
 	services, limit := b.Services(), b.limit()
 	for _, s := range signals {
-		i, shown := b.Owner(s.Service, s.URL)
+		i, shown := b.owner(s.Service, s.URL)
 		if !shown || s.Received.After(limit) {
 			continue
 		}
 		r := b.rows[i]
 		b.cut(r, limit)
 		if r.regional != nil {
-			r.report(s.Sample(), s.Region, services[i], false)
+			r.report(s.Sample(), s.Region, services[i].Service, false)
 		} else {
-			insert(&r.samples, s.Sample(), sampleLimit(services[i]))
+			insert(&r.samples, s.Sample(), sampleLimit(services[i].Service))
 		}
 		r.begin(s.Received)
 		b.latest = max(b.latest, r.newest())
@@ -220,16 +197,14 @@ func (b *Board) Backfill(signals []status.Signal) {
 }
 
 // SetOutages replaces the outages that began before the given instant by those of the past
-// (by service, oldest first), and lets the samples after it go on from there.
-func (b *Board) SetOutages(before time.Time, past [][]status.Outage) {
+// (by id of the service, oldest first), and lets the samples after it go on from there.
+func (b *Board) SetOutages(before time.Time, past map[string][]status.Outage) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range b.rows {
 		r := b.rows[i]
-		svc := b.Services()[i]
-		if r.outages = nil; i < len(past) {
-			r.outages = slices.Clone(past[i])
-		}
+		svc := b.Services()[i].Service
+		r.outages = slices.Clone(past[svc.ID])
 		if r.regional != nil {
 			r.setOutages(before, r.outages, svc)
 			continue
@@ -282,7 +257,15 @@ func (r *row) track(s status.Sample, region string, svc status.Service) {
 }
 
 // Owner finds the service of a stored row; rows of other writers name only the URL.
-func (b *Board) Owner(id, url string) (int, bool) {
+func (b *Board) Owner(id, url string) (*Service, bool) {
+	i, ok := b.owner(id, url)
+	if !ok {
+		return nil, false
+	}
+	return b.Services()[i], true
+}
+
+func (b *Board) owner(id, url string) (int, bool) {
 	if id != "" {
 		i, ok := b.index[id]
 		return i, ok

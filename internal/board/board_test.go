@@ -40,7 +40,7 @@ func TestApplyTellsSubscribersOnceASignal(t *testing.T) {
 	if len(sub.C) != 0 {
 		t.Error("a repeated signal was published")
 	}
-	if got := b.Row(0, status.LastHour, time.UTC, noon).Sum; got.Up != 1 || got.Down != 0 {
+	if got := b.Services()[0].Row(status.LastHour, time.UTC, noon).Sum; got.Up != 1 || got.Down != 0 {
 		t.Errorf("counts after a repeated signal = %+v, want the first one only", got)
 	}
 }
@@ -51,7 +51,7 @@ func TestOutOfOrderSignalsAreSorted(t *testing.T) {
 	for _, minute := range []int{3, 1, 2, 0} {
 		b.Apply([]status.Signal{signal("a", noon.Add(time.Duration(minute)*time.Minute), status.Up)})
 	}
-	got := b.Recent(0, 10)
+	got := b.Services()[0].Recent(10)
 	for i, s := range got {
 		if want := noon.Add(time.Duration(i) * time.Minute); !s.Time().Equal(want) {
 			t.Errorf("sample %d at %v, want %v", i, s.Time(), want)
@@ -68,7 +68,7 @@ func TestSamplesAreBounded(t *testing.T) {
 	for i := range MaxSamples + sampleSpare + 100 {
 		b.Apply([]status.Signal{signal("a", noon.Add(time.Duration(i)*time.Minute), status.Up)})
 	}
-	got := b.Recent(0, MaxSamples+sampleSpare*2)
+	got := b.Services()[0].Recent(MaxSamples + sampleSpare*2)
 	if len(got) != MaxSamples+sampleSpare {
 		t.Fatalf("%d samples kept, want %d", len(got), MaxSamples+sampleSpare)
 	}
@@ -97,7 +97,7 @@ func TestUptimeAddsHistoryAndLiveSignalsOnce(t *testing.T) {
 		window              time.Duration
 		up, degraded, downs int
 	}{{time.Hour, 1, 0, 1}, {24 * time.Hour, 120, 0, 1}, {7 * 24 * time.Hour, 120, 60, 1}, {30 * 24 * time.Hour, 120, 60, 1}} {
-		got := b.Uptime(0, c.window, noon)
+		got := b.Services()[0].Uptime(c.window, noon)
 		if got.Up != c.up || got.Degraded != c.degraded || got.Down != c.downs {
 			t.Errorf("uptime of %v = %+v, want %d up, %d slow, %d down", c.window, got, c.up, c.degraded, c.downs)
 		}
@@ -112,7 +112,7 @@ func TestBetweenResumesWithoutAGap(t *testing.T) {
 	b.Apply([]status.Signal{signal("b", noon.Add(-time.Minute), status.Up)}) // Later, though planned earlier.
 	b.Apply([]status.Signal{signal("a", noon.Add(time.Minute), status.Up)})
 	got := b.Between(seen, b.Version(), 100)
-	if len(got) != 2 || got[0].Service != 1 || got[1].Service != 0 {
+	if len(got) != 2 || got[0].Service.ID != "b" || got[1].Service.ID != "a" {
 		t.Errorf("Between = %+v, want b's signal and then a's", got)
 	}
 	if got := b.Since(noon, b.Version(), 100); len(got) != 2 {
@@ -155,15 +155,15 @@ func TestConcurrentUse(t *testing.T) {
 		wg.Go(func() {
 			for i := range 200 {
 				b.Apply([]status.Signal{signal("a", noon.Add(time.Duration(w*1000+i)*time.Second), status.Up)})
-				b.Row(0, status.LastHour, time.UTC, noon)
-				b.Uptime(0, 24*time.Hour, noon)
+				b.Services()[0].Row(status.LastHour, time.UTC, noon)
+				b.Services()[0].Uptime(24*time.Hour, noon)
 				_, sub := b.Subscribe()
 				sub.Close()
 			}
 		})
 	}
 	wg.Wait()
-	if got := len(b.Recent(0, MaxSamples)); got != 800 {
+	if got := len(b.Services()[0].Recent(MaxSamples)); got != 800 {
 		t.Errorf("%d samples after concurrent use, want 800", got)
 	}
 }
@@ -185,7 +185,7 @@ func BenchmarkRow(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		bd.Row(0, status.LastHour, time.UTC, noon)
+		bd.Services()[0].Row(status.LastHour, time.UTC, noon)
 	}
 }
 
@@ -200,11 +200,11 @@ func TestWindowsShowWhatTheHoursCount(t *testing.T) {
 	)
 	b.SetOutages(hour, past(b, signal("a", hour.Add(-90*time.Minute), status.Down), signal("a", hour.Add(-89*time.Minute), status.Down)))
 	b.Apply([]status.Signal{signal("a", noon, status.Up)})
-	day := b.Row(0, status.LastDay, time.UTC, noon)
+	day := b.Services()[0].Row(status.LastDay, time.UTC, noon)
 	if len(day.Cells) != 24 || day.Cells[21].Down != 2 || day.Cells[21].Outcome != status.Down || day.Cells[23].Up != 1 {
 		t.Errorf("cells of the day = %+v", day.Cells[21:])
 	}
-	long := b.Row(0, status.Last90, time.UTC, noon)
+	long := b.Services()[0].Row(status.Last90, time.UTC, noon)
 	if len(long.Cells) != 90 || long.Cells[0].Degraded != 7 || long.Cells[89].Up != 59 {
 		t.Errorf("first and last of 90 days = %+v, %+v", long.Cells[0], long.Cells[89])
 	}
@@ -223,12 +223,12 @@ func setHistory(b *Board, before time.Time, history ...status.Bucket) {
 }
 
 // past makes outages of failed signals of the first service.
-func past(b *Board, failed ...status.Signal) [][]status.Outage {
+func past(b *Board, failed ...status.Signal) map[string][]status.Outage {
 	var outages []status.Outage
 	for _, s := range failed {
-		outages = status.Failed(outages, s.Sample(), s.Region, b.Services()[0], MaxOutages)
+		outages = status.Failed(outages, s.Sample(), s.Region, b.Services()[0].Service, MaxOutages)
 	}
-	return [][]status.Outage{outages}
+	return map[string][]status.Outage{b.Services()[0].ID: outages}
 }
 
 func TestOutagesFollowTheSignals(t *testing.T) {
@@ -237,12 +237,12 @@ func TestOutagesFollowTheSignals(t *testing.T) {
 	at := func(minute int) time.Time { return noon.Add(time.Duration(minute) * time.Minute) }
 	b.SetOutages(at(0), past(b, signal("a", at(-300), status.Down), signal("a", at(-299), status.Down), signal("a", at(-1), status.Down)))
 	b.Apply([]status.Signal{signal("a", at(0), status.Down), signal("a", at(1), status.Up), signal("a", at(2), status.Down)})
-	got := b.Outages(0, at(2))
+	got := b.Services()[0].Outages(at(2))
 	if len(got) != 3 || !got[0].Ongoing() || !got[1].End.Equal(at(1)) || got[1].Lapsed || got[1].Failures != 2 || !got[2].Lapsed {
 		t.Fatalf("outages = %+v, want an old one lapsed, one ended at minute 1, and one going on", got)
 	}
 	b.Resolve(got[2], at(-298))
-	if got := b.Outages(0, at(30)); !got[0].Lapsed || got[2].Lapsed || !got[2].End.Equal(at(-298)) {
+	if got := b.Services()[0].Outages(at(30)); !got[0].Lapsed || got[2].Lapsed || !got[2].End.Equal(at(-298)) {
 		t.Errorf("outages half an hour later = %+v, want the newest lapsed and the oldest resolved", got)
 	}
 }

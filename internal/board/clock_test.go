@@ -13,24 +13,24 @@ func TestClockSetBack(t *testing.T) {
 	for i := range 60 {
 		b.Apply([]status.Signal{signal("a", noon.Add(time.Duration(i)*time.Minute), status.Up)})
 	}
-	if got := b.State(0, noon.Add(-time.Minute)); got != status.Unknown {
+	if got := b.Services()[0].State(noon.Add(-time.Minute)); got != status.Unknown {
 		t.Errorf("before anything was measured: %v, want unknown", got)
 	}
 	for i := range 30 { // The same hour again.
 		now := noon.Add(time.Duration(i)*time.Minute + time.Millisecond)
 		b.Apply([]status.Signal{signal("a", now, status.Down)})
-		if row := b.Row(0, status.LastHour, time.UTC, now); row.State != status.Down || !row.Last.Time().Equal(now) || b.State(0, now) != status.Down {
+		if row := b.Services()[0].Row(status.LastHour, time.UTC, now); row.State != status.Down || !row.Last.Time().Equal(now) || b.Services()[0].State(now) != status.Down {
 			t.Fatalf("minute %d: %v, measured at %v; want down, at %v", i, row.State, row.Last.Time(), now)
 		}
 	}
 	now := noon.Add(30 * time.Minute)
-	if got := b.Uptime(0, time.Hour, now); got.Up != 31 || got.Down != 30 {
+	if got := b.Services()[0].Uptime(time.Hour, now); got.Up != 31 || got.Down != 30 {
 		t.Errorf("uptime = %+v, want 31 up and 30 down", got)
 	}
-	if c := b.Uptime(0, time.Hour, now).Coverage(); c == "0" {
+	if c := b.Services()[0].Uptime(time.Hour, now).Coverage(); c == "0" {
 		t.Errorf("coverage %s", c)
 	}
-	last := b.Recent(0, 100)
+	last := b.Services()[0].Recent(100)
 	for i := 1; i < len(last); i++ {
 		if last[i].Received <= last[i-1].Received {
 			t.Fatalf("sample %d is out of order", i)
@@ -44,11 +44,11 @@ func TestClockSetForward(t *testing.T) {
 	b := newBoard(t, "a")
 	b.Apply([]status.Signal{signal("a", noon, status.Up)})
 	now := noon.Add(time.Hour)
-	if got := b.State(0, now); got != status.Unknown {
+	if got := b.Services()[0].State(now); got != status.Unknown {
 		t.Errorf("after an hour without a sample: %v, want unknown", got)
 	}
 	b.Apply([]status.Signal{signal("a", now, status.Up)})
-	row := b.Row(0, status.LastHour, time.UTC, now)
+	row := b.Services()[0].Row(status.LastHour, time.UTC, now)
 	if row.State != status.Up || row.Sum.Up != 1 || row.Sum.Down != 0 || row.Cells[30].Outcome != status.Unknown {
 		t.Errorf("%v, %+v; want up, and no data before", row.State, row.Sum)
 	}
@@ -75,12 +75,12 @@ func TestDaysOfAClockChange(t *testing.T) {
 		for at := svc.Next(c.day.Add(-24 * time.Hour)); at.Before(end.Add(24 * time.Hour)); at = at.Add(svc.Interval) {
 			b.Apply([]status.Signal{signal("a", at, status.Up)})
 		}
-		row := b.Row(0, status.Last90, zone, end.Add(12*time.Hour))
+		row := b.Services()[0].Row(status.Last90, zone, end.Add(12*time.Hour))
 		day := row.Cells[len(row.Cells)-2]
 		if !day.Start.Equal(c.day) || day.Length != time.Duration(c.hours)*time.Hour || day.Up != c.hours*60 || day.Expected != c.hours*60 {
 			t.Errorf("%s: the day from %v has %v, %d measured of %d; want %d hours, all", name, day.Start, day.Length, day.Up, day.Expected, c.hours)
 		}
-		for i, cell := range b.Row(0, status.LastDay, zone, end.Add(-time.Minute)).Cells {
+		for i, cell := range b.Services()[0].Row(status.LastDay, zone, end.Add(-time.Minute)).Cells {
 			if cell.Length != time.Hour || cell.Up != 60 && i < 23 {
 				t.Errorf("%s: hour %d has %v and %d measured", name, i, cell.Length, cell.Up)
 			}

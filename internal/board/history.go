@@ -22,7 +22,7 @@ func (b *Board) NewHistory(before time.Time) *History {
 // Add takes the counts of an hour, or a part of them. Services that the board does not show,
 // and hours that are not before, are left out.
 func (h *History) Add(b status.Bucket) {
-	if i, shown := h.board.Owner(b.Service, b.URL); shown && b.Start.Before(h.before) && !b.Start.After(h.limit) {
+	if i, shown := h.board.owner(b.Service, b.URL); shown && b.Start.Before(h.before) && !b.Start.After(h.limit) {
 		h.hours[i].add(hourOf(b.Start), quarters(b))
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// OutageOf is an outage with the index of the service that it is of.
+// OutageOf is an outage with the service that it is of.
 type OutageOf struct {
-	Service int
+	Service *Service
 	Outage  status.Outage
 }
 
@@ -19,18 +19,18 @@ type OutageOf struct {
 // Outage finds the outage of an id, as it stands at now.
 func (b *Board) Outage(id string, now time.Time) (OutageOf, bool) {
 	name, begin, ok := status.ParseOutageID(id)
-	service, shown := b.index[name]
+	svc, shown := b.Find(name)
 	if !ok || !shown {
 		return OutageOf{}, false
 	}
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	all := b.rows[service].outages
+	all := svc.row().outages
 	at := begun(all, begin)
 	if at == len(all) || all[at].ID() != id {
 		return OutageOf{}, false
 	}
-	return OutageOf{service, all[at].Settled(b.Services()[service], now)}, true
+	return OutageOf{svc, all[at].Settled(svc.stored(), now)}, true
 }
 
 // begun is the index of the first outage that began at or after t.
@@ -45,10 +45,11 @@ func (b *Board) OutagesBetween(from, until, now time.Time) (found []OutageOf, ea
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for i, r := range b.rows {
+		svc := b.Services()[i]
 		first, end := begun(r.outages, from), begun(r.outages, until)
 		earlier = earlier || first > 0
 		for n := end - 1; n >= first; n-- {
-			found = append(found, OutageOf{i, r.outages[n].Settled(b.Services()[i], now)})
+			found = append(found, OutageOf{svc, r.outages[n].Settled(svc.Service, now)})
 		}
 	}
 	slices.SortStableFunc(found, func(x, y OutageOf) int { return y.Outage.Begin.Compare(x.Outage.Begin) })
@@ -56,36 +57,36 @@ func (b *Board) OutagesBetween(from, until, now time.Time) (found []OutageOf, ea
 }
 
 // NewestOutages returns the newest outages of services, at most limit, newest first, as they stand at now.
-func (b *Board) NewestOutages(services []int, limit int, now time.Time) []OutageOf {
+func (b *Board) NewestOutages(services []*Service, limit int, now time.Time) []OutageOf {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	newest := make([]OutageOf, 0, limit+1)
-	for _, i := range services {
-		for _, o := range slices.Backward(b.rows[i].outages) {
+	for _, svc := range services {
+		for _, o := range slices.Backward(svc.row().outages) {
 			at, _ := slices.BinarySearchFunc(newest, o.Begin, func(x OutageOf, t time.Time) int {
 				return cmp.Or(t.Compare(x.Outage.Begin), -1) // Behind those that began at the same time.
 			})
 			if at == limit {
 				break
 			}
-			newest = slices.Insert(newest, at, OutageOf{i, o})
+			newest = slices.Insert(newest, at, OutageOf{svc, o})
 			newest = newest[:min(limit, len(newest))]
 		}
 	}
 	for n, o := range newest {
-		newest[n].Outage = o.Outage.Settled(b.Services()[o.Service], now)
+		newest[n].Outage = o.Outage.Settled(o.Service.stored(), now)
 	}
 	return newest
 }
 
 // LastOutages returns the newest outage of each of these services that has had one, as it stands at now.
-func (b *Board) LastOutages(services []int, now time.Time) []OutageOf {
+func (b *Board) LastOutages(services []*Service, now time.Time) []OutageOf {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var last []OutageOf
-	for _, i := range services {
-		if n := len(b.rows[i].outages); n > 0 {
-			last = append(last, OutageOf{i, b.rows[i].outages[n-1].Settled(b.Services()[i], now)})
+	for _, svc := range services {
+		if r := svc.row(); len(r.outages) > 0 {
+			last = append(last, OutageOf{svc, r.outages[len(r.outages)-1].Settled(svc.stored(), now)})
 		}
 	}
 	return last

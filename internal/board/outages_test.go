@@ -15,18 +15,18 @@ func TestOutagesAreFoundByTime(t *testing.T) {
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	now := start.AddDate(0, 0, 90)
 	r := rand.New(rand.NewPCG(1, 2))
-	past := make([][]status.Outage, 4)
+	past := make(map[string][]status.Outage)
 	var all []OutageOf // Newest first, in the order of services where several began together.
-	for i := range 3 {
-		at := start
+	for _, svc := range b.Services()[:3] {
+		at, id := start, svc.ID
 		for range 50 {
 			at = at.Add(time.Hour * time.Duration(1+r.IntN(30)))
-			past[i] = append(past[i], status.Outage{Service: b.Services()[i].ID, Begin: at, Last: at, End: at.Add(time.Minute)})
+			past[id] = append(past[id], status.Outage{Service: id, Begin: at, Last: at, End: at.Add(time.Minute)})
 		}
-		last := &past[i][49]
+		last := &past[id][49]
 		last.Begin, last.Last, last.End = now.Add(-10*time.Second), now.Add(-10*time.Second), time.Time{}
-		for n := range past[i] {
-			all = append(all, OutageOf{i, past[i][n]})
+		for n := range past[id] {
+			all = append(all, OutageOf{svc, past[id][n]})
 		}
 	}
 	slices.SortStableFunc(all, func(x, y OutageOf) int { return y.Outage.Begin.Compare(x.Outage.Begin) })
@@ -55,9 +55,9 @@ func TestOutagesAreFoundByTime(t *testing.T) {
 		}
 	}
 	for _, limit := range []int{1, 10, 149, 150, 151} {
-		same("newest", b.NewestOutages([]int{0, 1, 2, 3}, limit, now), all[:min(limit, len(all))])
+		same("newest", b.NewestOutages(b.Services(), limit, now), all[:min(limit, len(all))])
 	}
-	same("last", b.LastOutages([]int{0, 1, 2, 3}, now), all[:3])
+	same("last", b.LastOutages(b.Services(), now), all[:3])
 	for _, o := range all {
 		if got, ok := b.Outage(o.Outage.ID(), now); !ok || got.Service != o.Service || !got.Outage.Begin.Equal(o.Outage.Begin) {
 			t.Errorf("%s: %v, %v", o.Outage.ID(), got, ok)
@@ -69,7 +69,7 @@ func TestOutagesAreFoundByTime(t *testing.T) {
 		}
 	}
 	later := now.Add(time.Hour)
-	if last := b.LastOutages([]int{0}, later)[0].Outage; !last.Lapsed {
+	if last := b.LastOutages(b.Services()[:1], later)[0].Outage; !last.Lapsed {
 		t.Error("an outage that nobody measured on is not told as lapsed")
 	}
 }

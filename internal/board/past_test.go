@@ -16,7 +16,9 @@ func clocked(t *testing.T, now *time.Time, ids ...string) *Board {
 }
 
 // upOf is how many measurements of the last day the page shows as up.
-func upOf(b *Board, now time.Time) int { return b.Row(0, status.LastDay, time.UTC, now).Sum.Up }
+func upOf(b *Board, now time.Time) int {
+	return b.Services()[0].Row(status.LastDay, time.UTC, now).Sum.Up
+}
 
 // TestNoClockTakesThePast sets clocks as they are found in the field: ahead for a moment, ahead in another
 // region, begun in 1970, set back.
@@ -90,17 +92,17 @@ func TestAClockThatWasSetIsFollowed(t *testing.T) {
 			now = noon.Add(time.Duration(i) * time.Minute)
 			b.Apply([]status.Signal{signal("a", now, status.Up)})
 		}
-		row := b.Row(0, status.LastHour, time.UTC, now)
+		row := b.Services()[0].Row(status.LastHour, time.UTC, now)
 		if row.State != status.Up || row.Sum.Up != 60 || row.Sum.Down != 0 {
 			t.Errorf("%s: %v with %+v, want up with 60 up", name, row.State, row.Sum)
 		}
 		if got := b.Newest(); !got.Equal(now) {
 			t.Errorf("%s: the newest sample is of %v, want %v", name, got, now)
 		}
-		if _, complete := b.Samples(0, noon.AddDate(0, 0, -10), now); complete {
+		if _, complete := b.Services()[0].Samples(noon.AddDate(0, 0, -10), now); complete {
 			t.Errorf("%s: the samples are said to reach back ten days", name)
 		}
-		if cells := b.Row(0, status.Last90, time.UTC, now).Cells; status.Total(cells).Up != 90 {
+		if cells := b.Services()[0].Row(status.Last90, time.UTC, now).Cells; status.Total(cells).Up != 90 {
 			t.Errorf("%s: 90 days count %d up, want 90", name, status.Total(cells).Up)
 		}
 	}
@@ -188,7 +190,7 @@ func TestDaysOfAllZones(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, c := range b.Row(0, status.Last90, zone, noon).Cells[83:] {
+		for _, c := range b.Services()[0].Row(status.Last90, zone, noon).Cells[83:] {
 			var want status.Counts
 			for _, s := range all {
 				if !s.Time().Before(c.Start) && s.Time().Before(c.Start.Add(c.Length)) {
@@ -268,12 +270,12 @@ func TestReloadMeansWhatARestartMeans(t *testing.T) {
 		restarted.Apply(all)
 		for i, s := range services {
 			for _, w := range status.Windows {
-				got, want := b.Row(i, w, time.UTC, now), restarted.Row(i, w, time.UTC, now)
+				got, want := b.Services()[i].Row(w, time.UTC, now), restarted.Services()[i].Row(w, time.UTC, now)
 				if got.Sum != want.Sum || got.State != want.State || got.Regions != want.Regions {
 					t.Fatalf("round %d, %s, %s: after a reload %v %+v, after a restart %v %+v", round, s.ID, w.Name, got.State, got.Sum, want.State, want.Sum)
 				}
 			}
-			got, want := b.Outages(i, now), restarted.Outages(i, now)
+			got, want := b.Services()[i].Outages(now), restarted.Services()[i].Outages(now)
 			same := len(got) == len(want)
 			for n := range min(len(got), len(want)) {
 				same = same && got[n].Begin.Equal(want[n].Begin) && got[n].End.Equal(want[n].End) && got[n].Failures == want[n].Failures

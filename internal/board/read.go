@@ -20,10 +20,10 @@ type Row struct {
 
 // Row returns the state of one service at now, with the cells of a window whose days are
 // those of the zone.
-func (b *Board) Row(service int, window status.Window, zone *time.Location, now time.Time) Row {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	svc, r := b.service(service), b.rows[service]
+func (s *Service) Row(window status.Window, zone *time.Location, now time.Time) Row {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
+	svc, r := s.known(), s.row()
 	row := Row{Service: svc}
 	switch window.Name {
 	case status.LastDay.Name:
@@ -76,33 +76,33 @@ func (r *row) present(now time.Time) int {
 
 // Counts adds up what was measured and due of a service in the quarters of an hour that begin in
 // [from, to). The board reaches back 91 days.
-func (b *Board) Counts(service int, from, to, now time.Time) status.Counts {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.service(service).Sum(b.rows[service].hours.between, from, to, now)
+func (s *Service) Counts(from, to, now time.Time) status.Counts {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
+	return s.known().Sum(s.row().hours.between, from, to, now)
 }
 
 // Cell is one cell of [from, to), as the grid has them.
-func (b *Board) Cell(service int, from, to, now time.Time) status.Cell {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return status.CellOf(b.rows[service].hours.between, b.service(service), from, to, now)
+func (s *Service) Cell(from, to, now time.Time) status.Cell {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
+	return status.CellOf(s.row().hours.between, s.known(), from, to, now)
 }
 
 // Recent returns a copy of the newest samples of a service, at most limit, oldest first.
-func (b *Board) Recent(service, limit int) []status.Sample {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	all := b.rows[service].samples
+func (s *Service) Recent(limit int) []status.Sample {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
+	all := s.row().samples
 	return slices.Clone(all[max(0, len(all)-limit):])
 }
 
 // State returns the present state of one service.
-func (b *Board) State(service int, now time.Time) status.Outcome {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	if n := b.rows[service].present(now); n > 0 {
-		return status.State(b.rows[service].samples[n-1], b.Services()[service], now)
+func (s *Service) State(now time.Time) status.Outcome {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
+	if n := s.row().present(now); n > 0 {
+		return status.State(s.row().samples[n-1], s.stored(), now)
 	}
 	return status.Unknown
 }
@@ -132,8 +132,8 @@ func (b *Board) newestFrom(us int64, limit int) int64 {
 	defer b.mu.RUnlock()
 	more := func(us int64) bool {
 		n := 0
-		for i := range b.rows {
-			b.each(i, func(_ int, samples []status.Sample) { n += len(samples) - firstAt(samples, us) })
+		for _, svc := range b.Services() {
+			svc.each(func(_ int, samples []status.Sample) { n += len(samples) - firstAt(samples, us) })
 		}
 		return n > limit
 	}
@@ -155,11 +155,11 @@ func (b *Board) collect(from int64, take func(status.Sample) bool, order func(x,
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	var out []Signal
-	for i := range b.rows {
-		b.each(i, func(region int, samples []status.Sample) {
+	for _, svc := range b.Services() {
+		svc.eachIn("", func(region string, samples []status.Sample) {
 			for _, s := range samples[firstAt(samples, from):] {
 				if take(s) {
-					out = append(out, Signal{int32(i), uint8(region + 1), s})
+					out = append(out, Signal{svc, region, s})
 				}
 			}
 		})
@@ -200,11 +200,11 @@ func (r *row) newest() int64 {
 
 // MeasuredAt is the planned instant of a service's newest sample, zero when there is none.
 func (b *Board) MeasuredAt(id string) time.Time {
-	i, ok := b.Find(id)
+	svc, ok := b.Find(id)
 	if !ok {
 		return time.Time{}
 	}
-	if last := b.Recent(i, 1); len(last) == 1 {
+	if last := svc.Recent(1); len(last) == 1 {
 		return last[0].Time()
 	}
 	return time.Time{}
@@ -212,11 +212,11 @@ func (b *Board) MeasuredAt(id string) time.Time {
 
 // Uptime counts the measurements of a service in the window that ends at now: exactly as far as
 // the samples reach back, else from the first full hour of the window on.
-func (b *Board) Uptime(service int, window time.Duration, now time.Time) status.Counts {
+func (s *Service) Uptime(window time.Duration, now time.Time) status.Counts {
 	from := now.Add(-window)
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	svc, r := b.service(service), b.rows[service]
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
+	svc, r := s.known(), s.row()
 	if window <= time.Hour || len(r.samples) > 0 && r.samples[0].Received <= from.UnixMicro() {
 		return svc.Sum(r.counted, from, now.Add(time.Microsecond), now)
 	}
@@ -236,35 +236,35 @@ func (r *row) counted(from, to time.Time) (sum status.Counts) {
 
 // Latencies returns how long the measurements took that found the service available, from
 // wherever they were made, of those that the board keeps and that were received in [from, to).
-func (b *Board) Latencies(service int, from, to time.Time) []time.Duration {
-	return b.LatenciesIn(service, "", from, to)
+func (s *Service) Latencies(from, to time.Time) []time.Duration {
+	return s.LatenciesIn("", from, to)
 }
 
 // Samples returns a copy of the samples received in [from, to), oldest first, and whether
 // the board reaches back to from.
-func (b *Board) Samples(service int, from, to time.Time) (samples []status.Sample, complete bool) {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	r := b.rows[service]
+func (s *Service) Samples(from, to time.Time) (samples []status.Sample, complete bool) {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
+	r := s.row()
 	first, last := r.first(from), r.first(to)
 	return slices.Clone(r.samples[first:last]), len(r.samples) > 0 && r.samples[0].Received <= from.UnixMicro()
 }
 
 // Outages returns a service's outages that the board keeps, as they stand at now, newest first.
-func (b *Board) Outages(service int, now time.Time) []status.Outage {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	out := slices.Clone(b.rows[service].outages)
+func (s *Service) Outages(now time.Time) []status.Outage {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
+	out := slices.Clone(s.row().outages)
 	for i := range out {
-		out[i] = out[i].Settled(b.Services()[service], now)
+		out[i] = out[i].Settled(s.stored(), now)
 	}
 	slices.Reverse(out)
 	return out
 }
 
 // Certificate is when the certificate that a service shows expires, zero when it has shown none.
-func (b *Board) Certificate(service int) time.Time {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.rows[service].certificate
+func (s *Service) Certificate() time.Time {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
+	return s.row().certificate
 }

@@ -107,11 +107,11 @@ func (r *row) tallyCells(cells []status.Cell, svc status.Service) {
 const nearSlots = 64
 
 // Tally says of each cell of a minute that is not up in how many regions it was so.
-func (b *Board) Tally(service int, cells []status.Cell) {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	if r := b.rows[service]; r.regional != nil {
-		r.tallyCells(cells, b.Services()[service])
+func (s *Service) Tally(cells []status.Cell) {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
+	if r := s.row(); r.regional != nil {
+		r.tallyCells(cells, s.stored())
 	}
 }
 
@@ -184,7 +184,7 @@ func (b *Board) Recount(before time.Time) {
 	for i, r := range b.rows {
 		if r.regional != nil && len(r.samples) > 0 {
 			r.recount(before)
-			r.resettle(b.Services()[i])
+			r.resettle(b.Services()[i].Service)
 		}
 	}
 	b.version++
@@ -233,8 +233,8 @@ type Report struct {
 
 // each calls yield with all that is kept of a service, region by region, without merging; -1 is
 // no region that the service lists.
-func (b *Board) each(service int, yield func(region int, samples []status.Sample)) {
-	r := b.rows[service]
+func (s *Service) each(yield func(region int, samples []status.Sample)) {
+	r := s.row()
 	if r.regional == nil {
 		yield(-1, r.samples)
 		return
@@ -248,11 +248,11 @@ func (b *Board) each(service int, yield func(region int, samples []status.Sample
 }
 
 // eachIn is each with the names of the regions: all, or one.
-func (b *Board) eachIn(service int, only string, yield func(region string, samples []status.Sample)) {
-	b.each(service, func(region int, samples []status.Sample) {
+func (s *Service) eachIn(only string, yield func(region string, samples []status.Sample)) {
+	s.each(func(region int, samples []status.Sample) {
 		name := ""
 		if region >= 0 {
-			name = b.Services()[service].Regions[region]
+			name = s.stored().Regions[region]
 		}
 		if only == "" || only == name {
 			yield(name, samples)
@@ -262,11 +262,11 @@ func (b *Board) eachIn(service int, only string, yield func(region string, sampl
 
 // Reports returns the newest measurements of a service as they were made, at most limit, oldest
 // first: those of one region, or of all when it is empty.
-func (b *Board) Reports(service, limit int, region string) []Report {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
+func (s *Service) Reports(limit int, region string) []Report {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
 	var out []Report
-	b.eachIn(service, region, func(from string, samples []status.Sample) {
+	s.eachIn(region, func(from string, samples []status.Sample) {
 		for _, s := range samples[max(0, len(samples)-limit):] {
 			out = append(out, Report{from, s})
 		}
@@ -277,11 +277,11 @@ func (b *Board) Reports(service, limit int, region string) []Report {
 
 // ReportsBetween returns the measurements of a service received in [from, to) as they were
 // made, oldest first.
-func (b *Board) ReportsBetween(service int, from, to time.Time) []Report {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
+func (s *Service) ReportsBetween(from, to time.Time) []Report {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
 	var out []Report
-	b.eachIn(service, "", func(region string, samples []status.Sample) {
+	s.eachIn("", func(region string, samples []status.Sample) {
 		for _, s := range samples[first(samples, from):first(samples, to)] {
 			out = append(out, Report{region, s})
 		}
@@ -306,12 +306,12 @@ type Region struct {
 // RegionReach is how far back the board tells regions apart.
 const RegionReach = 24 * time.Hour
 
-// Regions returns what each region says of a service in the window that ends at now, of at
+// ByRegion returns what each region says of a service in the window that ends at now, of at
 // most RegionReach; nil for a service without regions.
-func (b *Board) Regions(service int, window time.Duration, now time.Time) []Region {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	r, svc := b.rows[service], b.service(service)
+func (s *Service) ByRegion(window time.Duration, now time.Time) []Region {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
+	r, svc := s.row(), s.known()
 	if r.regional == nil {
 		return nil
 	}
@@ -335,11 +335,11 @@ func (b *Board) Regions(service int, window time.Duration, now time.Time) []Regi
 }
 
 // LatenciesIn is Latencies of one region.
-func (b *Board) LatenciesIn(service int, region string, from, to time.Time) []time.Duration {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
+func (s *Service) LatenciesIn(region string, from, to time.Time) []time.Duration {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
 	var out []time.Duration
-	b.eachIn(service, region, func(_ string, samples []status.Sample) {
+	s.eachIn(region, func(_ string, samples []status.Sample) {
 		for _, s := range samples[first(samples, from):first(samples, to)] {
 			if s.Outcome.Available() {
 				out = append(out, s.Duration())
@@ -351,5 +351,5 @@ func (b *Board) LatenciesIn(service int, region string, from, to time.Time) []ti
 
 // HasRegion tells whether any service lists a region.
 func (b *Board) HasRegion(name string) bool {
-	return slices.ContainsFunc(b.Services(), func(s status.Service) bool { return slices.Contains(s.Regions, name) })
+	return slices.ContainsFunc(b.Services(), func(s *Service) bool { return slices.Contains(s.Regions, name) })
 }

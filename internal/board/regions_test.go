@@ -38,14 +38,14 @@ func TestSlotFollowsItsReports(t *testing.T) {
 	_, sub := b.Subscribe()
 	state := func(want status.Outcome, tally status.Tally, outages int) {
 		t.Helper()
-		row := b.Row(0, status.LastHour, time.UTC, noon.Add(30*time.Second))
+		row := b.Services()[0].Row(status.LastHour, time.UTC, noon.Add(30*time.Second))
 		if row.State != want || row.Regions != tally || row.Sum.Measured() != 1 || row.Cells[59].Outcome != want {
 			t.Errorf("row = %v %v with %d measurements, want %v %v and 1", row.State, row.Regions, row.Sum.Measured(), want, tally)
 		}
-		if got := b.Outages(0, noon); len(got) != outages {
+		if got := b.Services()[0].Outages(noon); len(got) != outages {
 			t.Errorf("%d outages, want %d", len(got), outages)
 		}
-		if got := b.Counts(0, noon.Truncate(time.Hour), noon, noon); got.Measured() != 1 || got.Worst() != want {
+		if got := b.Services()[0].Counts(noon.Truncate(time.Hour), noon, noon); got.Measured() != 1 || got.Worst() != want {
 			t.Errorf("hour = %+v, want one %v", got, want)
 		}
 	}
@@ -57,16 +57,16 @@ func TestSlotFollowsItsReports(t *testing.T) {
 	state(status.Down, status.Tally{Down: 2, Of: 2}, 1)
 	b.Apply([]status.Signal{from("ap", 0, status.Up)})
 	state(status.Down, status.Tally{Down: 2, Of: 3}, 1)
-	if got := b.Outages(0, noon)[0].Regions; !slices.Equal(got, []string{"eu", "us"}) {
+	if got := b.Services()[0].Outages(noon)[0].Regions; !slices.Equal(got, []string{"eu", "us"}) {
 		t.Errorf("outage in %v, want eu and us", got)
 	}
 	if len(sub.C) != 3 {
 		t.Errorf("%d changes told, want one a report", len(sub.C))
 	}
-	if got := b.Reports(0, 10, ""); len(got) != 3 || got[0].Region != "eu" || got[2].Region != "ap" {
+	if got := b.Services()[0].Reports(10, ""); len(got) != 3 || got[0].Region != "eu" || got[2].Region != "ap" {
 		t.Errorf("reports = %+v, want each region's", got)
 	}
-	if got := b.Between(0, b.Version(), 100); len(got) != 3 || got[0].Region(b.Services()[0]) != "us" {
+	if got := b.Between(0, b.Version(), 100); len(got) != 3 || got[0].Region != "us" {
 		t.Errorf("Between = %+v, want the three reports as they came", got)
 	}
 }
@@ -171,7 +171,7 @@ func TestReportsInAnyOrderGiveWhatBruteForceGives(t *testing.T) {
 func (m model) compare(t *testing.T, b *Board, when string) {
 	t.Helper()
 	all := m.slots()
-	samples := b.Recent(0, MaxSamples)
+	samples := b.Services()[0].Recent(MaxSamples)
 	if len(samples) != len(all) {
 		t.Fatalf("%s: %d slots, want %d", when, len(samples), len(all))
 	}
@@ -198,7 +198,7 @@ func (m model) compare(t *testing.T, b *Board, when string) {
 		}
 	}
 	now := noon.Add(24 * time.Hour)
-	got := b.Outages(0, now)
+	got := b.Services()[0].Outages(now)
 	slices.Reverse(got)
 	for i := range outages {
 		outages[i] = outages[i].Settled(m.svc, now)
@@ -221,13 +221,13 @@ func TestRegionsAreBoundedAndSettled(t *testing.T) {
 			b.Apply([]status.Signal{from(region, minute, o)})
 		}
 	}
-	if got := len(b.Recent(0, 2*slots)); got != MaxSamples+sampleSpare {
+	if got := len(b.Services()[0].Recent(2 * slots)); got != MaxSamples+sampleSpare {
 		t.Errorf("%d slots kept, want %d", got, MaxSamples+sampleSpare)
 	}
-	if got := len(b.Reports(0, 9*slots, "")); got > 3*(MaxSamples+sampleSpare+1) {
+	if got := len(b.Services()[0].Reports(9*slots, "")); got > 3*(MaxSamples+sampleSpare+1) {
 		t.Errorf("%d reports kept", got)
 	}
-	got := b.Outages(0, noon.Add(slots*time.Minute))
+	got := b.Services()[0].Outages(noon.Add(slots * time.Minute))
 	if len(got) != 2 || got[1].Failures != 10 || !got[1].End.Equal(noon.Add(60*time.Minute)) || len(got[1].Regions) != 3 {
 		t.Errorf("outages = %+v, want the one whose samples are gone, and one now", got)
 	}
@@ -239,11 +239,11 @@ func TestRegionsTellThemselvesApart(t *testing.T) {
 	for minute := range 10 {
 		b.Apply([]status.Signal{from("eu", minute, status.Up), from("us", minute, status.Down)})
 	}
-	got := b.Regions(0, time.Hour, noon.Add(9*time.Minute+30*time.Second))
+	got := b.Services()[0].ByRegion(time.Hour, noon.Add(9*time.Minute+30*time.Second))
 	if len(got) != 3 || got[0].State != status.Up || got[0].Counts.Up != 10 || got[1].State != status.Down || got[1].Counts.Down != 10 || got[2].State != status.Unknown || got[2].Counts.Expected == 0 {
 		t.Errorf("regions = %+v, want eu up, us down, ap without data", got)
 	}
-	if len(b.LatenciesIn(0, "eu", noon, noon.Add(time.Hour))) != 10 || len(b.LatenciesIn(0, "us", noon, noon.Add(time.Hour))) != 0 {
+	if len(b.Services()[0].LatenciesIn("eu", noon, noon.Add(time.Hour))) != 10 || len(b.Services()[0].LatenciesIn("us", noon, noon.Add(time.Hour))) != 0 {
 		t.Error("latencies of a region are not its own")
 	}
 }

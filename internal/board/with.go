@@ -18,13 +18,13 @@ func (b *Board) With(services []status.Service, location *time.Location) (*Board
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := b.newest
-	own := next.Services() // Nobody else has them yet.
+	own := slices.Clone(services)
 	for i, s := range services {
 		at, known := before.index[s.ID]
 		if !known {
 			continue
 		}
-		was := before.Services()[at]
+		was := before.Services()[at].Service
 		if own[i].Terms = was.Terms; len(was.Terms) > 0 {
 			own[i].Terms = status.WithTerm(was.Terms, s.Now(b.now()))
 		}
@@ -34,6 +34,7 @@ func (b *Board) With(services []status.Service, location *time.Location) (*Board
 			next.rows[i].judge(was, own[i])
 		}
 	}
+	next.list(own)
 	next.shared, next.latest = b.shared, next.scan()
 	b.version++ // Whoever keeps answers by version shall make them anew.
 	b.newest = next
@@ -61,15 +62,15 @@ func (b *Board) SetTerms(terms map[string][]status.Term) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b = b.newest
-	services := slices.Clone(b.Services())
-	for i := range services {
-		if of, known := terms[services[i].ID]; known {
-			was := services[i]
+	services := make([]status.Service, len(b.rows))
+	for i, was := range b.Services() {
+		services[i] = was.Service
+		if of, known := terms[was.ID]; known {
 			services[i].Terms = of
-			b.rows[i].judge(was, services[i])
+			b.rows[i].judge(was.Service, services[i])
 		}
 	}
-	b.services.Store(&services)
+	b.list(services)
 	b.version++ // Whoever keeps answers by version shall make them anew.
 }
 
@@ -91,10 +92,10 @@ type Past struct {
 
 // Whole is the first full hour from which on the board keeps every sample of a service that it has
 // been told of; the zero time when it keeps none.
-func (b *Board) Whole(service int) time.Time {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.rows[service].whole()
+func (s *Service) Whole() time.Time {
+	s.board.mu.RLock()
+	defer s.board.mu.RUnlock()
+	return s.row().whole()
 }
 
 func (r *row) whole() time.Time {
@@ -115,7 +116,7 @@ func (b *Board) Recall(service string, p Past) bool {
 	if !shown {
 		return false
 	}
-	r, svc, limit := b.rows[i], b.Services()[i], b.limit()
+	r, svc, limit := b.rows[i], b.Services()[i].Service, b.limit()
 	b.cut(r, limit)
 	r.hours.clearBefore(hourOf(p.Counted))
 	whole := r.whole()

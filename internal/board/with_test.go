@@ -40,24 +40,24 @@ func TestWithKeepsWhatIsKnown(t *testing.T) {
 	// Whoever still holds the old board brings its signals to the new one.
 	first.Apply([]status.Signal{signal("d", now, status.Up), signal("b", now.Add(time.Minute), status.Down), signal("a", now.Add(time.Minute), status.Up)})
 	change := <-fresh.C
-	if len(change.Signals) != 2 || change.Signals[0].Service != 0 || change.Signals[1].Service != 2 {
+	if len(change.Signals) != 2 || change.Signals[0].Service != next.Services()[0] || change.Signals[1].Service != next.Services()[2] {
 		t.Errorf("change %+v, want one of each of d and a, by their new places", change)
 	}
 	if len(old.C) != 0 {
 		t.Error("subscribers of the old board are told places of the new one")
 	}
 	for i, want := range []int{1, 1, 2} {
-		if got := next.Recent(i, 10); len(got) != want {
+		if got := next.Services()[i].Recent(10); len(got) != want {
 			t.Errorf("%s has %d samples, want %d", next.Services()[i].ID, len(got), want)
 		}
 	}
 	if got := next.Between(3, next.Version(), 100); len(got) != 2 {
 		t.Errorf("%d signals since the other board, want 2", len(got))
 	}
-	if got := first.Recent(0, 10); len(got) != 2 {
+	if got := first.Services()[0].Recent(10); len(got) != 2 {
 		t.Errorf("the old board shows %d samples of a, want 2", len(got))
 	}
-	if got := len(with(t, next, "b").Recent(0, 10)); got != 0 {
+	if got := len(with(t, next, "b").Services()[0].Recent(10)); got != 0 {
 		t.Errorf("a service that was gone has %d samples, want none before they are recalled", got)
 	}
 	if _, err := next.With(services("a", "a"), time.UTC); err == nil {
@@ -85,13 +85,13 @@ func TestRecallCountsNothingTwice(t *testing.T) {
 			t.Fatal("the board doesn't know the service")
 		}
 	}
-	if got := b.Counts(1, hour.Add(-time.Hour), hour.Add(time.Hour), noon); got.Up != 58+3 || got.Down != 2 {
+	if got := b.Services()[1].Counts(hour.Add(-time.Hour), hour.Add(time.Hour), noon); got.Up != 58+3 || got.Down != 2 {
 		t.Errorf("counts %+v, want 61 up and 2 down", got)
 	}
-	if got := b.Recent(1, 10); len(got) != 4 {
+	if got := b.Services()[1].Recent(10); len(got) != 4 {
 		t.Errorf("%d samples, want 4", len(got))
 	}
-	if got := b.Outages(1, hour.Add(time.Hour)); len(got) != 1 || !got[0].End.Equal(hour) {
+	if got := b.Services()[1].Outages(hour.Add(time.Hour)); len(got) != 1 || !got[0].End.Equal(hour) {
 		t.Errorf("outages %+v, want one that ended at %v", got, hour)
 	}
 	if b.Recall("nobody", past) {
@@ -113,10 +113,10 @@ func TestWithLosesNoSignal(t *testing.T) {
 	for range 100 {
 		next = with(t, next, "b", "a")
 		next = with(t, next, "a", "c")
-		next.Row(0, status.LastHour, time.UTC, at)
+		next.Services()[0].Row(status.LastHour, time.UTC, at)
 	}
 	running.Wait()
-	if got := len(next.Recent(0, 1000)); got != 500 {
+	if got := len(next.Services()[0].Recent(1000)); got != 500 {
 		t.Errorf("%d signals, want 500", got)
 	}
 }
@@ -164,7 +164,7 @@ func TestNewestIsThatOfTheRows(t *testing.T) {
 			for name, board := range map[string]*Board{"newest": b, "before": before} {
 				var want time.Time
 				for i := range board.Services() {
-					if newest := board.Recent(i, 1); len(newest) > 0 && newest[0].Time().After(want) {
+					if newest := board.Services()[i].Recent(1); len(newest) > 0 && newest[0].Time().After(want) {
 						want = newest[0].Time()
 					}
 				}

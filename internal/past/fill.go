@@ -64,7 +64,7 @@ func (f *Filler) Fill(ctx context.Context, first chan<- struct{}) {
 func (f *Filler) loadTerms(ctx context.Context) {
 	p := f.patient("the intervals of the past can't be read; trying again")
 	_ = p.ask(ctx, func(ctx context.Context) error { // It fails when the process ends.
-		_, err := f.terms.load(ctx, f.board.Current().Services(), time.Now())
+		_, err := f.terms.load(ctx, board.Plain(f.board.Current().Services()), time.Now())
 		return err
 	})
 }
@@ -73,7 +73,7 @@ func (f *Filler) fillAll(ctx context.Context, p *patient, start time.Time, waiti
 	f.filling.Lock()
 	defer f.filling.Unlock()
 	if err := p.ask(ctx, func(ctx context.Context) error {
-		terms, err := f.terms.load(ctx, f.board.Current().Services(), start)
+		terms, err := f.terms.load(ctx, board.Plain(f.board.Current().Services()), start)
 		if err != nil {
 			return fmt.Errorf("read the intervals of the past: %w", err)
 		}
@@ -112,10 +112,10 @@ func (f *Filler) fillAll(ctx context.Context, p *patient, start time.Time, waiti
 }
 
 // lookBack is how far the samples of all services reach back, a day at most.
-func lookBack(services []status.Service) time.Duration {
+func lookBack(services []*board.Service) time.Duration {
 	var back time.Duration
 	for _, s := range services {
-		back = max(back, reach(s))
+		back = max(back, reach(s.Service))
 	}
 	return back
 }

@@ -230,7 +230,7 @@ func TestSamplesReachBackADayAtMost(t *testing.T) {
 		{time.Minute, 24*time.Hour + time.Minute},
 		{24 * time.Hour, 24*time.Hour + time.Minute},
 	} {
-		if got := lookBack([]status.Service{{Interval: time.Second}, {Interval: c.interval}}); got != c.want {
+		if got := lookBack([]*board.Service{{Service: status.Service{Interval: time.Second}}, {Service: status.Service{Interval: c.interval}}}); got != c.want {
 			t.Errorf("of a check every %v: %v, want %v", c.interval, got, c.want)
 		}
 	}

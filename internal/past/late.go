@@ -72,8 +72,8 @@ func (f *Filler) sums(ctx context.Context, p *patient, hour time.Time) (map[late
 	sums, b := make(map[lateKey]int), f.board.Current()
 	add := func(some []status.Bucket) {
 		for _, s := range some {
-			if i, shown := b.Owner(s.Service, s.URL); shown {
-				sums[lateKey{b.Services()[i].ID, s.Start.Unix()}] += s.Measured()
+			if svc, shown := b.Owner(s.Service, s.URL); shown {
+				sums[lateKey{svc.ID, s.Start.Unix()}] += s.Measured()
 			}
 		}
 	}

@@ -97,17 +97,19 @@ func (r *reading) hours(ctx context.Context, hour, from time.Time) (*board.Histo
 
 // failures derives the outages of each service from the failed signals in the store before an
 // hour. Of services that begins names, it takes only those from before that.
-func (r *reading) failures(ctx context.Context, start, hour time.Time, begins map[int]time.Time) ([][]status.Outage, error) {
-	services := r.board.Services()
-	past := make([][]status.Outage, len(services))
+func (r *reading) failures(ctx context.Context, start, hour time.Time, begins map[string]time.Time) (map[string][]status.Outage, error) {
+	past := make(map[string][]status.Outage)
 	take := func(failed []status.Signal) {
 		for _, s := range failed {
-			i, shown := r.board.Owner(s.Service, s.URL)
-			if begin, named := begins[i]; !shown || named && !s.Received.Before(begin) {
+			svc, shown := r.board.Owner(s.Service, s.URL)
+			if !shown {
 				continue
 			}
-			if !r.regions.failed(i, s) {
-				past[i] = status.Failed(past[i], s.Sample(), s.Region, services[i], board.MaxOutages)
+			if begin, named := begins[svc.ID]; named && !s.Received.Before(begin) {
+				continue
+			}
+			if !r.regions.failed(svc.ID, s) {
+				past[svc.ID] = status.Failed(past[svc.ID], s.Sample(), s.Region, svc.Service, board.MaxOutages)
 			}
 		}
 	}
@@ -116,22 +118,18 @@ func (r *reading) failures(ctx context.Context, start, hour time.Time, begins ma
 
 // outages brings the outages of the past, and asks the store when the services came back:
 // failed signals alone don't tell a recovery from a time in which nobody measured.
-func (r *reading) outages(ctx context.Context, start, hour time.Time, past [][]status.Outage) error {
+func (r *reading) outages(ctx context.Context, start, hour time.Time, past map[string][]status.Outage) error {
 	r.board.SetOutages(hour, past)
-	services := make([]int, len(r.board.Services()))
-	for i := range services {
-		services[i] = i
-	}
-	return r.resolve(ctx, services, start)
+	return r.resolve(ctx, r.board.Services(), start)
 }
 
 // resolve finds out when services came back after their lapsed outages.
-func (r *reading) resolve(ctx context.Context, services []int, now time.Time) error {
+func (r *reading) resolve(ctx context.Context, services []*board.Service, now time.Time) error {
 	var lapsed []status.Outage
 	var spans []status.Span
-	for _, i := range services {
-		svc := r.board.Services()[i]
-		for n, o := range r.board.Outages(i, now) {
+	for _, service := range services {
+		svc := service.Service
+		for n, o := range service.Outages(now) {
 			if n >= maxResolved || !o.Lapsed {
 				continue
 			}

@@ -31,15 +31,15 @@ func (f *Filler) recallAll(ctx context.Context, p *patient, ids []string, counte
 	hour := now.UTC().Truncate(time.Hour)
 	r := f.reading(p)
 	b, regions, hours := r.board, r.regions, make(map[string][]status.Bucket, len(ids))
-	begins := make(map[int]time.Time, len(ids)) // From there on outages follow from the samples.
+	begins := make(map[string]time.Time, len(ids)) // From there on outages follow from the samples.
 	for _, id := range ids {
-		i, shown := b.Find(id)
+		svc, shown := b.Find(id)
 		if !shown {
 			continue // Removed again.
 		}
 		var sums []status.Bucket
 		if err := p.inParts(ctx, now.AddDate(0, 0, -daysBack), hour, time.Hour, func(ctx context.Context, from, to time.Time) (nothing time.Time, err error) {
-			part, err := f.store.HoursOf(ctx, b.Services()[i], from, to)
+			part, err := f.store.HoursOf(ctx, svc.Service, from, to)
 			if err == nil {
 				sums = append(sums, part...)
 			}
@@ -47,11 +47,11 @@ func (f *Filler) recallAll(ctx context.Context, p *patient, ids []string, counte
 		}); err != nil {
 			return err
 		}
-		begins[i] = hour
-		if whole := b.Whole(i); counted.Before(hour) && !whole.IsZero() && whole.Before(hour) {
-			begins[i] = whole
+		begins[id] = hour
+		if whole := svc.Whole(); counted.Before(hour) && !whole.IsZero() && whole.Before(hour) {
+			begins[id] = whole
 		}
-		if hours[id] = sums; len(b.Services()[i].Regions) > 0 {
+		if hours[id] = sums; len(svc.Regions) > 0 {
 			for _, sum := range sums {
 				regions.take(sum)
 			}
@@ -67,23 +67,22 @@ func (f *Filler) recallAll(ctx context.Context, p *patient, ids []string, counte
 			hours[sum.Service] = append(hours[sum.Service], sum)
 		}
 	}
-	var recalled []int
+	var recalled []*board.Service
 	for _, id := range ids {
-		i, shown := b.Find(id)
+		svc, shown := b.Find(id)
 		if !shown {
 			continue // Removed again.
 		}
-		svc := b.Services()[i]
-		behind := board.Past{Begin: begins[i], Counted: counted, Outages: failed[i], Hours: hours[id]}
-		from := now.Add(-reach(svc))
+		behind := board.Past{Begin: begins[id], Counted: counted, Outages: failed[id], Hours: hours[id]}
+		from := now.Add(-reach(svc.Service))
 		keep := func(signals []status.Signal) { behind.Signals = append(behind.Signals, signals...) }
-		if err := p.each(ctx, from, now.Add(time.Hour), f.signalsOf(svc), keep); err != nil {
+		if err := p.each(ctx, from, now.Add(time.Hour), f.signalsOf(svc.Service), keep); err != nil {
 			return err
 		}
 		if len(behind.Hours)+len(behind.Signals)+len(behind.Outages) == 0 || !b.Recall(id, behind) {
 			continue
 		}
-		recalled = append(recalled, i)
+		recalled = append(recalled, svc)
 	}
 	return r.resolve(ctx, recalled, now)
 }

@@ -109,7 +109,7 @@ func TestOutagesOfManyServicesEnd(t *testing.T) {
 		}
 		f := filled(t, picky{newMemory(signals...)}, services...)
 		for i := range services {
-			all := f.board.Outages(i, now)
+			all := f.board.Services()[i].Outages(now)
 			if len(all) != 1 || all[0].Ongoing() || !all[0].End.Equal(signals[2*i+1].Received) {
 				t.Fatalf("outages of %s: %+v, want one that ended at %v", services[i].ID, all, signals[2*i+1].Received)
 			}

@@ -12,19 +12,19 @@ import (
 // no service has regions, and does nothing then.
 type regionPast struct {
 	board    *board.Board
-	raw      map[int]map[int64]status.Bucket
-	failures map[int]*status.Failures
+	raw      map[string]map[int64]status.Bucket // By service.
+	failures map[string]*status.Failures
 }
 
 func newRegionPast(b *board.Board) *regionPast {
-	p := &regionPast{board: b, raw: make(map[int]map[int64]status.Bucket), failures: make(map[int]*status.Failures)}
-	for i, svc := range b.Services() {
+	p := &regionPast{board: b, raw: make(map[string]map[int64]status.Bucket), failures: make(map[string]*status.Failures)}
+	for _, svc := range board.Plain(b.Services()) {
 		if len(svc.Regions) == 0 {
 			continue
 		}
 		raw := make(map[int64]status.Bucket)
-		p.raw[i] = raw
-		p.failures[i] = status.NewFailures(svc, func(hour time.Time) int {
+		p.raw[svc.ID] = raw
+		p.failures[svc.ID] = status.NewFailures(svc, func(hour time.Time) int {
 			return status.MeasuringRegions(svc, raw[hour.Unix()])
 		}, board.MaxOutages)
 	}
@@ -39,11 +39,11 @@ func (p *regionPast) take(s status.Bucket) bool {
 	if p == nil {
 		return false
 	}
-	i, shown := p.board.Owner(s.Service, s.URL)
-	raw := p.raw[i]
-	if !shown || raw == nil {
+	svc, shown := p.board.Owner(s.Service, s.URL)
+	if !shown || p.raw[svc.ID] == nil {
 		return false
 	}
+	raw := p.raw[svc.ID]
 	if known, there := raw[s.Start.Unix()]; there { // Other writers have sums of their own.
 		s = known.Join(s)
 	}
@@ -62,7 +62,7 @@ func (p *regionPast) clear() {
 }
 
 // failed takes a failed signal of a service with regions, and tells whether it is of one.
-func (p *regionPast) failed(service int, s status.Signal) bool {
+func (p *regionPast) failed(service string, s status.Signal) bool {
 	if p == nil || p.failures[service] == nil {
 		return false
 	}
@@ -71,14 +71,17 @@ func (p *regionPast) failed(service int, s status.Signal) bool {
 }
 
 // merged puts the outages into past, and returns the sums as the page counts them.
-func (p *regionPast) merged(past [][]status.Outage) (all []status.Bucket) {
-	for i, f := range p.failures {
+func (p *regionPast) merged(past map[string][]status.Outage) (all []status.Bucket) {
+	for _, svc := range p.board.Services() {
+		f := p.failures[svc.ID]
+		if f == nil {
+			continue
+		}
 		f.Close()
-		past[i] = f.Outages
-		svc := p.board.Services()[i]
-		for hour, raw := range p.raw[i] {
+		past[svc.ID] = f.Outages
+		for hour, raw := range p.raw[svc.ID] {
 			raw.Service = svc.ID
-			all = append(all, status.SumOfRegions(svc, raw, f.Hours[hour]))
+			all = append(all, status.SumOfRegions(svc.Service, raw, f.Hours[hour]))
 		}
 	}
 	return all

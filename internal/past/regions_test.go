@@ -37,7 +37,7 @@ func TestPageOfRegionsIsTheSameAfterARestart(t *testing.T) {
 				live.Apply(store.signals)
 				restarted := filled(t, store, svc, plain).board
 				sameBoards(t, live, restarted)
-				if c.quorum == status.Majority && (len(live.Outages(0, now)) < 3 || live.Uptime(0, 24*time.Hour, now).Degraded == 0) {
+				if c.quorum == status.Majority && (len(live.Services()[0].Outages(now)) < 3 || live.Services()[0].Uptime(24*time.Hour, now).Degraded == 0) {
 					t.Error("the days are too quiet to show anything")
 				}
 			})

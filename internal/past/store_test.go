@@ -419,18 +419,18 @@ func sameBoards(t *testing.T, want, got *board.Board) {
 	at := time.Now()
 	for i, s := range want.Services() {
 		for _, w := range status.Windows {
-			x, y := want.Row(i, w, time.UTC, at), got.Row(i, w, time.UTC, at)
+			x, y := want.Services()[i].Row(w, time.UTC, at), got.Services()[i].Row(w, time.UTC, at)
 			x.Last.Seq, y.Last.Seq = 0, 0
 			if diff := cmp.Diff(x, y); diff != "" {
 				t.Errorf("%s of %s (- as it must be, + as it is):\n%.1500s", w.Name, s.ID, diff)
 			}
 		}
 		for _, p := range status.Periods {
-			if x, y := want.Uptime(i, p.Length, at), got.Uptime(i, p.Length, at); x != y {
+			if x, y := want.Services()[i].Uptime(p.Length, at), got.Services()[i].Uptime(p.Length, at); x != y {
 				t.Errorf("uptime in %s of %s: %+v, want %+v", p.Name, s.ID, y, x)
 			}
 		}
-		if diff := cmp.Diff(want.Outages(i, at), got.Outages(i, at)); diff != "" || len(want.Outages(i, at)) == 0 {
+		if diff := cmp.Diff(want.Services()[i].Outages(at), got.Services()[i].Outages(at)); diff != "" || len(want.Services()[i].Outages(at)) == 0 {
 			t.Errorf("outages of %s (- as they must be, + as they are):\n%.1500s", s.ID, diff)
 		}
 	}

@@ -27,7 +27,7 @@ func FuzzEvent(f *testing.F) {
 // TestTheWaitingTimeIsPartOfAnEvent: htmx's reader hears nothing of a field that stands by itself.
 func TestTheWaitingTimeIsPartOfAnEvent(t *testing.T) {
 	t.Parallel()
-	h := NewHall(1, 1, time.Now)
+	h := NewBroker(1, 1, time.Now)
 	defer h.Close()
 	first, rest, _ := strings.Cut(string(h.greeting().in(Plain)), "\n\n")
 	if !strings.HasPrefix(first, "retry: ") || !strings.Contains(first, "\nevent: beat\ndata: ") || rest != "" {

@@ -18,7 +18,7 @@ type Guest struct {
 
 // Why a viewer is not let in.
 var (
-	ErrFull  = errors.New("the hall is full")
+	ErrFull  = errors.New("the broker is full")
 	ErrShare = errors.New("the address has as many viewers as it may")
 )
 

@@ -43,7 +43,7 @@ type viewer struct {
 
 // worker writes to its share of the viewers. All it does is done in one goroutine.
 type worker struct {
-	hall    *Hall
+	broker  *Broker
 	streams map[*Stream][]*viewer
 	lagging []*viewer
 	pause   time.Duration // Until those that lag are tried again.
@@ -55,8 +55,8 @@ type worker struct {
 	wake    chan struct{}
 }
 
-func newWorker(h *Hall) *worker {
-	w := &worker{hall: h, pause: retrySoonest, streams: make(map[*Stream][]*viewer), wake: make(chan struct{}, 1)}
+func newWorker(h *Broker) *worker {
+	w := &worker{broker: h, pause: retrySoonest, streams: make(map[*Stream][]*viewer), wake: make(chan struct{}, 1)}
 	w.room.L = &w.mu
 	return w
 }
@@ -140,7 +140,7 @@ func (w *worker) handle(messages []message) (more int) {
 	m := messages[0]
 	switch m.kind {
 	case join:
-		m.viewer.heard = w.hall.now()
+		m.viewer.heard = w.broker.now()
 		m.viewer.until = m.viewer.heard.Add(lifetime + rand.N(lifetime/4))
 		m.viewer.at = len(w.streams[m.viewer.stream])
 		w.streams[m.viewer.stream] = append(w.streams[m.viewer.stream], m.viewer)
@@ -172,7 +172,7 @@ func (w *worker) connect(m message) {
 
 func (w *worker) publish(s *Stream, frames []message) {
 	var joined [codings][]byte // Made when the first viewer of a coding turns up.
-	now := w.hall.now()
+	now := w.broker.now()
 	viewers := w.streams[s]
 	for _, v := range slices.Backward(viewers) { // Backwards: who is removed is replaced by the last.
 		if joined[v.coding] == nil {
@@ -239,7 +239,7 @@ func (w *worker) empty(v *viewer) (left, taken bool) {
 			return false, taken
 		}
 		if n > 0 {
-			v.heard, taken = w.hall.now(), true
+			v.heard, taken = w.broker.now(), true
 		}
 		if n < len(v.pending[0]) {
 			v.pending[0] = v.pending[0][n:]
@@ -253,7 +253,7 @@ func (w *worker) empty(v *viewer) (left, taken bool) {
 
 // retryLagging tells whether any of the viewers that lag took something.
 func (w *worker) retryLagging() (progress bool) {
-	now := w.hall.now()
+	now := w.broker.now()
 	w.lagging = slices.DeleteFunc(w.lagging, func(v *viewer) bool {
 		if v.gone {
 			return true
@@ -270,7 +270,7 @@ func (w *worker) retryLagging() (progress bool) {
 // look sends heartbeats to those who have heard nothing for a while, and ends what has
 // lived long enough.
 func (w *worker) look() {
-	now := w.hall.now()
+	now := w.broker.now()
 	var beats [codings][]byte
 	for _, viewers := range w.streams {
 		for i, v := range slices.Backward(viewers) {
@@ -291,7 +291,7 @@ func (w *worker) look() {
 // drop removes a viewer that does not read.
 func (w *worker) drop(v *viewer) {
 	if !v.gone {
-		w.hall.dropped.Add(1)
+		w.broker.dropped.Add(1)
 	}
 	w.remove(v)
 }
@@ -317,7 +317,7 @@ func (w *worker) remove(v *viewer) {
 func (w *worker) forget(v *viewer) {
 	v.gone, v.pending = true, nil
 	v.stream.viewers.Add(-1)
-	w.hall.Leave(v.from)
+	w.broker.Leave(v.from)
 	if v.left != nil {
 		v.left()
 	}

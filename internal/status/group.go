@@ -5,7 +5,7 @@ type Group struct {
 	ID          string // Unique, [a-z0-9-]; "services" for those without a group.
 	Name        string // Empty for the services without a group.
 	Description string
-	Services    []int // Indices, in the order of the page.
+	Services    []string // Ids, in the order of the page.
 }
 
 // NoGroup is the id of the services that stand below no heading.
@@ -26,14 +26,14 @@ func Groups(services []Service, configured []Group) []Group {
 	for _, g := range groups {
 		used[g.ID] = true
 	}
-	for i, s := range services {
+	for _, s := range services {
 		n, known := at[s.Group]
 		if !known {
 			n = len(groups)
 			at[s.Group] = n
 			groups = append(groups, Group{ID: groupID(s.Group, used), Name: s.Group})
 		}
-		groups[n].Services = append(groups[n].Services, i)
+		groups[n].Services = append(groups[n].Services, s.ID)
 	}
 	kept := groups[:0]
 	for _, g := range groups {

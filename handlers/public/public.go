@@ -1,0 +1,27 @@
+// Package public answers visitors with the page and its neighbours: services, days and hours, history, outages, and what
+// other sites show of it.
+package public
+
+import (
+	"statuspage/handlers/gate"
+	"statuspage/handlers/visitor"
+	"statuspage/internal/board"
+	"statuspage/internal/figures"
+	"statuspage/internal/live"
+	"statuspage/internal/page"
+	"statuspage/internal/past"
+	"time"
+)
+
+// Sources are what the pages are made of; each of them belongs to the same configuration.
+type Sources struct {
+	Page    *page.Page
+	Board   *board.Board
+	Live    *live.Live
+	Past    *past.Reader
+	Figures *figures.Figures
+	Visitor *visitor.Reader
+	Streams *gate.Streams
+	Limits  *gate.Limiter
+	Now     func() time.Time
+}

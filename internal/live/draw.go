@@ -1,0 +1,46 @@
+package live
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"statuspage/internal/board"
+	"statuspage/internal/page"
+	"statuspage/views"
+	"time"
+
+	"github.com/a-h/templ"
+)
+
+// draw draws the rows of services, their headings and the banner of a variant, and returns
+// what changed as the partials of a frame; mu must be held.
+func (l *Live) draw(e *Variant, services []int, version uint64, now time.Time) []byte {
+	var frame bytes.Buffer
+	put := func(place int, id string, c templ.Component) {
+		if html := l.bytes(c); e.put(place, html, version) {
+			frame.Write(l.bytes(views.Partial(id, drawn(html))))
+		}
+	}
+	groups := make(map[int]bool)
+	for _, i := range services {
+		groups[l.group[i]] = true
+		put(1+i, views.DOMID(l.services[i].ID), l.row(l.services[i], e.prefers, now))
+	}
+	for _, i := range slices.Sorted(maps.Keys(groups)) {
+		if g, s := l.page.Groups[i], l.tally.standing[i]; g.Name != "" {
+			put(1+len(e.rows)+i, views.GroupDOMID(g.ID), views.GroupState(g.ID, s.Worst().String(), views.GroupText(e.prefers.Lang, s)))
+		}
+	}
+	put(0, "banner", views.BannerView(views.BuildBanner(l.page.Title, l.tally.all, l.board.Newest(), l.note(), l.page.Local(e.prefers))))
+	if frame.Len() > 0 {
+		e.version.Store(version)
+	}
+	e.drawn = true
+	e.stale.Store(false)
+	return frame.Bytes()
+}
+
+func (l *Live) row(svc *board.Service, k page.Preferences, now time.Time) templ.Component {
+	row := svc.Row(k.Window, k.Zone, now)
+	return views.RowView(views.BuildRow(views.RowInput(row), l.page.Local(k)))
+}

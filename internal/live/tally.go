@@ -1,0 +1,41 @@
+package live
+
+import (
+	"statuspage/internal/board"
+	"statuspage/internal/status"
+	"statuspage/views"
+)
+
+// tally is what the states of services come to, as they were last drawn: of each group, and of all. A change costs the
+// same however many services there are. It is guarded by Live.mu.
+type tally struct {
+	group    []int // Of each service.
+	states   []status.Outcome
+	standing []views.Standing // Of each group.
+	all      views.Standing
+}
+
+func newTally(services []*board.Service, group []int, groups int) tally {
+	t := tally{group: group, states: make([]status.Outcome, len(services)), standing: make([]views.Standing, groups)}
+	for i, svc := range services {
+		for _, s := range t.counting(i) {
+			s.States[status.Unknown]++
+			s.Partial = s.Partial || len(svc.Regions) > 0
+		}
+	}
+	return t
+}
+
+// counting are those that count a service: its group's, and that of all.
+func (t *tally) counting(service int) [2]*views.Standing {
+	return [2]*views.Standing{&t.standing[t.group[service]], &t.all}
+}
+
+// set notes the state of a service where it counts.
+func (t *tally) set(service int, now status.Outcome) {
+	for _, s := range t.counting(service) {
+		s.States[t.states[service]]--
+		s.States[now]++
+	}
+	t.states[service] = now
+}
