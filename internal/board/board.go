@@ -32,8 +32,9 @@ const (
 
 // Change tells subscribers that the board has moved on to Version.
 type Change struct {
-	Version uint64
-	Signals []Signal // New ones in the order they came.
+	Version     uint64
+	Signals     []Signal     // New ones in the order they came.
+	Transitions []Transition // What they, or time alone, have changed of the states of services.
 }
 
 // Signal is one fresh sample with the service it belongs to.
@@ -72,6 +73,7 @@ type row struct {
 	regional    *regional       // Nil for a service without regions.
 	certificate time.Time       // When the target's certificate expires; zero when it has shown none.
 	begun       time.Time       // Of the oldest measurement that was ever here; zero without one.
+	told        status.Outcome  // The state that subscribers know.
 }
 
 // New returns an empty board of these services, whose days begin at midnight in location.
@@ -168,7 +170,7 @@ func (b *Board) Apply(signals []status.Signal) {
 		fresh = append(fresh, Signal{Service: services[i], Sample: sample})
 	}
 	if len(fresh) > 0 {
-		b.feed.Publish(Change{Version: b.version, Signals: fresh})
+		b.feed.Publish(Change{Version: b.version, Signals: fresh, Transitions: b.transitions(touched(fresh), b.now())})
 	}
 }
 

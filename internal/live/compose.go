@@ -73,7 +73,7 @@ func (l *Live) Compose(e *Variant, p Composition) (html []byte, version uint64) 
 	head.Description = headline + ". " + head.Description
 	head.Kiosk, head.Feeds = p.Kiosk, l.page.Feeds(k, nil)
 	keepFresh(&head, all.Worst())
-	return l.bytes(views.Page(head, b)), version
+	return l.paint.bytes(views.Page(head, b)), version
 }
 
 // keepFresh says in the head of a page in which state its subject is, and how the page stays true.

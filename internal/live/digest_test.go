@@ -99,14 +99,14 @@ func holds(l *Live) map[string]string {
 	all := &browser{shows: map[string]string{}}
 	var frame []byte
 	for i, s := range l.board.Services() {
-		frame = append(frame, l.bytes(views.Partial(views.DOMID(s.ID), drawn(e.rows[i].html)))...)
+		frame = append(frame, l.paint.bytes(views.Partial(views.DOMID(s.ID), drawn(e.rows[i].html)))...)
 	}
 	for i, g := range l.page.Groups {
 		if g.Name != "" {
-			frame = append(frame, l.bytes(views.Partial(views.GroupDOMID(g.ID), drawn(e.heads[i].html)))...)
+			frame = append(frame, l.paint.bytes(views.Partial(views.GroupDOMID(g.ID), drawn(e.heads[i].html)))...)
 		}
 	}
-	frame = append(frame, l.bytes(views.Partial("banner", drawn(e.banner.html)))...)
+	frame = append(frame, l.paint.bytes(views.Partial("banner", drawn(e.banner.html)))...)
 	for part := range strings.SplitSeq(string(frame), "<hx-partial ") {
 		if _, part, ok := strings.Cut(part, `hx-target="#`); ok {
 			target, html, _ := strings.Cut(part, `"`)

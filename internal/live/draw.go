@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"maps"
 	"slices"
-	"statuspage/internal/board"
-	"statuspage/internal/page"
 	"statuspage/views"
 	"time"
 
@@ -17,14 +15,14 @@ import (
 func (l *Live) draw(e *Variant, services []int, version uint64, now time.Time) []byte {
 	var frame bytes.Buffer
 	put := func(place int, id string, c templ.Component) {
-		if html := l.bytes(c); e.put(place, html, version) {
-			frame.Write(l.bytes(views.Partial(id, drawn(html))))
+		if html := l.paint.bytes(c); e.put(place, html, version) {
+			frame.Write(l.paint.bytes(views.Partial(id, drawn(html))))
 		}
 	}
 	groups := make(map[int]bool)
 	for _, i := range services {
 		groups[l.group[i]] = true
-		put(1+i, views.DOMID(l.services[i].ID), l.row(l.services[i], e.prefers, now))
+		put(1+i, views.DOMID(l.services[i].ID), l.paint.row(l.services[i], e.prefers, now))
 	}
 	for _, i := range slices.Sorted(maps.Keys(groups)) {
 		if g, s := l.page.Groups[i], l.tally.standing[i]; g.Name != "" {
@@ -38,9 +36,4 @@ func (l *Live) draw(e *Variant, services []int, version uint64, now time.Time) [
 	e.drawn = true
 	e.stale.Store(false)
 	return frame.Bytes()
-}
-
-func (l *Live) row(svc *board.Service, k page.Preferences, now time.Time) templ.Component {
-	row := svc.Row(k.Window, k.Zone, now)
-	return views.RowView(views.BuildRow(views.RowInput(row), l.page.Local(k)))
 }

@@ -4,7 +4,6 @@
 package live
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -54,6 +53,7 @@ type Live struct {
 	log    *slog.Logger
 	broker *sse.Broker
 	names  names
+	paint  painter
 
 	services []*board.Service
 	at       map[string]int // Of each service, its index in services.
@@ -84,6 +84,7 @@ func New(o Options, before *Live) (*Live, error) {
 	l := &Live{
 		board: o.Board, page: o.Page, note: o.Note, now: o.Now, log: o.Log, broker: o.Broker,
 		names:    newNames(o.Page.Layout),
+		paint:    painter{o.Page, o.Log},
 		services: services,
 		at:       make(map[string]int, n),
 		every:    make([]int, n),
@@ -100,7 +101,8 @@ func New(o Options, before *Live) (*Live, error) {
 		}
 	}
 	l.tally = newTally(services, l.group, len(o.Page.Groups))
-	l.variants.init()
+	l.variants = variants{page: o.Page, broker: o.Broker, services: n}
+	l.variants.clear()
 	l.version.Store(1) // "Seen nothing" is 0.
 	if before == nil {
 		l.records = newRecords(o.Board, o.Broker, l.names.epoch, o.Log)
@@ -112,7 +114,7 @@ func New(o Options, before *Live) (*Live, error) {
 			l.touched[i] = l.version.Load()
 		}
 	}
-	l.open(o.Page.Usual(lang.Default())) // Drawn for its first visitor.
+	l.variants.open(o.Page.Usual(lang.Default())) // Drawn for its first visitor.
 	ctx, cancel := context.WithCancel(context.Background())
 	l.cancel = cancel
 	l.running.Go(func() { l.run(ctx) })
@@ -141,7 +143,7 @@ func (l *Live) Retire(next *Live) {
 	for _, d := range l.details {
 		d.frames.Publish(renewal)
 	}
-	l.variants.init()
+	l.variants.clear()
 	clear(l.details)
 }
 
@@ -186,6 +188,9 @@ func (l *Live) run(ctx context.Context) {
 				for _, s := range c.Signals {
 					dirty[l.at[s.Service.ID]] = true
 				}
+				for _, t := range c.Transitions {
+					dirty[l.at[t.Service.ID]] = true
+				}
 				signals = append(signals, c.Signals...)
 			}
 			l.records.publish(changes[len(changes)-1].Version, signals)
@@ -194,9 +199,11 @@ func (l *Live) run(ctx context.Context) {
 			now := l.now()
 			if m := now.Truncate(time.Minute); !m.Equal(minute) {
 				minute, changed = m, l.render(nil, true)
-				l.shelve()
+				l.mu.Lock()
+				l.variants.shelve()
+				l.mu.Unlock()
 			} else {
-				changed = l.render(l.overdue(now), false)
+				l.board.Elapse(now) // What it finds comes as a change.
 			}
 		case <-rebuild.C:
 			waiting = false
@@ -227,22 +234,6 @@ func (l *Live) collect(ctx context.Context, first board.Change, more <-chan boar
 			return changes
 		}
 	}
-}
-
-// overdue lists the services whose state has changed by the passing of time alone.
-func (l *Live) overdue(now time.Time) map[int]bool {
-	var overdue map[int]bool
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i, svc := range l.services {
-		if svc.State(now) != l.tally.states[i] {
-			if overdue == nil {
-				overdue = make(map[int]bool)
-			}
-			overdue[i] = true
-		}
-	}
-	return overdue
 }
 
 // render draws the dirty rows (or all) anew in every variant that somebody looks at, and
@@ -287,16 +278,6 @@ func (l *Live) render(dirty map[int]bool, all bool) (changed bool) {
 	}
 	l.renderDetails(dirty, all, version, now)
 	return changed
-}
-
-// bytes renders a component. Writing to memory cannot fail, and our components return no
-// errors of their own; should one do so all the same, the log says it.
-func (l *Live) bytes(c templ.Component) []byte {
-	var b bytes.Buffer
-	if err := c.Render(context.Background(), &b); err != nil {
-		l.log.Error("render", "error", err)
-	}
-	return b.Bytes()
 }
 
 // drawn is a component that was rendered before.

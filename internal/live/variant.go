@@ -59,7 +59,9 @@ func (e *Variant) visitedLately() bool {
 // others, and this one is for one request only.
 func (l *Live) Variant(k page.Preferences) (e *Variant, shared bool) {
 	if e, shared = l.variants.all()[k]; !shared {
-		e, shared = l.open(k)
+		l.mu.Lock()
+		e, shared = l.variants.open(k)
+		l.mu.Unlock()
 	}
 	e.visited.Store(time.Now().UnixNano())
 	if e.stale.Load() {
@@ -77,47 +79,52 @@ func (l *Live) refresh(e *Variant) {
 	}
 }
 
+// MaxRare is how many variants of other preferences than the usual there may be.
+func (l *Live) MaxRare() int { return l.variants.most() }
+
 // variants are those that are kept, by the preferences that they serve. The map is never changed, but replaced, so
-// that the usual case takes no lock.
+// that the usual case takes no lock; who replaces it holds Live.mu.
 type variants struct {
-	kept atomic.Pointer[map[page.Preferences]*Variant]
+	page     *page.Page
+	broker   *sse.Broker
+	services int // How many each draws.
+	kept     atomic.Pointer[map[page.Preferences]*Variant]
 }
 
-func (v *variants) init() { v.kept.Store(&map[page.Preferences]*Variant{}) }
+func (v *variants) clear() { v.kept.Store(&map[page.Preferences]*Variant{}) }
 
 func (v *variants) all() map[page.Preferences]*Variant { return *v.kept.Load() }
 
-func (l *Live) open(k page.Preferences) (e *Variant, shared bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	kept := maps.Clone(l.variants.all())
+// open finds a variant or makes it, and tells whether it is one that is kept.
+func (v *variants) open(k page.Preferences) (e *Variant, shared bool) {
+	kept := maps.Clone(v.all())
 	if e, shared = kept[k]; shared {
 		return e, shared
 	}
 	e = &Variant{
-		prefers: k, rows: make([]part, len(l.services)), heads: make([]part, len(l.page.Groups)),
-		frames: l.broker.Stream(streamBacklog), tag: answer.New([]byte(k.Query())).Tag[:6],
+		prefers: k, rows: make([]part, v.services), heads: make([]part, len(v.page.Groups)),
+		frames: v.broker.Stream(streamBacklog), tag: answer.New([]byte(k.Query())).Tag[:6],
 	}
 	e.stale.Store(true)
-	if shared = l.page.IsUsual(k) || l.makeRoom(kept); shared {
+	if shared = v.page.IsUsual(k) || v.makeRoom(kept); shared {
 		kept[k] = e
-		l.variants.kept.Store(&kept)
+		v.kept.Store(&kept)
 	}
 	return e, shared
 }
 
-// MaxRare is how many variants of other preferences than the usual there may be.
-func (l *Live) MaxRare() int {
-	return min(maxRare, max(minRare, maxVariantRows/max(1, len(l.services))))
+// most is how many there may be of other preferences than the usual.
+func (v *variants) most() int {
+	return min(maxRare, max(minRare, maxVariantRows/max(1, v.services)))
 }
 
 // makeRoom lets the variant go that is not usual, that nobody has visited for the longest time and nobody
 // watches, when there are as many as there may be.
-func (l *Live) makeRoom(kept map[page.Preferences]*Variant) bool {
+func (v *variants) makeRoom(kept map[page.Preferences]*Variant) bool {
 	var oldest *Variant
 	rare := 0
 	for k, e := range kept {
-		if l.page.IsUsual(k) {
+		if v.page.IsUsual(k) {
 			continue
 		}
 		rare++
@@ -125,7 +132,7 @@ func (l *Live) makeRoom(kept map[page.Preferences]*Variant) bool {
 			oldest = e
 		}
 	}
-	if rare < l.MaxRare() {
+	if rare < v.most() {
 		return true
 	}
 	if oldest == nil {
@@ -140,10 +147,8 @@ const shelfTime = time.Minute
 
 // shelve lets variants that nobody has looked at for a while forget what they have drawn: with many
 // services that is most of the memory, and drawing it again takes some 30 µs a service.
-func (l *Live) shelve() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, e := range l.variants.all() {
+func (v *variants) shelve() {
+	for _, e := range v.all() {
 		if e.frames.Len() > 0 || time.Since(time.Unix(0, e.visited.Load())) < shelfTime || !e.drawn {
 			continue
 		}

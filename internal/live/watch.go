@@ -24,7 +24,7 @@ func (l *Live) missed(e *Variant, s seen) *sse.Events {
 	lacks := e.lacks(s)
 	add := func(place int, id string) {
 		if p := e.part(place); lacks(place, *p) {
-			missed = append(missed, l.bytes(views.Partial(id, drawn(p.html)))...)
+			missed = append(missed, l.paint.bytes(views.Partial(id, drawn(p.html)))...)
 		}
 	}
 	for i, s := range l.services {
