@@ -29,7 +29,7 @@ func newPastOf(t *testing.T, n, outages int) *still {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.SetOutages(now, past)
+	b.Loader().SetOutages(now, past)
 	f, err := New(Options{Board: b, Log: slog.New(slog.DiscardHandler), MaxViewers: 10})
 	if err != nil {
 		t.Fatal(err)

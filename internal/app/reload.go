@@ -76,7 +76,7 @@ func (a *app) reload(ctx context.Context, next *config.Config) error {
 		return err
 	}
 	if terms := a.terms.Follow(servicesOf(next), time.Now()); terms != nil {
-		a.board.SetTerms(terms)
+		a.board.Loader().SetTerms(terms)
 	}
 	a.cfg.Store(next)
 	a.metrics.Only(probing.Labels(next.Checks))

@@ -176,7 +176,8 @@ func (b *Board) Apply(signals []status.Signal) {
 
 // Backfill takes older signals from the store into the rows, without counting them: they
 // are in the buckets that SetHistory brings.
-func (b *Board) Backfill(signals []status.Signal) {
+func (l Loader) Backfill(signals []status.Signal) {
+	b := l.board
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b = b.newest
@@ -200,7 +201,8 @@ func (b *Board) Backfill(signals []status.Signal) {
 
 // SetOutages replaces the outages that began before the given instant by those of the past
 // (by id of the service, oldest first), and lets the samples after it go on from there.
-func (b *Board) SetOutages(before time.Time, past map[string][]status.Outage) {
+func (l Loader) SetOutages(before time.Time, past map[string][]status.Outage) {
+	b := l.board
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i := range b.rows {
@@ -219,7 +221,8 @@ func (b *Board) SetOutages(before time.Time, past map[string][]status.Outage) {
 }
 
 // Resolve says when the service of a lapsed outage was found available again after all.
-func (b *Board) Resolve(o status.Outage, at time.Time) {
+func (l Loader) Resolve(o status.Outage, at time.Time) {
+	b := l.board
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b = b.newest

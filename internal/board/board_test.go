@@ -198,7 +198,7 @@ func TestWindowsShowWhatTheHoursCount(t *testing.T) {
 		status.Bucket{Service: "a", Start: hour.AddDate(0, 0, -89), Counts: status.Counts{Degraded: 7}},
 		status.Bucket{Service: "a", Start: hour.AddDate(0, 0, -200), Counts: status.Counts{Down: 7}},
 	)
-	b.SetOutages(hour, past(b, signal("a", hour.Add(-90*time.Minute), status.Down), signal("a", hour.Add(-89*time.Minute), status.Down)))
+	b.Loader().SetOutages(hour, past(b, signal("a", hour.Add(-90*time.Minute), status.Down), signal("a", hour.Add(-89*time.Minute), status.Down)))
 	b.Apply([]status.Signal{signal("a", noon, status.Up)})
 	day := b.Services()[0].Row(status.LastDay, time.UTC, noon)
 	if len(day.Cells) != 24 || day.Cells[21].Down != 2 || day.Cells[21].Outcome != status.Down || day.Cells[23].Up != 1 {
@@ -215,11 +215,11 @@ func TestWindowsShowWhatTheHoursCount(t *testing.T) {
 
 // setHistory replaces the counts of a board by those of a store.
 func setHistory(b *Board, before time.Time, history ...status.Bucket) {
-	h := b.NewHistory(before)
+	h := b.Loader().NewHistory(before)
 	for _, bucket := range history {
 		h.Add(bucket)
 	}
-	b.SetHistory(h)
+	b.Loader().SetHistory(h)
 }
 
 // past makes outages of failed signals of the first service.
@@ -235,13 +235,13 @@ func TestOutagesFollowTheSignals(t *testing.T) {
 	t.Parallel()
 	b := newBoard(t, "a")
 	at := func(minute int) time.Time { return noon.Add(time.Duration(minute) * time.Minute) }
-	b.SetOutages(at(0), past(b, signal("a", at(-300), status.Down), signal("a", at(-299), status.Down), signal("a", at(-1), status.Down)))
+	b.Loader().SetOutages(at(0), past(b, signal("a", at(-300), status.Down), signal("a", at(-299), status.Down), signal("a", at(-1), status.Down)))
 	b.Apply([]status.Signal{signal("a", at(0), status.Down), signal("a", at(1), status.Up), signal("a", at(2), status.Down)})
 	got := b.Services()[0].Outages(at(2))
 	if len(got) != 3 || !got[0].Ongoing() || !got[1].End.Equal(at(1)) || got[1].Lapsed || got[1].Failures != 2 || !got[2].Lapsed {
 		t.Fatalf("outages = %+v, want an old one lapsed, one ended at minute 1, and one going on", got)
 	}
-	b.Resolve(got[2], at(-298))
+	b.Loader().Resolve(got[2], at(-298))
 	if got := b.Services()[0].Outages(at(30)); !got[0].Lapsed || got[2].Lapsed || !got[2].End.Equal(at(-298)) {
 		t.Errorf("outages half an hour later = %+v, want the newest lapsed and the oldest resolved", got)
 	}

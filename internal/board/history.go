@@ -15,7 +15,8 @@ type History struct {
 }
 
 // NewHistory begins to gather the counts of the hours before the one that an instant lies in.
-func (b *Board) NewHistory(before time.Time) *History {
+func (l Loader) NewHistory(before time.Time) *History {
+	b := l.board
 	return &History{before: before.Truncate(time.Hour), limit: b.limit(), board: b, hours: make([]hours, len(b.rows))}
 }
 
@@ -28,7 +29,8 @@ func (h *History) Add(b status.Bucket) {
 }
 
 // SetHistory replaces the counts of all hours before those of the history by it.
-func (b *Board) SetHistory(h *History) {
+func (l Loader) SetHistory(h *History) {
+	b := l.board
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	limit := b.limit()

@@ -30,7 +30,7 @@ func TestOutagesAreFoundByTime(t *testing.T) {
 		}
 	}
 	slices.SortStableFunc(all, func(x, y OutageOf) int { return y.Outage.Begin.Compare(x.Outage.Begin) })
-	b.SetOutages(now, past)
+	b.Loader().SetOutages(now, past)
 	same := func(what string, got, want []OutageOf) {
 		t.Helper()
 		if !slices.EqualFunc(got, want, func(x, y OutageOf) bool { return x.Service == y.Service && x.Outage.ID() == y.Outage.ID() }) {

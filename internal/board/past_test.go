@@ -32,8 +32,8 @@ func TestNoClockTakesThePast(t *testing.T) {
 	wrong := []time.Duration{6 * time.Minute, time.Hour, 25 * time.Hour, 92 * 24 * time.Hour, 366 * 24 * time.Hour, 70 * 365 * 24 * time.Hour}
 	ways := map[string]func(b *Board, s status.Signal){
 		"fresh":    func(b *Board, s status.Signal) { b.Apply([]status.Signal{s}) },
-		"backfill": func(b *Board, s status.Signal) { b.Backfill([]status.Signal{s}) },
-		"recall":   func(b *Board, s status.Signal) { b.Recall("a", Past{Signals: []status.Signal{s}}) },
+		"backfill": func(b *Board, s status.Signal) { b.Loader().Backfill([]status.Signal{s}) },
+		"recall":   func(b *Board, s status.Signal) { b.Loader().Recall("a", Past{Signals: []status.Signal{s}}) },
 	}
 	for name, way := range ways {
 		for _, ahead := range wrong {
@@ -66,10 +66,10 @@ func TestHistoryOfTheFutureIsNone(t *testing.T) {
 	t.Parallel()
 	now := noon
 	b := clocked(t, &now, "a")
-	h := b.NewHistory(noon.AddDate(2, 0, 0))
+	h := b.Loader().NewHistory(noon.AddDate(2, 0, 0))
 	h.Add(status.Bucket{Service: "a", Start: noon.AddDate(1, 0, 0).Truncate(time.Hour), Counts: status.Counts{Up: 60}})
 	h.Add(status.Bucket{Service: "a", Start: noon.Add(-time.Hour).Truncate(time.Hour), Counts: status.Counts{Up: 60}})
-	b.SetHistory(h)
+	b.Loader().SetHistory(h)
 	if got := upOf(b, noon); got != 60 {
 		t.Errorf("%d up in the last day, want 60", got)
 	}
@@ -155,7 +155,7 @@ func TestDaysOfAllZones(t *testing.T) {
 	b := clocked(t, &now, "a")
 	var all []status.Sample
 	random := rand.New(rand.NewPCG(7, 8))
-	h := b.NewHistory(noon)
+	h := b.Loader().NewHistory(noon)
 	byHour := map[int64]*[4]status.Counts{}
 	for at := noon.AddDate(0, 0, -8); at.Before(noon); at = at.Add(time.Minute) {
 		o := status.Up
@@ -181,7 +181,7 @@ func TestDaysOfAllZones(t *testing.T) {
 		bucket.SetQuarters(*quarters)
 		h.Add(bucket)
 	}
-	b.SetHistory(h)
+	b.Loader().SetHistory(h)
 	for _, name := range []string{
 		"UTC", "Europe/Budapest", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Tehran", "Asia/Yangon", "Australia/Adelaide", "Australia/Lord_Howe",
 		"Australia/Eucla", "America/St_Johns", "Pacific/Chatham", "Pacific/Marquesas", "Pacific/Kiritimati",
@@ -232,7 +232,7 @@ func TestReloadMeansWhatARestartMeans(t *testing.T) {
 			}
 		}
 		note()
-		b.SetTerms(terms)
+		b.Loader().SetTerms(terms)
 		var all []status.Signal
 		for range 1 + random.IntN(3) {
 			for range 40 {
@@ -266,7 +266,7 @@ func TestReloadMeansWhatARestartMeans(t *testing.T) {
 			t.Fatal(err)
 		}
 		restarted.now = b.now
-		restarted.SetTerms(terms)
+		restarted.Loader().SetTerms(terms)
 		restarted.Apply(all)
 		for i, s := range services {
 			for _, w := range status.Windows {

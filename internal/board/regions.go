@@ -178,7 +178,8 @@ func (r *row) setOutages(before time.Time, past []status.Outage, svc status.Serv
 // Recount makes the counts of services with regions, of whole hours before the given one, and
 // their outages anew from the samples that the board keeps: sums of the store don't tell
 // regions apart, nor failed signals who measured.
-func (b *Board) Recount(before time.Time) {
+func (l Loader) Recount(before time.Time) {
+	b := l.board
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for i, r := range b.rows {

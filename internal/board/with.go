@@ -58,7 +58,8 @@ func (r *row) judge(was, is status.Service) {
 
 // SetTerms brings what was due of services in the past, by id, oldest first. Services that are not
 // among them keep what they have.
-func (b *Board) SetTerms(terms map[string][]status.Term) {
+func (l Loader) SetTerms(terms map[string][]status.Term) {
+	b := l.board
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b = b.newest
@@ -108,7 +109,8 @@ func (r *row) whole() time.Time {
 // Recall brings the past of a service that was added to a board at work, or of which the store has
 // learned more since. Its measurements of meanwhile are kept, and none is counted twice. It tells
 // whether the board shows the service.
-func (b *Board) Recall(service string, p Past) bool {
+func (l Loader) Recall(service string, p Past) bool {
+	b := l.board
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b = b.newest

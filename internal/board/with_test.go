@@ -81,7 +81,7 @@ func TestRecallCountsNothingTwice(t *testing.T) {
 		},
 	}
 	for range 2 { // Again, as after a failed attempt.
-		if !b.Recall("back", past) {
+		if !b.Loader().Recall("back", past) {
 			t.Fatal("the board doesn't know the service")
 		}
 	}
@@ -94,7 +94,7 @@ func TestRecallCountsNothingTwice(t *testing.T) {
 	if got := b.Services()[1].Outages(hour.Add(time.Hour)); len(got) != 1 || !got[0].End.Equal(hour) {
 		t.Errorf("outages %+v, want one that ended at %v", got, hour)
 	}
-	if b.Recall("nobody", past) {
+	if b.Loader().Recall("nobody", past) {
 		t.Error("an unknown service is recalled")
 	}
 }
@@ -149,10 +149,10 @@ func TestNewestIsThatOfTheRows(t *testing.T) {
 			case 0:
 				b.Apply(some())
 			case 1:
-				b.Backfill(some())
+				b.Loader().Backfill(some())
 			case 2:
 				s := some()
-				b.Recall(s[0].Service, Past{Signals: s, Begin: noon, Counted: noon})
+				b.Loader().Recall(s[0].Service, Past{Signals: s, Begin: noon, Counted: noon})
 			default:
 				if random.IntN(4) == 0 {
 					before = b

@@ -77,7 +77,7 @@ func (f *Filler) fillAll(ctx context.Context, p *patient, start time.Time, waiti
 		if err != nil {
 			return fmt.Errorf("read the intervals of the past: %w", err)
 		}
-		f.board.SetTerms(terms)
+		f.board.Loader().SetTerms(terms)
 		return nil
 	}); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (f *Filler) fillAll(ctx context.Context, p *patient, start time.Time, waiti
 	if err := p.each(ctx, hour, start.Add(time.Hour), f.store.Signals, f.board.Apply); err != nil {
 		return err
 	}
-	if err := p.each(ctx, start.Add(-2*time.Hour), hour, f.store.Signals, f.board.Backfill); err != nil {
+	if err := p.each(ctx, start.Add(-2*time.Hour), hour, f.store.Signals, f.board.Loader().Backfill); err != nil {
 		return err
 	}
 	known()           // What was measured last: the prober may start, and the page shows its hour.
@@ -104,10 +104,10 @@ func (f *Filler) fillAll(ctx context.Context, p *patient, start time.Time, waiti
 	}
 	f.filled.Store(true) // The pages of all windows are complete.
 	f.tried.Store(true)  // They can be served, however long the rest takes.
-	if err := p.each(ctx, start.Add(-lookBack(f.board.Current().Services())), start.Add(-2*time.Hour), f.store.Signals, f.board.Backfill); err != nil {
+	if err := p.each(ctx, start.Add(-lookBack(f.board.Current().Services())), start.Add(-2*time.Hour), f.store.Signals, f.board.Loader().Backfill); err != nil {
 		return err
 	}
-	f.board.Recount(hour)
+	f.board.Loader().Recount(hour)
 	return nil
 }
 

@@ -37,7 +37,7 @@ func (r *reading) days(ctx context.Context, start, hour time.Time) error {
 	hours := func() (err error) {
 		history, err = r.hours(ctx, hour, start.AddDate(0, 0, -daysBack))
 		if err == nil && r.regions == nil {
-			r.board.SetHistory(history)
+			r.board.Loader().SetHistory(history)
 		}
 		return err
 	}
@@ -58,7 +58,7 @@ func (r *reading) days(ctx context.Context, start, hour time.Time) error {
 			for _, sum := range r.regions.merged(past) {
 				history.Add(sum)
 			}
-			r.board.SetHistory(history)
+			r.board.Loader().SetHistory(history)
 		}
 		return r.outages(ctx, start, hour, past)
 	})
@@ -67,13 +67,13 @@ func (r *reading) days(ctx context.Context, start, hour time.Time) error {
 
 // hours reads the counts of the hours in [from, hour); those of services with regions go to regions.
 func (r *reading) hours(ctx context.Context, hour, from time.Time) (*board.History, error) {
-	history, some := r.board.NewHistory(hour), false
+	history, some := r.board.Loader().NewHistory(hour), false
 	err := r.inParts(ctx, from, hour, time.Hour, func(ctx context.Context, from, to time.Time) (nothing time.Time, err error) {
 		var part []status.Bucket
 		for sum, err := range r.store.Hours(ctx, from, to) {
 			switch {
 			case err != nil && !some: // Nothing is there but what came of this question.
-				history = r.board.NewHistory(hour)
+				history = r.board.Loader().NewHistory(hour)
 				r.regions.clear()
 				return nothing, fmt.Errorf("read the last days: %w", err)
 			case err != nil:
@@ -119,7 +119,7 @@ func (r *reading) failures(ctx context.Context, start, hour time.Time, begins ma
 // outages brings the outages of the past, and asks the store when the services came back:
 // failed signals alone don't tell a recovery from a time in which nobody measured.
 func (r *reading) outages(ctx context.Context, start, hour time.Time, past map[string][]status.Outage) error {
-	r.board.SetOutages(hour, past)
+	r.board.Loader().SetOutages(hour, past)
 	return r.resolve(ctx, r.board.Services(), start)
 }
 
@@ -153,7 +153,7 @@ func (r *reading) resolve(ctx context.Context, services []*board.Service, now ti
 		}
 		for i, end := range ends {
 			if !end.IsZero() {
-				r.board.Resolve(lapsed[i], end)
+				r.board.Loader().Resolve(lapsed[i], end)
 			}
 		}
 		lapsed, spans = lapsed[n:], spans[n:]

@@ -79,7 +79,7 @@ func (f *Filler) recallAll(ctx context.Context, p *patient, ids []string, counte
 		if err := p.each(ctx, from, now.Add(time.Hour), f.signalsOf(svc.Service), keep); err != nil {
 			return err
 		}
-		if len(behind.Hours)+len(behind.Signals)+len(behind.Outages) == 0 || !b.Recall(id, behind) {
+		if len(behind.Hours)+len(behind.Signals)+len(behind.Outages) == 0 || !b.Loader().Recall(id, behind) {
 			continue
 		}
 		recalled = append(recalled, svc)

@@ -17,7 +17,7 @@ func added(t *testing.T, store keeper, old []status.Service, more ...status.Serv
 	if _, err := f.board.Current().With(next, time.UTC); err != nil {
 		t.Fatal(err)
 	}
-	f.board.SetTerms(f.terms.Follow(next, time.Now()))
+	f.board.Loader().SetTerms(f.terms.Follow(next, time.Now()))
 	for _, s := range more {
 		ids = append(ids, s.ID)
 	}

@@ -98,7 +98,7 @@ func (r *reading) resolveMerged(ctx context.Context, svc status.Service, o statu
 	}
 	for _, slot := range status.MergeSignals(svc, signals) {
 		if !slot.Time().Before(from) && slot.Outcome.Available() {
-			r.board.Resolve(o, slot.Time())
+			r.board.Loader().Resolve(o, slot.Time())
 			break
 		}
 	}

@@ -33,7 +33,7 @@ func TestPageOfRegionsIsTheSameAfterARestart(t *testing.T) {
 					terms[s.ID] = []status.Term{term}
 					store.terms = append(store.terms, status.ServiceTerm{Service: s.ID, Term: term})
 				}
-				live.SetTerms(terms)
+				live.Loader().SetTerms(terms)
 				live.Apply(store.signals)
 				restarted := filled(t, store, svc, plain).board
 				sameBoards(t, live, restarted)
