@@ -11,7 +11,7 @@ import (
 var pages = lineup{"page servers", true, []string{"web", "web", "web", "web", "web", "scheduler,worker"}}
 
 // across measures how long a change takes to the browsers of servers that did not measure it.
-func (l *lab) across(ctx context.Context) error {
+func (l scaleSection) across(ctx context.Context) error {
 	target, endTarget, err := l.target(ctx, "-vary", "40ms")
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func (l *lab) across(ctx context.Context) error {
 	}
 	defer endTab()
 	start := time.Now()
-	each := pick(l, 1000, 40)
+	each := pick(l.lab, 1000, 40)
 	looked, err := l.watchAll(ctx, servers, each)
 	if err != nil {
 		return err
@@ -40,7 +40,7 @@ func (l *lab) across(ctx context.Context) error {
 }
 
 // watchAll lets so many viewers look at each server, at the same time.
-func (l *lab) watchAll(ctx context.Context, servers []*product, each int) ([]*watched, error) {
+func (l scaleSection) watchAll(ctx context.Context, servers []*product, each int) ([]*watched, error) {
 	looked := make([]*watched, len(servers))
 	all, ctx := errgroup.WithContext(ctx)
 	for i, p := range servers {
@@ -56,7 +56,7 @@ func (l *lab) watchAll(ctx context.Context, servers []*product, each int) ([]*wa
 	return looked, all.Wait()
 }
 
-func (l *lab) addWatched(group string, looked []*watched) {
+func (l scaleSection) addWatched(group string, looked []*watched) {
 	var p50, cpu, memory []float64
 	var p99, longest float64
 	var frames, missing, unshown, lost int

@@ -23,7 +23,7 @@ type fleet struct {
 }
 
 // fleet starts all of a line-up on a store of its own. The past is made up once.
-func (l *lab) fleet(ctx context.Context, s spec, u lineup) (_ *fleet, end func(), err error) {
+func (l scaleSection) fleet(ctx context.Context, s spec, u lineup) (_ *fleet, end func(), err error) {
 	dir, remove, err := l.scratch()
 	if err != nil {
 		return nil, nil, err

@@ -18,13 +18,17 @@ var historyPart = part{
 		"gzipped; days are of services and dates by chance, each asked once, so that nothing is answered from a cache. The pages of a day and of 90 days are asked in turns.",
 }
 
-func measureHistory(ctx context.Context, l *lab, run int) error {
+// historySection is the measuring of its section, with what the lab has.
+type historySection struct{ *lab }
+
+func measureHistory(ctx context.Context, in *lab, run int) error {
+	l := historySection{in}
 	target, end, err := l.target(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	s := spec{services: pick(l, l.services, 20), interval: time.Minute, target: target, seedDays: pick(l, l.days, 3)}
+	s := spec{services: pick(l.lab, l.services, 20), interval: time.Minute, target: target, seedDays: pick(l.lab, l.days, 3)}
 	if err := l.past(ctx, "sqlite", s, run); err != nil {
 		return err
 	}
@@ -44,7 +48,7 @@ func measureHistory(ctx context.Context, l *lab, run int) error {
 }
 
 // past measures one engine; the first run makes up the past for all.
-func (l *lab) past(ctx context.Context, engine string, s spec, run int) error {
+func (l historySection) past(ctx context.Context, engine string, s spec, run int) error {
 	dir := filepath.Join(l.dir, "history-"+engine)
 	group := fmt.Sprintf("%s, %d services, %d days", map[string]string{"sqlite": "SQLite", "questdb": "QuestDB"}[engine], s.services, s.seedDays)
 	if run == 0 {
@@ -88,7 +92,7 @@ func (l *lab) past(ctx context.Context, engine string, s spec, run int) error {
 }
 
 // startOnPast measures a start up to the complete page.
-func (l *lab) startOnPast(ctx context.Context, dir, group, which, goal string, s spec) (*product, error) {
+func (l historySection) startOnPast(ctx context.Context, dir, group, which, goal string, s spec) (*product, error) {
 	p, err := l.product(ctx, dir, s)
 	if err != nil {
 		return nil, err
@@ -120,9 +124,9 @@ func settle(ctx context.Context, _ spec) error {
 }
 
 // look asks for what visitors look at.
-func (l *lab) look(ctx context.Context, p *product, group, engine string) error {
+func (l historySection) look(ctx context.Context, p *product, group, engine string) error {
 	goal := map[string]string{"sqlite": "< 60", "questdb": "< 30"}[engine]
-	times := pick(l, 200, 30)
+	times := pick(l.lab, 200, 30)
 	any1 := func() string { return p.spec.service(1 + rand.IntN(p.spec.services)).ID }
 	day := func() string {
 		back := 1 + rand.IntN(max(1, p.spec.seedDays-2))
@@ -154,7 +158,7 @@ func (l *lab) look(ctx context.Context, p *product, group, engine string) error 
 			return err
 		}
 	}
-	for i := range 2 * pick(l, 1000, 100) {
+	for i := range 2 * pick(l.lab, 1000, 100) {
 		one, err := l.ask(ctx, p, func(int) string { return windows[i%2] }, 1)
 		if err != nil {
 			return err
@@ -173,7 +177,7 @@ func (l *lab) look(ctx context.Context, p *product, group, engine string) error 
 }
 
 // ask asks so many times and returns the waits in milliseconds, sorted.
-func (l *lab) ask(ctx context.Context, p *product, path func(i int) string, times int) ([]float64, error) {
+func (l historySection) ask(ctx context.Context, p *product, path func(i int) string, times int) ([]float64, error) {
 	var ms []float64
 	refused := 0
 	for i := range times {
@@ -195,7 +199,7 @@ func (l *lab) ask(ctx context.Context, p *product, path func(i int) string, time
 	return ms, nil
 }
 
-func (l *lab) questDBSize(ctx context.Context, q *questdb, s spec) error {
+func (l historySection) questDBSize(ctx context.Context, q *questdb, s spec) error {
 	group := fmt.Sprintf("QuestDB, %d services, %d days", s.services, s.seedDays)
 	rows, err := q.query(ctx, "SELECT sum(diskSize), sum(numRows) FROM table_partitions('signals') WHERE active = false")
 	if err != nil {

@@ -21,13 +21,17 @@ var httpPart = part{
 // sizes are the numbers of services of a small, a medium and a large page.
 var sizes = []int{20, 200, 2000}
 
-func measureHTTP(ctx context.Context, l *lab, run int) error {
+// httpSection is the measuring of its section, with what the lab has.
+type httpSection struct{ *lab }
+
+func measureHTTP(ctx context.Context, in *lab, run int) error {
+	l := httpSection{in}
 	target, endTarget, err := l.target(ctx)
 	if err != nil {
 		return err
 	}
 	defer endTarget()
-	sizes := pick(l, sizes, sizes[:2])
+	sizes := pick(l.lab, sizes, sizes[:2])
 	var pages []*product
 	ready := []string{}
 	for _, n := range sizes {
@@ -63,7 +67,7 @@ func measureHTTP(ctx context.Context, l *lab, run int) error {
 }
 
 // httpRound measures everything once, each beside its ceiling.
-func (l *lab) httpRound(ctx context.Context, ceiling string, pages []*product, target string) error {
+func (l httpSection) httpRound(ctx context.Context, ceiling string, pages []*product, target string) error {
 	length := l.span(8*time.Second, time.Second)
 	small := pages[0].URL
 	hello, err := l.wrk(ctx, ceiling+"/hello", length)
@@ -109,7 +113,7 @@ func (l *lab) httpRound(ctx context.Context, ceiling string, pages []*product, t
 }
 
 // notModified measures a page that the reader has.
-func (l *lab) notModified(ctx context.Context, hello load, target string, length time.Duration) error {
+func (l httpSection) notModified(ctx context.Context, hello load, target string, length time.Duration) error {
 	p, end, err := l.filled(ctx, spec{services: 20, interval: time.Hour, target: target})
 	if err != nil {
 		return err

@@ -25,7 +25,11 @@ type peer struct {
 	binary           string
 }
 
-func measurePeers(ctx context.Context, l *lab, _ int) error {
+// peersSection is the measuring of its section, with what the lab has.
+type peersSection struct{ *lab }
+
+func measurePeers(ctx context.Context, in *lab, _ int) error {
+	l := peersSection{in}
 	if l.vigil == "" {
 		return errors.New("-vigil names the binary of Vigil, and -vigil-assets its assets; scripts/bench-peers installs both")
 	}
@@ -56,7 +60,7 @@ func measurePeers(ctx context.Context, l *lab, _ int) error {
 	return nil
 }
 
-func (l *lab) peers(ctx context.Context, dir, target string, n int) ([]peer, error) {
+func (l peersSection) peers(ctx context.Context, dir, target string, n int) ([]peer, error) {
 	listen, err := harness.FreeAddress()
 	if err != nil {
 		return nil, err
@@ -137,7 +141,7 @@ startup_notification = false
 }
 
 // beside measures one peer.
-func (l *lab) beside(ctx context.Context, p peer, n int) error {
+func (l peersSection) beside(ctx context.Context, p peer, n int) error {
 	group := fmt.Sprintf("%s, %d services", p.name, n)
 	running, err := p.start()
 	if err != nil {

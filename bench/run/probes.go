@@ -39,7 +39,11 @@ var schedules = []schedule{
 	{"1,000 checks each 10 s, one target in twenty hangs", 1000, 10 * time.Second, false, 20, "", ""},
 }
 
-func measureProbes(ctx context.Context, l *lab, _ int) error {
+// probesSection is the measuring of its section, with what the lab has.
+type probesSection struct{ *lab }
+
+func measureProbes(ctx context.Context, in *lab, _ int) error {
+	l := probesSection{in}
 	for _, s := range schedules {
 		if l.quick && s.services > 1000 {
 			continue
@@ -51,7 +55,7 @@ func measureProbes(ctx context.Context, l *lab, _ int) error {
 	return nil
 }
 
-func (l *lab) schedule(ctx context.Context, s schedule) error {
+func (l probesSection) schedule(ctx context.Context, s schedule) error {
 	target, endTarget, err := l.target(ctx, "-hang-every", strconv.Itoa(s.hang))
 	if err != nil {
 		return err
@@ -67,7 +71,7 @@ func (l *lab) schedule(ctx context.Context, s schedule) error {
 	}
 	defer end()
 	// The first runs after a start are at instants of their own, and all connections are new.
-	time.Sleep(pick(l, s.interval+5*time.Second, 5*time.Second))
+	time.Sleep(pick(l.lab, s.interval+5*time.Second, 5*time.Second))
 	before, err := usage(p.Process)
 	if err != nil {
 		return err
@@ -83,7 +87,7 @@ func (l *lab) schedule(ctx context.Context, s schedule) error {
 }
 
 // exchanges measures what asking alone costs: CPU seconds of 1,000.
-func (l *lab) exchanges(ctx context.Context, target string, s schedule) (seconds float64, err error) {
+func (l probesSection) exchanges(ctx context.Context, target string, s schedule) (seconds float64, err error) {
 	args := []string{"-ask", target, "-checks", strconv.Itoa(s.services), "-every", s.interval.String()}
 	if !s.keepAlive {
 		args = append(args, "-fresh")
@@ -99,7 +103,7 @@ func (l *lab) exchanges(ctx context.Context, target string, s schedule) (seconds
 	if _, err := c.Await(`asking=(\S+)`); err != nil {
 		return 0, err
 	}
-	time.Sleep(pick(l, s.interval, time.Second)) // All connections that are kept are there.
+	time.Sleep(pick(l.lab, s.interval, time.Second)) // All connections that are kept are there.
 	before, err := usage(c)
 	if err != nil {
 		return 0, err
@@ -114,7 +118,7 @@ func (l *lab) exchanges(ctx context.Context, target string, s schedule) (seconds
 }
 
 // punctuality compares what was planned between two instants with what happened.
-func (l *lab) punctuality(ctx context.Context, p *product, s schedule, before, after proc.Usage, bare float64) error {
+func (l probesSection) punctuality(ctx context.Context, p *product, s schedule, before, after proc.Usage, bare float64) error {
 	seen, err := visits(ctx, p.spec.target, before.At.Add(-s.interval))
 	if err != nil {
 		return err

@@ -32,7 +32,11 @@ var (
 // costs are CPU of a probe in microseconds.
 type costs struct{ ours, redis float64 }
 
-func measureScale(ctx context.Context, l *lab, _ int) error {
+// scaleSection is the measuring of its section, with what the lab has.
+type scaleSection struct{ *lab }
+
+func measureScale(ctx context.Context, in *lab, _ int) error {
+	l := scaleSection{in}
 	took := map[string]costs{}
 	for _, u := range []lineup{several, oneQueued, oneProcess} {
 		c, err := l.lineup(ctx, u)
@@ -51,8 +55,8 @@ func measureScale(ctx context.Context, l *lab, _ int) error {
 }
 
 // lineup measures how the checks run.
-func (l *lab) lineup(ctx context.Context, u lineup) (costs, error) {
-	s := spec{services: pick(l, 20_000, 200), interval: pick(l, time.Minute, 5*time.Second), timeout: pick(l, 10*time.Second, time.Second), keepAlive: true}
+func (l scaleSection) lineup(ctx context.Context, u lineup) (costs, error) {
+	s := spec{services: pick(l.lab, 20_000, 200), interval: pick(l.lab, time.Minute, 5*time.Second), timeout: pick(l.lab, 10*time.Second, time.Second), keepAlive: true}
 	targets := make([]string, scaleTargets)
 	for i := range targets {
 		url, end, err := l.target(ctx)
@@ -91,7 +95,7 @@ func (l *lab) lineup(ctx context.Context, u lineup) (costs, error) {
 
 // addRuns tells what became of the runs that were planned between two instants, and how many
 // there were. The members end for it.
-func (l *lab) addRuns(ctx context.Context, group string, f *fleet, targets []string, from, to time.Time) (probes int, err error) {
+func (l scaleSection) addRuns(ctx context.Context, group string, f *fleet, targets []string, from, to time.Time) (probes int, err error) {
 	services := f.members[0].spec.all()
 	interval := services[0].Interval
 	seen := map[string][][2]int64{}
@@ -149,7 +153,7 @@ func (f *fleet) stored(ctx context.Context) (map[key]bool, error) {
 }
 
 // addCosts tells what the processes took for so many probes.
-func (l *lab) addCosts(group string, f *fleet, before, after map[string]proc.Usage, probes int) costs {
+func (l scaleSection) addCosts(group string, f *fleet, before, after map[string]proc.Usage, probes int) costs {
 	cpu := func(kind string) float64 { return (after[kind].CPU - before[kind].CPU).Seconds() / float64(probes) }
 	roles := slices.DeleteFunc(slices.Sorted(maps.Keys(after)), func(kind string) bool { return kind == kindRedis || kind == kindQuestDB })
 	ours := 0.0

@@ -17,7 +17,11 @@ var startPart = part{
 		"with 20 services checked each minute.",
 }
 
-func measureStart(ctx context.Context, l *lab, run int) error {
+// startSection is the measuring of its section, with what the lab has.
+type startSection struct{ *lab }
+
+func measureStart(ctx context.Context, in *lab, run int) error {
+	l := startSection{in}
 	target, end, err := l.target(ctx)
 	if err != nil {
 		return err
@@ -30,7 +34,7 @@ func measureStart(ctx context.Context, l *lab, run int) error {
 	}
 	usual := spec{services: 20, interval: time.Minute, target: target}
 	past, away := usual, usual
-	past.seedDays = pick(l, 90, 2)
+	past.seedDays = pick(l.lab, 90, 2)
 	away.database = harness.StoreURL(nowhere)
 	for _, c := range []struct {
 		group, goal string
@@ -48,7 +52,7 @@ func measureStart(ctx context.Context, l *lab, run int) error {
 }
 
 // starts measures several starts of one kind.
-func (l *lab) starts(ctx context.Context, group, goal string, s spec) error {
+func (l startSection) starts(ctx context.Context, group, goal string, s spec) error {
 	dir, remove, err := l.scratch()
 	if err != nil {
 		return err
@@ -60,7 +64,7 @@ func (l *lab) starts(ctx context.Context, group, goal string, s spec) error {
 	if err := l.prepare(ctx, dir, s); err != nil {
 		return err
 	}
-	for range pick(l, 7, 2) {
+	for range pick(l.lab, 7, 2) {
 		if s.seedDays == 0 { // Else the second start would find a past.
 			for _, name := range []string{"statuspage.db", "statuspage.db-wal", "statuspage.db-shm", "outbox.db", "outbox.db-wal", "outbox.db-shm"} {
 				_ = os.Remove(filepath.Join(dir, name)) // Most are not there.
@@ -73,7 +77,7 @@ func (l *lab) starts(ctx context.Context, group, goal string, s spec) error {
 	return nil
 }
 
-func (l *lab) oneStart(ctx context.Context, dir, group, goal string, s spec) error {
+func (l startSection) oneStart(ctx context.Context, dir, group, goal string, s spec) error {
 	p, err := harness.StartProduct(ctx, dir, nil, l.bin("statuspage"), "serve")
 	if err != nil {
 		return err
@@ -116,7 +120,7 @@ func (l *lab) oneStart(ctx context.Context, dir, group, goal string, s spec) err
 	return nil
 }
 
-func (l *lab) idle(ctx context.Context, s spec) error {
+func (l startSection) idle(ctx context.Context, s spec) error {
 	s.seedHours = 2
 	p, end, err := l.filled(ctx, s)
 	if err != nil {

@@ -30,7 +30,7 @@ type written struct {
 	Drained   float64 `json:"drained_s"`
 }
 
-func (l *lab) write(ctx context.Context, dir string, args ...string) (*written, error) {
+func (l storeSection) write(ctx context.Context, dir string, args ...string) (*written, error) {
 	out, err := output(ctx, dir, l.bin("writer"), args...)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,11 @@ func (l *lab) write(ctx context.Context, dir string, args ...string) (*written, 
 
 const storeRate = 5000
 
-func measureStore(ctx context.Context, l *lab, _ int) error {
+// storeSection is the measuring of its section, with what the lab has.
+type storeSection struct{ *lab }
+
+func measureStore(ctx context.Context, in *lab, _ int) error {
+	l := storeSection{in}
 	dir, remove, err := l.scratch()
 	if err != nil {
 		return err
@@ -75,7 +79,7 @@ func measureStore(ctx context.Context, l *lab, _ int) error {
 	return l.busy(ctx, "QuestDB, 5,000 checks each second", q.URL())
 }
 
-func (l *lab) addSustained(group string, w *written) {
+func (l storeSection) addSustained(group string, w *written) {
 	l.Add(group, "rate", "signals/s", float64(w.Written)/w.Seconds, "≥ 4950")
 	l.Add(group, "a batch durable, p50", "ms", w.WriteP50)
 	l.Add(group, "a batch durable, p99", "ms", w.WriteP99)
@@ -83,7 +87,7 @@ func (l *lab) addSustained(group string, w *written) {
 	l.Add(group, "outbox empty after the end", "s", w.Drained)
 }
 
-func (l *lab) intoQuestDB(ctx context.Context, dir string, q *questdb, sustain []string) error {
+func (l storeSection) intoQuestDB(ctx context.Context, dir string, q *questdb, sustain []string) error {
 	// The first rows make the tables; the idle share is that of a server with tables.
 	if _, err := l.write(ctx, dir, "-mode", "sustain", "-rate", "100", "-for", "1s", "-database", q.URL()); err != nil {
 		return err
@@ -91,7 +95,7 @@ func (l *lab) intoQuestDB(ctx context.Context, dir string, q *questdb, sustain [
 	if err := q.settled(ctx); err != nil {
 		return err
 	}
-	idle, err := q.idle(pick(l, 10*time.Second, 2*time.Second))
+	idle, err := q.idle(pick(l.lab, 10*time.Second, 2*time.Second))
 	if err != nil {
 		return err
 	}
@@ -119,8 +123,8 @@ func (l *lab) intoQuestDB(ctx context.Context, dir string, q *questdb, sustain [
 }
 
 // drain fills an outbox while the store is away, and brings the store back.
-func (l *lab) drain(ctx context.Context, dir string, q *questdb) error {
-	n := pick(l, 200_000, 20_000)
+func (l storeSection) drain(ctx context.Context, dir string, q *questdb) error {
+	n := pick(l.lab, 200_000, 20_000)
 	box := filepath.Join(dir, "waiting.db")
 	if _, err := l.write(ctx, dir, "-mode", "fill", "-n", strconv.Itoa(n), "-outbox", box,
 		"-database", harness.StoreURL(nowhere)); err != nil {
@@ -137,13 +141,13 @@ func (l *lab) drain(ctx context.Context, dir string, q *questdb) error {
 }
 
 // wholeSystem adds what the product and QuestDB take together.
-func (l *lab) wholeSystem(ctx context.Context, q *questdb) error {
+func (l storeSection) wholeSystem(ctx context.Context, q *questdb) error {
 	target, endTarget, err := l.target(ctx)
 	if err != nil {
 		return err
 	}
 	defer endTarget()
-	idle, err := q.idle(pick(l, 10*time.Second, 2*time.Second))
+	idle, err := q.idle(pick(l.lab, 10*time.Second, 2*time.Second))
 	if err != nil {
 		return err
 	}
@@ -152,7 +156,7 @@ func (l *lab) wholeSystem(ctx context.Context, q *questdb) error {
 		return err
 	}
 	defer end()
-	time.Sleep(pick(l, 15*time.Second, 5*time.Second))
+	time.Sleep(pick(l.lab, 15*time.Second, 5*time.Second))
 	before, err := proc.Read(q.PID)
 	if err != nil {
 		return err
@@ -177,13 +181,13 @@ func (l *lab) wholeSystem(ctx context.Context, q *questdb) error {
 var newest = regexp.MustCompile(`data-at="([^"]+)"`)
 
 // busy runs the product at 5,000 probes a second, and looks at its page meanwhile.
-func (l *lab) busy(ctx context.Context, group, database string) error {
+func (l storeSection) busy(ctx context.Context, group, database string) error {
 	target, endTarget, err := l.target(ctx)
 	if err != nil {
 		return err
 	}
 	defer endTarget()
-	n := pick(l, storeRate, 500)
+	n := pick(l.lab, storeRate, 500)
 	p, end, err := l.filled(ctx, spec{services: n, interval: time.Second, timeout: 500 * time.Millisecond, keepAlive: true, target: target, database: database})
 	if err != nil {
 		return err

@@ -67,13 +67,17 @@ func viewersSpec(target string) spec {
 	return spec{services: 20, interval: 20 * time.Second, target: target, seedHours: 2}
 }
 
-func measureViewers(ctx context.Context, l *lab, _ int) error {
+// viewersSection is the measuring of its section, with what the lab has.
+type viewersSection struct{ *lab }
+
+func measureViewers(ctx context.Context, in *lab, _ int) error {
+	l := viewersSection{in}
 	target, end, err := l.target(ctx, "-vary", "40ms")
 	if err != nil {
 		return err
 	}
 	defer end()
-	counts := pick(l, l.viewers, "500,2000")
+	counts := pick(l.lab, l.viewers, "500,2000")
 	for text := range strings.SplitSeq(counts, ",") {
 		n, err := strconv.Atoi(text)
 		if err != nil {
@@ -83,7 +87,7 @@ func measureViewers(ctx context.Context, l *lab, _ int) error {
 			return err
 		}
 	}
-	if err := l.crowd(ctx, target, pick(l, 10_000, 500), "-plain"); err != nil {
+	if err := l.crowd(ctx, target, pick(l.lab, 10_000, 500), "-plain"); err != nil {
 		return err
 	}
 	if err := l.stalled(ctx, target); err != nil {
@@ -93,7 +97,7 @@ func measureViewers(ctx context.Context, l *lab, _ int) error {
 }
 
 // crowd measures n viewers on a product that has had none before.
-func (l *lab) crowd(ctx context.Context, target string, n int, more ...string) error {
+func (l viewersSection) crowd(ctx context.Context, target string, n int, more ...string) error {
 	p, end, err := l.filled(ctx, viewersSpec(target))
 	if err != nil {
 		return err
@@ -108,10 +112,10 @@ func (l *lab) crowd(ctx context.Context, target string, n int, more ...string) e
 		return err
 	}
 	// The page is kept fresh in advance for ten seconds after a visit, which is not idle.
-	time.Sleep(pick(l, 11*time.Second, 0))
+	time.Sleep(pick(l.lab, 11*time.Second, 0))
 	heap := make(chan float64, 1)
 	go func() { // While they look.
-		time.Sleep(pick(l, 10*time.Second, 2*time.Second) + l.span(30*time.Second, 4*time.Second)/2 + time.Duration(n)*time.Second/4000)
+		time.Sleep(pick(l.lab, 10*time.Second, 2*time.Second) + l.span(30*time.Second, 4*time.Second)/2 + time.Duration(n)*time.Second/4000)
 		h, _ := p.metric(ctx, "go_memstats_heap_inuse_bytes") // 0 where it can't be had.
 		heap <- h
 	}()
@@ -155,7 +159,7 @@ func (l *lab) crowd(ctx context.Context, target string, n int, more ...string) e
 }
 
 // bare measures what a write of so many bytes to each of n viewers costs, and nothing else.
-func (l *lab) bare(ctx context.Context, n, size int) (micros float64, err error) {
+func (l viewersSection) bare(ctx context.Context, n, size int) (micros float64, err error) {
 	c, err := harness.Start(ctx, "", nil, l.bin("ceiling"), "-stream", strconv.Itoa(size))
 	if err != nil {
 		return 0, err
@@ -173,7 +177,7 @@ func (l *lab) bare(ctx context.Context, n, size int) (micros float64, err error)
 }
 
 // stalled measures how the others fare beside viewers that do not read.
-func (l *lab) stalled(ctx context.Context, target string) error {
+func (l viewersSection) stalled(ctx context.Context, target string) error {
 	s := viewersSpec(target)
 	s.interval = time.Second // More frames than the kernel's buffers have room for.
 	p, end, err := l.filled(ctx, s)
@@ -181,7 +185,7 @@ func (l *lab) stalled(ctx context.Context, target string) error {
 		return err
 	}
 	defer end()
-	readers, asleep := pick(l, 1000, 200), pick(l, 200, 50)
+	readers, asleep := pick(l.lab, 1000, 200), pick(l.lab, 200, 50)
 	group := fmt.Sprintf("%d viewers, %d of others that never read", readers, asleep)
 	for _, more := range [][]string{nil, {"-stalled", strconv.Itoa(asleep)}} {
 		stream, err := p.stream(ctx)
@@ -207,8 +211,8 @@ func (l *lab) stalled(ctx context.Context, target string) error {
 
 // herd measures a restart after which everybody comes back at once, each with an id of the
 // process before, so that each is sent every row.
-func (l *lab) herd(ctx context.Context, target string) error {
-	n := pick(l, 10_000, 1000)
+func (l viewersSection) herd(ctx context.Context, target string) error {
+	n := pick(l.lab, 10_000, 1000)
 	dir, remove, err := l.scratch()
 	if err != nil {
 		return err
