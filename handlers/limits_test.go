@@ -217,7 +217,7 @@ func TestDearAnswersAreRationed(t *testing.T) {
 	for range 3 { // Each counts a second, of which half a processor gives two.
 		spent.Worked(gate.AddressKey(netip.MustParseAddr("127.0.0.1")), time.Now().Add(-time.Hour))
 	}
-	for path, want := range map[string]int{"/": 200, "/healthz": 200, "/readyz": 200, "/history": 429, "/?q=x": 429} {
+	for path, want := range map[string]int{"/": 200, "/healthz": 200, "/readyz": 200, "/x/../healthz": 429, "/history": 429, "/?q=x": 429} {
 		if res, _ := s.get(path); res.StatusCode != want {
 			t.Errorf("%s for an address that has had its share: %d, want %d", path, res.StatusCode, want)
 		}

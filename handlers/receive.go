@@ -12,7 +12,7 @@ import (
 
 // receive stands before the routes: it turns away who asks too often, and what is no reading.
 func (s *server) receive(ctx *fasthttp.RequestCtx) {
-	if wait, ok := s.limits.Allow(ctx); !ok && !gate.Unlimited(ctx.Path()) {
+	if wait, ok := s.limits.Allow(ctx); !ok && !gate.Unlimited(ctx.URI().PathOriginal()) {
 		s.refuse(ctx, answer.TooMany(wait))
 		return
 	}
@@ -30,7 +30,7 @@ func (s *server) work(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTimeout)
 	defer cancel()
 	c.SetUserContext(ctx)
-	if gate.Unlimited(c.Context().Path()) {
+	if gate.Unlimited(c.Context().URI().PathOriginal()) {
 		return c.Next()
 	}
 	done, wait, ok := s.limits.Begin(c.Context())

@@ -155,7 +155,8 @@ func AddressKey(a netip.Addr) uint64 {
 	return max(1, uint64(b[0])<<56|uint64(b[1])<<48|uint64(b[2])<<40|uint64(b[3])<<32|uint64(b[4])<<24|uint64(b[5])<<16|uint64(b[6])<<8|uint64(b[7]))
 }
 
-// Unlimited are asked by what runs the product, at a pace of its own, and cost next to nothing.
+// Unlimited tells of a path, as it was asked, whether it is for what runs the product, which asks at a pace of its own and costs
+// next to nothing.
 func Unlimited(path []byte) bool {
 	switch string(path) {
 	case "/healthz", "/readyz":
