@@ -14,6 +14,7 @@ import (
 	"statuspage/handlers/gate"
 	"statuspage/internal/agent"
 	"statuspage/internal/board"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"strings"
 	"sync"
@@ -40,14 +41,16 @@ type desk struct {
 
 func newDesk(t *testing.T, change func(*Options)) *desk {
 	t.Helper()
-	check := func(id string, regions ...string) status.Check {
-		return status.Check{
+	watched := func(id string, regions ...string) check.Check {
+		return check.Check{
 			Service: status.Service{ID: id, Name: id, URL: "https://" + id + ".example", Interval: time.Minute, Timeout: 10 * time.Second, Regions: regions, DownWhen: 1},
-			Kind:    "http", Target: "https://user:s3cret@" + id + ".example", Method: http.MethodGet, Headers: map[string]string{"X-Key": "k3y"},
-			ExpectStatus: []status.StatusRange{{From: 200, To: 204}}, DegradedAfter: time.Second, FollowRedirects: true,
+			Target:  "https://user:s3cret@" + id + ".example", DegradedAfter: time.Second,
+			How: &check.HTTP{
+				Method: http.MethodGet, Headers: map[string]string{"X-Key": "k3y"}, ExpectStatus: []check.StatusRange{{From: 200, To: 204}}, FollowRedirects: true,
+			},
 		}
 	}
-	checks := []status.Check{check("web", "office", "depot"), check("till", "depot"), check("here")}
+	checks := []check.Check{watched("web", "office", "depot"), watched("till", "depot"), watched("here")}
 	var services []status.Service
 	for _, c := range checks {
 		services = append(services, c.Service)
@@ -198,13 +201,13 @@ func TestAgentTakesItsChecks(t *testing.T) {
 	if res.StatusCode != http.StatusOK || res.Header.Get("Cache-Control") != "no-store" || strings.Contains(body, "till") || strings.Contains(body, "here.example") {
 		t.Fatalf("%d %v %s", res.StatusCode, res.Header, body)
 	}
-	region, checks, err := agent.DecodeChecks([]byte(body))
-	if err != nil || region != "office" || len(checks) != 1 {
+	region, checks, unknown, err := agent.DecodeChecks([]byte(body))
+	if err != nil || unknown != nil || region != "office" || len(checks) != 1 {
 		t.Fatal(region, checks, err)
 	}
-	c := checks[0]
-	if c.ID != "web" || c.Target != "https://user:s3cret@web.example" || c.Headers["X-Key"] != "k3y" || c.Interval != time.Minute || c.Timeout != 10*time.Second ||
-		c.DegradedAfter != time.Second || !c.Expects(204) || c.Expects(205) || c.Method != http.MethodGet || len(c.Regions) != 0 {
+	c, how := checks[0], checks[0].How.(*check.HTTP)
+	if c.ID != "web" || c.Target != "https://user:s3cret@web.example" || how.Headers["X-Key"] != "k3y" || c.Interval != time.Minute || c.Timeout != 10*time.Second ||
+		c.DegradedAfter != time.Second || !how.Expects(204) || how.Expects(205) || how.Method != http.MethodGet || len(c.Regions) != 0 {
 		t.Errorf("check %+v", c)
 	}
 	if at, err := time.Parse(time.RFC3339Nano, res.Header.Get(agent.TimeHeader)); err != nil || !at.Equal(d.now) {

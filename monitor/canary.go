@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
 	"strings"
@@ -269,8 +270,8 @@ func ask(ctx context.Context, p *probe.Prober, target string) answer {
 	began := time.Now()
 	var reached time.Duration
 	if strings.Contains(target, "://") {
-		r := p.HTTP(ctx, status.Check{
-			Service: status.Service{ID: "canary", URL: target, Timeout: canaryTimeout}, Target: target, Method: http.MethodHead,
+		r := p.HTTP(ctx, check.Check{
+			Service: status.Service{ID: "canary", URL: target, Timeout: canaryTimeout}, Target: target, How: &check.HTTP{Method: http.MethodHead},
 		})
 		if r.HTTPStatus <= 0 {
 			return silent

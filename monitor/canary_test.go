@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
 	"strings"
@@ -100,10 +101,10 @@ func TestOwnNetworkGone(t *testing.T) {
 			canary, target := &door{t: t, address: "127.0.0.1:0"}, &door{t: t, address: "127.0.0.1:0"}
 			canary.open()
 			target.open()
-			var checks []status.Check
+			var checks []check.Check
 			for i := range 5 {
-				c := check(fmt.Sprintf("c%d", i), time.Second)
-				c.Target, c.Method = "http://"+target.address, http.MethodHead
+				c := checkOf(fmt.Sprintf("c%d", i), time.Second)
+				c.Target, c.How = "http://"+target.address, &check.HTTP{Method: http.MethodHead}
 				checks = append(checks, c)
 			}
 			var log lines
@@ -170,7 +171,7 @@ func TestAnyStatusOfACanaryWillDo(t *testing.T) {
 }
 
 // scripted begins a monitor whose canary answers while there holds.
-func scripted(t *testing.T, there *atomic.Bool, f probe.Func, checks ...status.Check) (*fixture, *atomic.Int64) {
+func scripted(t *testing.T, there *atomic.Bool, f probe.Func, checks ...check.Check) (*fixture, *atomic.Int64) {
 	t.Helper()
 	x, asked := &fixture{skipped: map[string]int{}, events: &events{}}, new(atomic.Int64)
 	m, err := New(Options{
@@ -215,16 +216,16 @@ func TestShortOutageOfOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var there atomic.Bool
 		there.Store(true)
-		f := func(ctx context.Context, c status.Check) probe.Result {
+		f := func(ctx context.Context, c check.Check) probe.Result {
 			if there.Load() {
 				return up(ctx, c)
 			}
 			time.Sleep(c.Timeout) // Its packets were lost; the network is back too late.
 			return down(status.Timeout)
 		}
-		var checks []status.Check
+		var checks []check.Check
 		for i := range 50 {
-			checks = append(checks, check(fmt.Sprintf("c%d", i), 20*time.Second))
+			checks = append(checks, checkOf(fmt.Sprintf("c%d", i), 20*time.Second))
 		}
 		x, _ := scripted(t, &there, f, checks...)
 		time.Sleep(time.Minute)
@@ -255,7 +256,7 @@ func TestHeldResultsKeepTheirOrderAndSlots(t *testing.T) {
 		var there atomic.Bool
 		there.Store(true)
 		var calls atomic.Int64
-		f := func(ctx context.Context, c status.Check) probe.Result {
+		f := func(ctx context.Context, c check.Check) probe.Result {
 			if c.ID == "flaky" && calls.Add(1)%2 == 0 {
 				return down(status.ConnectionReset)
 			}
@@ -264,7 +265,7 @@ func TestHeldResultsKeepTheirOrderAndSlots(t *testing.T) {
 			}
 			return up(ctx, c)
 		}
-		flaky, sick := check("flaky", time.Second), check("sick", time.Second)
+		flaky, sick := checkOf("flaky", time.Second), checkOf("sick", time.Second)
 		x, asked := scripted(t, &there, f, flaky, sick)
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -299,7 +300,7 @@ func TestStopWithHeldResults(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var there atomic.Bool
-		x, _ := scripted(t, &there, func(context.Context, status.Check) probe.Result { return down(status.DNS) }, check("a", time.Second))
+		x, _ := scripted(t, &there, func(context.Context, check.Check) probe.Result { return down(status.DNS) }, checkOf("a", time.Second))
 		time.Sleep(5500 * time.Millisecond)
 		ctx, cancel := context.WithTimeout(context.Background(), 4*time.Second)
 		defer cancel()
@@ -316,8 +317,8 @@ func TestStopWithHeldResults(t *testing.T) {
 func TestGuardedServiceIsToldOnce(t *testing.T) {
 	t.Parallel()
 	var log lines
-	c := check("a", time.Second)
-	c.Target, c.Method = "http://127.0.0.1:1", http.MethodHead
+	c := checkOf("a", time.Second)
+	c.Target, c.How = "http://127.0.0.1:1", &check.HTTP{Method: http.MethodHead}
 	x := begin(t, nil, func(o *Options) {
 		o.Probe, o.Log = probe.New(probe.Options{Guard: &probe.Guard{}}).Kinds(), slog.New(slog.NewTextHandler(&log, nil))
 	}, c)
@@ -360,20 +361,21 @@ func TestHangingSocketsDelayNobody(t *testing.T) {
 	})
 	alive := &door{t: t, address: "127.0.0.1:0"}
 	alive.open()
-	var checks []status.Check
+	var checks []check.Check
 	for i := range hanging + answering {
-		c := check(fmt.Sprintf("hang-%d", i), 2*time.Second)
-		if c.Target, c.Method = "http://"+silent.Addr().String(), http.MethodHead; i < answering {
-			c = check(fmt.Sprintf("ok-%d", i), time.Second)
-			c.Target, c.Method = "http://"+alive.address, http.MethodHead
+		c := checkOf(fmt.Sprintf("hang-%d", i), 2*time.Second)
+		if c.Target = "http://" + silent.Addr().String(); i < answering {
+			c = checkOf(fmt.Sprintf("ok-%d", i), time.Second)
+			c.Target = "http://" + alive.address
 		}
+		c.How = &check.HTTP{Method: http.MethodHead}
 		checks = append(checks, c)
 	}
 	var slowest atomic.Int64
 	x := begin(t, nil, func(o *Options) {
 		o.Probe = probe.New(probe.Options{}).Kinds()
 		o.MeasuredAt = func(string) time.Time { return time.Now() } // No runs on top of the slots.
-		o.Observe = func(c status.Check, _ time.Time, r probe.Result) {
+		o.Observe = func(c check.Check, _ time.Time, r probe.Result) {
 			over := r.Duration
 			if r.Outcome == status.Down {
 				over = r.Duration - c.Timeout

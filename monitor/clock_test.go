@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
 	"strconv"
@@ -57,16 +58,16 @@ func clockIsSet(t *testing.T, steps []time.Duration) {
 	w := &wall{start: time.Now()}
 	var mu sync.Mutex
 	ran := map[string][]time.Time{} // By the steady clock.
-	f := func(ctx context.Context, c status.Check) probe.Result {
+	f := func(ctx context.Context, c check.Check) probe.Result {
 		mu.Lock()
 		ran[c.ID] = append(ran[c.ID], time.Now())
 		mu.Unlock()
 		return up(ctx, c)
 	}
-	var checks []status.Check
+	var checks []check.Check
 	for _, interval := range []time.Duration{time.Second, 7 * time.Second, time.Minute} {
 		for i := range 8 {
-			checks = append(checks, check(fmt.Sprintf("%v-%d", interval, i), interval))
+			checks = append(checks, checkOf(fmt.Sprintf("%v-%d", interval, i), interval))
 		}
 	}
 	x := begin(t, f, func(o *Options) { o.now = w.now }, checks...)
@@ -140,7 +141,7 @@ func TestClockIsNotSetAtTheStart(t *testing.T) {
 				w := &wall{start: time.Now()}
 				w.set(time.Until(begins))
 				var log lines
-				checks := []status.Check{check("second", time.Second), check("minute", time.Minute), check("ten minutes", 10*time.Minute)}
+				checks := []check.Check{checkOf("second", time.Second), checkOf("minute", time.Minute), checkOf("ten minutes", 10*time.Minute)}
 				newest := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) // Of before, when the clock was right.
 				x := begin(t, up, func(o *Options) {
 					o.now, o.Log = w.now, slog.New(slog.NewTextHandler(&log, nil))
@@ -178,7 +179,7 @@ func TestSmearedLeapSecond(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				w := &wall{start: time.Now(), ppm: ppm}
-				a, b := check("a", time.Minute), check("b", time.Second)
+				a, b := checkOf("a", time.Minute), checkOf("b", time.Second)
 				x := begin(t, up, func(o *Options) {
 					o.now = w.now
 					o.MeasuredAt = func(string) time.Time { return w.now() }
@@ -186,7 +187,7 @@ func TestSmearedLeapSecond(t *testing.T) {
 				start := w.now()
 				time.Sleep(2 * time.Hour)
 				synctest.Wait()
-				for _, c := range []status.Check{a, b} {
+				for _, c := range []check.Check{a, b} {
 					at := x.received(c.ID)
 					want := c.SlotsBetween(start, w.now())
 					if len(at) < want-1 || len(at) > want {
@@ -208,7 +209,7 @@ func TestSmearedLeapSecond(t *testing.T) {
 func TestRestartInARepeatedHour(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := check("a", time.Minute)
+		c := checkOf("a", time.Minute)
 		ahead := c.Next(time.Now().Add(30 * time.Minute))
 		x := begin(t, up, func(o *Options) { o.MeasuredAt = func(string) time.Time { return ahead } }, c)
 		time.Sleep(time.Hour)

@@ -10,9 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,17 +57,17 @@ type Board interface {
 
 // Options are what a Monitor needs; the hooks, Workers and MeasuredAt may be missing.
 type Options struct {
-	Checks     []status.Check
+	Checks     []check.Check
 	Store      Store
 	Board      Board
 	Log        *slog.Logger
 	Region     string
-	Observe    func(check status.Check, began time.Time, result probe.Result) // Every probe that measured.
-	Skipped    func(cause string)                                             // Every run that gave no signal.
-	Probe      map[string]probe.Func                                          // By kind of check. There is no default: whoever builds a Monitor says by which guard it connects.
-	Workers    int                                                            // Probes in flight at most; defaults to 2,048.
-	MeasuredAt func(service string) time.Time                                 // Newest known signal of a service; zero for none.
-	Canary     []string                                                       // URLs and host:port that answer while our own network is there; none means it is never in doubt.
+	Observe    func(check check.Check, began time.Time, result probe.Result) // Every probe that measured.
+	Skipped    func(cause string)                                            // Every run that gave no signal.
+	Probe      map[string]probe.Func                                         // By kind of check. There is no default: whoever builds a Monitor says by which guard it connects.
+	Workers    int                                                           // Probes in flight at most; defaults to 2,048.
+	MeasuredAt func(service string) time.Time                                // Newest known signal of a service; zero for none.
+	Canary     []string                                                      // URLs and host:port that answer while our own network is there; none means it is never in doubt.
 
 	// Of several processes only.
 	Dispatch func(ctx context.Context, runs []Planned) error // Hands planned runs on; after an error they are measured here.
@@ -136,7 +136,7 @@ type watched struct {
 
 // plan is how a service is measured, by the configuration that counts.
 type plan struct {
-	status.Check
+	check.Check
 	measure probe.Func
 }
 
@@ -149,7 +149,7 @@ func New(o Options) (*Monitor, error) {
 		o.Workers = defaultWorkers
 	}
 	if o.Observe == nil {
-		o.Observe = func(status.Check, time.Time, probe.Result) {}
+		o.Observe = func(check.Check, time.Time, probe.Result) {}
 	}
 	if o.Skipped == nil {
 		o.Skipped = func(string) {}
@@ -190,13 +190,14 @@ func New(o Options) (*Monitor, error) {
 }
 
 // plans checks the checks, and finds out how each is measured.
-func (m *Monitor) plans(checks []status.Check) ([]*plan, error) {
+func (m *Monitor) plans(checks []check.Check) ([]*plan, error) {
 	seen, all := map[string]bool{}, make([]*plan, len(checks))
 	for i, c := range checks {
-		measure := m.o.Probe[c.Kind]
+		kind := c.Kind()
+		measure := m.o.Probe[kind.Name]
 		switch {
 		case measure == nil:
-			return nil, fmt.Errorf("monitor: service %s: unknown kind of check %q: %w", c.ID, c.Kind, status.ErrInvalid)
+			return nil, fmt.Errorf("monitor: service %s: unknown kind of check %q: %w", c.ID, kind.Name, status.ErrInvalid)
 		case seen[c.ID]:
 			return nil, fmt.Errorf("monitor: service %s is there twice: %w", c.ID, status.ErrInvalid)
 		case c.Interval < status.MinInterval || c.Timeout <= 0 || c.Timeout >= c.Interval:
@@ -324,7 +325,7 @@ func stopGrace(ctx context.Context) time.Duration {
 // long as a handshake, and is no time of the target's.
 func warm(places []place) {
 	for _, s := range places {
-		if strings.HasPrefix(s.plan.Target, "https://") {
+		if s.plan.Kind().OverTLS(s.plan.Target) {
 			_, _ = x509.SystemCertPool() // Without one each check says what is wrong.
 			return
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
 	"strings"
@@ -60,11 +61,11 @@ func (e *events) received(service string) (at []time.Time) {
 	return at
 }
 
-func check(id string, interval time.Duration) status.Check {
-	return status.Check{Service: status.Service{ID: id, URL: "http://" + id, Interval: interval, Timeout: interval / 2}, Kind: "http"}
+func checkOf(id string, interval time.Duration) check.Check {
+	return check.Check{Service: status.Service{ID: id, URL: "http://" + id, Interval: interval, Timeout: interval / 2}, How: &check.HTTP{}}
 }
 
-func up(context.Context, status.Check) probe.Result {
+func up(context.Context, check.Check) probe.Result {
 	return probe.Result{Outcome: status.Up, HTTPStatus: 200, Duration: time.Millisecond}
 }
 
@@ -75,7 +76,7 @@ type fixture struct {
 }
 
 // begin starts a monitor inside a synctest bubble.
-func begin(t *testing.T, f probe.Func, change func(*Options), checks ...status.Check) *fixture {
+func begin(t *testing.T, f probe.Func, change func(*Options), checks ...check.Check) *fixture {
 	t.Helper()
 	x := &fixture{skipped: map[string]int{}, events: &events{}}
 	o := Options{
@@ -115,12 +116,12 @@ func (x *fixture) end(t *testing.T) {
 func TestEverySlotIsMeasuredOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a, b := check("a", time.Minute), check("b", 10*time.Second)
+		a, b := checkOf("a", time.Minute), checkOf("b", 10*time.Second)
 		x := begin(t, up, func(o *Options) { o.MeasuredAt = func(string) time.Time { return time.Now() } }, a, b)
 		start := time.Now()
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		for _, c := range []status.Check{a, b} {
+		for _, c := range []check.Check{a, b} {
 			got := x.received(c.ID)
 			if want := c.SlotsBetween(start, time.Now()); len(got) != want {
 				t.Errorf("%s: %d signals in an hour, want %d", c.ID, len(got), want)
@@ -138,14 +139,14 @@ func TestEverySlotIsMeasuredOnce(t *testing.T) {
 func TestFirstRunComesAtOnceWhenTheStateIsUnknown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		known := check("known", time.Hour)
+		known := checkOf("known", time.Hour)
 		fresh := func(id string) time.Time {
 			if id == "known" {
 				return time.Now().Add(-30 * time.Minute)
 			}
 			return time.Now().Add(-2 * time.Hour)
 		}
-		x := begin(t, up, func(o *Options) { o.MeasuredAt = fresh }, known, check("stale", time.Hour), check("new", time.Hour))
+		x := begin(t, up, func(o *Options) { o.MeasuredAt = fresh }, known, checkOf("stale", time.Hour), checkOf("new", time.Hour))
 		time.Sleep(firstRunSpread + time.Second)
 		synctest.Wait()
 		if n := len(x.received("stale")) + len(x.received("new")); n != 2 {
@@ -161,7 +162,7 @@ func TestFirstRunComesAtOnceWhenTheStateIsUnknown(t *testing.T) {
 func TestHangingTargetDelaysNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		hang := func(ctx context.Context, c status.Check) probe.Result {
+		hang := func(ctx context.Context, c check.Check) probe.Result {
 			if c.ID != "hang" {
 				return up(ctx, c)
 			}
@@ -170,8 +171,8 @@ func TestHangingTargetDelaysNobody(t *testing.T) {
 			<-ctx.Done()
 			return probe.Result{Outcome: status.Down, Reason: status.Timeout, HTTPStatus: status.NoHTTPStatus}
 		}
-		other := check("other", time.Second)
-		x := begin(t, hang, nil, check("hang", 10*time.Second), other)
+		other := checkOf("other", time.Second)
+		x := begin(t, hang, nil, checkOf("hang", 10*time.Second), other)
 		time.Sleep(time.Minute + 5*time.Second)
 		synctest.Wait()
 		if got := len(x.received("other")); got < 60 {
@@ -189,7 +190,7 @@ func TestManyHangingTargetsDelayNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		started := make(map[string][]time.Duration) // How late runs began, by check.
 		var mu sync.Mutex
-		f := func(ctx context.Context, c status.Check) probe.Result {
+		f := func(ctx context.Context, c check.Check) probe.Result {
 			now := time.Now()
 			mu.Lock()
 			started[c.ID] = append(started[c.ID], now.Sub(c.Nearest(now)))
@@ -203,13 +204,13 @@ func TestManyHangingTargetsDelayNobody(t *testing.T) {
 			}
 			return up(ctx, c)
 		}
-		var checks []status.Check
+		var checks []check.Check
 		for i := range 1000 {
 			id := fmt.Sprintf("ok-%d", i)
 			if i%2 == 0 {
 				id = fmt.Sprintf("hang-%d", i)
 			}
-			checks = append(checks, check(id, 10*time.Second))
+			checks = append(checks, checkOf(id, 10*time.Second))
 		}
 		x := begin(t, f, func(o *Options) { o.MeasuredAt = func(string) time.Time { return time.Now() } }, checks...)
 		time.Sleep(time.Minute + roundSpan + together) // The last of six may begin that much later.
@@ -262,12 +263,12 @@ func TestOurOwnFailureIsNoSignal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
-		x := begin(t, func(context.Context, status.Check) probe.Result {
+		x := begin(t, func(context.Context, check.Check) probe.Result {
 			if calls++; calls%2 == 0 {
 				panic("bug")
 			}
 			return probe.Result{Err: errors.New("too many open files")}
-		}, nil, check("a", time.Second))
+		}, nil, checkOf("a", time.Second))
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if n := len(x.received("a")); n != 0 {
@@ -283,13 +284,13 @@ func TestOurOwnFailureIsNoSignal(t *testing.T) {
 func TestLateRunIsSkippedAndCounted(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		slow := func(ctx context.Context, c status.Check) probe.Result {
+		slow := func(ctx context.Context, c check.Check) probe.Result {
 			time.Sleep(c.Timeout - time.Millisecond)
 			return up(ctx, c)
 		}
-		var checks []status.Check
+		var checks []check.Check
 		for _, id := range []string{"a", "b", "c", "d", "e", "f"} {
-			checks = append(checks, check(id, 4*time.Second))
+			checks = append(checks, checkOf(id, 4*time.Second))
 		}
 		x := begin(t, slow, func(o *Options) { o.Workers = 1 }, checks...)
 		time.Sleep(time.Minute)
@@ -309,7 +310,7 @@ func TestLateRunIsSkippedAndCounted(t *testing.T) {
 func TestSignalsAreDurableBeforeTheyAreShown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		x := begin(t, up, nil, check("a", time.Second))
+		x := begin(t, up, nil, checkOf("a", time.Second))
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		for i, what := range x.order {
@@ -324,7 +325,7 @@ func TestSignalsAreDurableBeforeTheyAreShown(t *testing.T) {
 func TestRefusingStoreLosesNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		x := begin(t, up, nil, check("a", time.Second))
+		x := begin(t, up, nil, checkOf("a", time.Second))
 		x.setRefuse(true)
 		time.Sleep(time.Minute)
 		synctest.Wait()
@@ -354,7 +355,7 @@ func TestRefusingStoreLosesNothing(t *testing.T) {
 func TestStopWaitsForRunningProbesAndNoLonger(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		short := func(ctx context.Context, c status.Check) probe.Result {
+		short := func(ctx context.Context, c check.Check) probe.Result {
 			wait := 2 * time.Second
 			if c.ID == "long" {
 				wait = 25 * time.Second
@@ -366,7 +367,7 @@ func TestStopWaitsForRunningProbesAndNoLonger(t *testing.T) {
 				return probe.Result{Err: ctx.Err()}
 			}
 		}
-		x := begin(t, short, nil, check("short", time.Minute), check("long", time.Minute))
+		x := begin(t, short, nil, checkOf("short", time.Minute), checkOf("long", time.Minute))
 		time.Sleep(firstRunSpread + 10*time.Millisecond)
 		ctx, cancel := context.WithTimeout(context.Background(), 9*time.Second)
 		defer cancel()
@@ -400,7 +401,7 @@ func TestStopBeforeStart(t *testing.T) {
 func TestNewRefusesMistakes(t *testing.T) {
 	t.Parallel()
 	var e events
-	long := check("a", time.Minute)
+	long := checkOf("a", time.Minute)
 	long.Timeout = time.Minute
 	for name, mistake := range map[string]func(*Options){
 		"":             func(*Options) {},
@@ -408,11 +409,11 @@ func TestNewRefusesMistakes(t *testing.T) {
 		"no board":     func(o *Options) { o.Board = nil },
 		"no log":       func(o *Options) { o.Log = nil },
 		"no prober":    func(o *Options) { o.Probe = nil }, // One without a guard must not come by itself.
-		"unknown kind": func(o *Options) { o.Checks = []status.Check{{Kind: "smoke"}} },
-		"id twice":     func(o *Options) { o.Checks = []status.Check{check("a", time.Minute), check("a", time.Minute)} },
-		"long timeout": func(o *Options) { o.Checks = []status.Check{long} },
+		"unknown kind": func(o *Options) { o.Checks = []check.Check{{}} },
+		"id twice":     func(o *Options) { o.Checks = []check.Check{checkOf("a", time.Minute), checkOf("a", time.Minute)} },
+		"long timeout": func(o *Options) { o.Checks = []check.Check{long} },
 	} {
-		o := Options{Store: &e, Board: &e, Log: slog.New(slog.DiscardHandler), Probe: map[string]probe.Func{"http": up}, Checks: []status.Check{check("a", time.Minute)}}
+		o := Options{Store: &e, Board: &e, Log: slog.New(slog.DiscardHandler), Probe: map[string]probe.Func{"http": up}, Checks: []check.Check{checkOf("a", time.Minute)}}
 		mistake(&o)
 		if _, err := New(o); errors.Is(err, status.ErrInvalid) != (name != "") {
 			t.Errorf("%s: %v, want ErrInvalid of mistakes", name, err)
@@ -442,13 +443,13 @@ func TestLogTellsChangesOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		calls := 0
-		f := func(ctx context.Context, c status.Check) probe.Result {
+		f := func(ctx context.Context, c check.Check) probe.Result {
 			if calls++; calls > 5 && calls <= 15 {
 				return probe.Result{Outcome: status.Down, Reason: status.DNS, HTTPStatus: status.NoHTTPStatus, Err: errors.New("lookup a.example: no such host")}
 			}
 			return up(ctx, c)
 		}
-		x := begin(t, f, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) }, check("a", time.Second))
+		x := begin(t, f, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) }, checkOf("a", time.Second))
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
 		x.end(t)

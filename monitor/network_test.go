@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
 	"strconv"
@@ -77,14 +78,14 @@ func rest(ctx context.Context, d time.Duration) {
 }
 
 // ways are how targets that nothing is wrong with fail while our network is away.
-var ways = map[string]func(ctx context.Context, o outages, c status.Check, random time.Duration) probe.Result{
-	"refused at once": func(ctx context.Context, o outages, c status.Check, _ time.Duration) probe.Result {
+var ways = map[string]func(ctx context.Context, o outages, c check.Check, random time.Duration) probe.Result{
+	"refused at once": func(ctx context.Context, o outages, c check.Check, _ time.Duration) probe.Result {
 		if o.away(time.Now(), time.Now()) {
 			return down(status.ConnectionRefused)
 		}
 		return up(ctx, c)
 	},
-	"packets are lost": func(ctx context.Context, o outages, c status.Check, _ time.Duration) probe.Result {
+	"packets are lost": func(ctx context.Context, o outages, c check.Check, _ time.Duration) probe.Result {
 		began := time.Now()
 		if !o.connects(ctx, c.Timeout) {
 			return down(status.Timeout)
@@ -94,14 +95,14 @@ var ways = map[string]func(ctx context.Context, o outages, c status.Check, rando
 		}
 		return up(ctx, c)
 	},
-	"one question, never asked again": func(ctx context.Context, o outages, c status.Check, _ time.Duration) probe.Result {
+	"one question, never asked again": func(ctx context.Context, o outages, c check.Check, _ time.Duration) probe.Result {
 		if o.away(time.Now(), time.Now().Add(15*time.Millisecond)) {
 			rest(ctx, c.Timeout)
 			return down(status.DNS)
 		}
 		return up(ctx, c)
 	},
-	"cut in the middle of an answer": func(ctx context.Context, o outages, c status.Check, random time.Duration) probe.Result {
+	"cut in the middle of an answer": func(ctx context.Context, o outages, c check.Check, random time.Duration) probe.Result {
 		began := time.Now()
 		if rest(ctx, random%c.Timeout); o.away(began, time.Now()) {
 			return down(status.ConnectionReset)
@@ -129,17 +130,17 @@ func outagesOfOurs(t *testing.T, seed uint64, refusing bool) {
 	const lasts = 8 * time.Minute
 	random := rand.New(rand.NewPCG(seed, 14))
 	network := outagesUntil(time.Now().Add(lasts), random)
-	var checks []status.Check
-	kinds := map[string]probe.Func{
-		"broken": func(context.Context, status.Check) probe.Result { return down(status.ConnectionRefused) },
-	}
-	for name, way := range ways {
-		kinds[name] = func(ctx context.Context, c status.Check) probe.Result {
+	var checks []check.Check
+	measure := func(ctx context.Context, c check.Check) probe.Result {
+		if way, ok := ways[c.Target]; ok {
 			return way(ctx, network, c, time.Duration(rand.Int64N(int64(time.Minute))))
 		}
+		return down(status.ConnectionRefused) // The one that is broken.
+	}
+	for name := range ways {
 		for _, interval := range []time.Duration{time.Second, 3 * time.Second, 17 * time.Second, time.Minute} {
-			c := check(name+" "+interval.String()+" "+strconv.FormatUint(seed, 10), interval)
-			c.Kind, c.Timeout = name, interval*9/10
+			c := checkOf(name+" "+interval.String()+" "+strconv.FormatUint(seed, 10), interval)
+			c.Target, c.Timeout = name, interval*9/10
 			if random.IntN(2) == 0 {
 				c.Timeout = interval / 4
 			}
@@ -149,14 +150,13 @@ func outagesOfOurs(t *testing.T, seed uint64, refusing bool) {
 	if random.IntN(2) == 0 { // Few that run keep the canaries less busy.
 		checks = checks[:1+random.IntN(3)]
 	}
-	broken := check("broken", 2*time.Second)
-	broken.Kind = "broken"
+	broken := checkOf("broken", 2*time.Second)
 	if seed%3 > 0 { // Without it nothing but outages of ours has the canaries asked.
 		checks = append(checks, broken)
 	}
 	x := &fixture{skipped: map[string]int{}, events: &events{}}
 	m, err := New(Options{
-		Checks: checks, Store: x.events, Board: x.events, Log: slog.New(slog.DiscardHandler), Probe: kinds, Canary: []string{"canary.invalid:1"},
+		Checks: checks, Store: x.events, Board: x.events, Log: slog.New(slog.DiscardHandler), Probe: map[string]probe.Func{"http": measure}, Canary: []string{"canary.invalid:1"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
 	"testing"
@@ -13,7 +14,7 @@ func TestSignalNamesARegionThatItsCheckLists(t *testing.T) {
 		listed []string
 		want   string
 	}{{nil, ""}, {[]string{"us-east"}, ""}, {[]string{"us-east", "eu-west"}, "eu-west"}} {
-		check := &plan{Check: status.Check{Service: status.Service{ID: "web", Regions: c.listed}}}
+		check := &plan{Check: check.Check{Service: status.Service{ID: "web", Regions: c.listed}}}
 		if got := signal(check, time.Now(), "eu-west", probe.Result{Outcome: status.Up}).Region; got != c.want {
 			t.Errorf("region of a check that lists %v = %q, want %q", c.listed, got, c.want)
 		}

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"statuspage/e2e/harness"
+	"statuspage/internal/check"
 	"statuspage/internal/cluster"
-	"statuspage/internal/status"
 	"statuspage/monitor/probe"
 	"sync"
 	"testing"
@@ -32,9 +32,9 @@ func TestSchedulersWithClocksApart(t *testing.T) {
 		}
 		return l
 	}
-	var checks []status.Check
+	var checks []check.Check
 	for i := range 10 {
-		c := check(fmt.Sprintf("c%d", i), []time.Duration{time.Second, 3 * time.Second}[i%2])
+		c := checkOf(fmt.Sprintf("c%d", i), []time.Duration{time.Second, 3 * time.Second}[i%2])
 		if i < 5 {
 			c.Regions = []string{"eu", "us"}
 		}
@@ -59,7 +59,7 @@ func TestSchedulersWithClocksApart(t *testing.T) {
 	var mu sync.Mutex
 	probes := map[string]int{} // By check and how often it was asked.
 	early := 0
-	measure := func(_ context.Context, c status.Check) probe.Result {
+	measure := func(_ context.Context, c check.Check) probe.Result {
 		mu.Lock()
 		defer mu.Unlock()
 		probes[c.ID]++

@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"log/slog"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
 	"sync"
@@ -23,7 +24,7 @@ func TestOnlyWhatIsOnDiskIsToldAsStored(t *testing.T) {
 			defer mu.Unlock()
 			return stored, ended
 		}
-		c := check("a", time.Second)
+		c := checkOf("a", time.Second)
 		x := begin(t, up, func(o *Options) {
 			o.Worker = true
 			o.Stored = func(signals []status.Signal) {
@@ -71,10 +72,10 @@ func TestOnlyWhatIsOnDiskIsToldAsStored(t *testing.T) {
 func TestNothingIsTakenBeforeStartOrAfterStop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // It fails when a goroutine is left.
-		c, e := check("a", time.Second), &events{}
+		c, e := checkOf("a", time.Second), &events{}
 		ended := 0
 		m, err := New(Options{
-			Checks: []status.Check{c}, Store: e, Board: e, Log: slog.New(slog.DiscardHandler), Probe: map[string]probe.Func{"http": up}, Worker: true,
+			Checks: []check.Check{c}, Store: e, Board: e, Log: slog.New(slog.DiscardHandler), Probe: map[string]probe.Func{"http": up}, Worker: true,
 			Ended: func(string, string, time.Time) { ended++ },
 		})
 		if err != nil {

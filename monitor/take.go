@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"time"
 )
@@ -21,13 +22,13 @@ const handOnLate = 15 * time.Second
 
 // deadline is the last instant at which a run that others may take over is begun: late enough
 // that they can, and well before the next slot.
-func deadline(c status.Check, slot time.Time) time.Time {
+func deadline(c check.Check, slot time.Time) time.Time {
 	return slot.Add(min(handOnLate, c.Interval*3/4))
 }
 
 // region is where this process measures a check: its own region, or none for a check
 // without regions. It tells whether the check is measured here at all.
-func (m *Monitor) region(c status.Check) (region string, here bool) {
+func (m *Monitor) region(c check.Check) (region string, here bool) {
 	if len(c.Regions) == 0 {
 		return "", true
 	}

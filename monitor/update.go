@@ -3,6 +3,7 @@ package monitor
 import (
 	"fmt"
 	"reflect"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 )
 
@@ -11,7 +12,7 @@ import (
 // at its next slot; one that is new begins within two seconds; one that is gone gets no more
 // runs, and a probe of it that is running ends and is recorded, since it was measured.
 // After an error everything is as it was.
-func (m *Monitor) Update(checks []status.Check) error {
+func (m *Monitor) Update(checks []check.Check) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.stopped {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"statuspage/internal/status"
+	"statuspage/internal/check"
 	"statuspage/monitor/probe"
 	"sync/atomic"
 	"testing"
@@ -15,7 +15,7 @@ import (
 // known keeps first runs out of the way.
 func known(o *Options) { o.MeasuredAt = func(string) time.Time { return time.Now() } }
 
-func (x *fixture) update(t *testing.T, checks ...status.Check) {
+func (x *fixture) update(t *testing.T, checks ...check.Check) {
 	t.Helper()
 	if err := x.Update(checks); err != nil {
 		t.Fatal(err)
@@ -23,7 +23,7 @@ func (x *fixture) update(t *testing.T, checks ...status.Check) {
 }
 
 // exact expects one signal at every slot in [from, to).
-func (x *fixture) exact(t *testing.T, c status.Check, from, to time.Time) {
+func (x *fixture) exact(t *testing.T, c check.Check, from, to time.Time) {
 	t.Helper()
 	var want []time.Time
 	for at := c.Next(from); at.Before(to); at = at.Add(c.Interval) {
@@ -39,15 +39,15 @@ func (x *fixture) exact(t *testing.T, c status.Check, from, to time.Time) {
 func TestUpdateLeavesTheOthersTheirSlots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var steady []status.Check
+		var steady []check.Check
 		for i := range 100 { // In nearly every round of each interval, many with neighbours.
-			steady = append(steady, check(fmt.Sprintf("minute-%d", i), time.Minute), check(fmt.Sprintf("second-%d", i), 2*time.Second))
+			steady = append(steady, checkOf(fmt.Sprintf("minute-%d", i), time.Minute), checkOf(fmt.Sprintf("second-%d", i), 2*time.Second))
 		}
-		x := begin(t, up, known, append(steady, check("old", time.Minute))...)
+		x := begin(t, up, known, append(steady, checkOf("old", time.Minute))...)
 		start := time.Now()
 		for i := range 100 {
 			time.Sleep(time.Duration(i) * 137 * time.Millisecond)
-			more := []status.Check{check(fmt.Sprintf("new-%d", i), time.Minute), check("changing", time.Duration(1+i%3)*time.Second)}
+			more := []check.Check{checkOf(fmt.Sprintf("new-%d", i), time.Minute), checkOf("changing", time.Duration(1+i%3)*time.Second)}
 			if i%2 == 1 {
 				slices.Reverse(steady)
 			}
@@ -77,7 +77,7 @@ func TestUpdateBeginsAndEndsChecks(t *testing.T) {
 				return time.Time{}
 			}
 		}
-		first, second := check("first", time.Minute), check("known", time.Minute)
+		first, second := checkOf("first", time.Minute), checkOf("known", time.Minute)
 		x := begin(t, up, fresh)
 		time.Sleep(time.Hour)
 		at := time.Now()
@@ -107,7 +107,7 @@ func TestUpdateBeginsAndEndsChecks(t *testing.T) {
 func TestUpdateCatchesTheSlotOfARoundThatHasBegun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := check("late", time.Hour)
+		c := checkOf("late", time.Hour)
 		x := begin(t, up, known)
 		round := spanOf(c.Service).next(time.Now())
 		if lead := c.Next(round).Sub(round); lead < 50*time.Millisecond {
@@ -128,7 +128,7 @@ func TestUpdateChangesFromTheNextSlot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var old, changed atomic.Int64
-		f := func(ctx context.Context, c status.Check) probe.Result {
+		f := func(ctx context.Context, c check.Check) probe.Result {
 			if c.Target == "new" {
 				changed.Add(1)
 			} else {
@@ -136,7 +136,7 @@ func TestUpdateChangesFromTheNextSlot(t *testing.T) {
 			}
 			return up(ctx, c)
 		}
-		c := check("web", 10*time.Second)
+		c := checkOf("web", 10*time.Second)
 		x := begin(t, f, known, c)
 		start := time.Now()
 		time.Sleep(time.Minute)
@@ -165,7 +165,7 @@ func TestUpdateChangesFromTheNextSlot(t *testing.T) {
 func TestUpdateLetsARunningProbeEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		slow := func(ctx context.Context, c status.Check) probe.Result {
+		slow := func(ctx context.Context, c check.Check) probe.Result {
 			select {
 			case <-time.After(4 * time.Second):
 			case <-ctx.Done():
@@ -173,7 +173,7 @@ func TestUpdateLetsARunningProbeEnd(t *testing.T) {
 			}
 			return up(ctx, c)
 		}
-		c, stays := check("gone", 10*time.Second), check("stays", 10*time.Second)
+		c, stays := checkOf("gone", 10*time.Second), checkOf("stays", 10*time.Second)
 		x := begin(t, slow, known, c, stays)
 		time.Sleep(time.Until(c.Next(time.Now())) + time.Second)
 		x.update(t, stays)
@@ -189,10 +189,10 @@ func TestUpdateLetsARunningProbeEnd(t *testing.T) {
 func TestUpdateRefusesMistakesAndChangesNothing(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := check("web", 10*time.Second)
+		c := checkOf("web", 10*time.Second)
 		x := begin(t, up, known, c)
 		start := time.Now()
-		for _, bad := range [][]status.Check{{check("a", time.Millisecond)}, {check("a", time.Minute), check("a", time.Minute)}} {
+		for _, bad := range [][]check.Check{{checkOf("a", time.Millisecond)}, {checkOf("a", time.Minute), checkOf("a", time.Minute)}} {
 			if err := x.Update(bad); err == nil {
 				t.Error("bad checks are taken")
 			}
@@ -201,7 +201,7 @@ func TestUpdateRefusesMistakesAndChangesNothing(t *testing.T) {
 		synctest.Wait()
 		x.exact(t, c, start, time.Now().Add(-time.Second))
 		x.end(t)
-		if err := x.Update([]status.Check{c}); err == nil {
+		if err := x.Update([]check.Check{c}); err == nil {
 			t.Error("a stopped monitor takes checks")
 		}
 	})

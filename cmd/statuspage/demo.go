@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"statuspage/internal/app"
+	"statuspage/internal/check"
 	"statuspage/internal/config"
 	"statuspage/internal/status"
 	"time"
@@ -66,9 +67,9 @@ func (e env) demo(ctx context.Context, args []string) error {
 		if err != nil {
 			return fmt.Errorf("demo target %s: %w", t.name, err)
 		}
-		cfg.Checks = append(cfg.Checks, status.Check{
+		cfg.Checks = append(cfg.Checks, check.Check{
 			Service: status.Service{ID: status.Slug(t.name), Name: t.name, Group: t.group, URL: at, Interval: demoInterval, Timeout: demoInterval * 3 / 4},
-			Kind:    "http", Target: at, Method: http.MethodHead, DegradedAfter: demoSlow, FollowRedirects: true,
+			Target:  at, DegradedAfter: demoSlow, How: &check.HTTP{Method: http.MethodHead, FollowRedirects: true},
 		})
 	}
 	return e.start(ctx, app.Options{Config: cfg, Roles: app.All()})

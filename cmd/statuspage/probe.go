@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"statuspage/internal/app/probing"
+	"statuspage/internal/check"
 	"statuspage/internal/config"
 	"statuspage/internal/status"
 	"strconv"
@@ -23,12 +24,12 @@ func (e env) probe(ctx context.Context, args []string) error {
 	if f.NArg() != 1 {
 		return errors.New("probe: name one service or URL")
 	}
-	cfg, check, err := e.findCheck(*file, f.Arg(0))
+	cfg, c, err := e.findCheck(*file, f.Arg(0))
 	if err != nil {
 		return err
 	}
-	r := probing.Prober(cfg.Guard).Kinds()[check.Kind](ctx, check)
-	fmt.Fprintf(e.stdout, "%s  %s\n", check.Name, check.URL)
+	r := probing.Prober(cfg.Guard).Kinds()[c.Kind().Name](ctx, c)
+	fmt.Fprintf(e.stdout, "%s  %s\n", c.Name, c.URL)
 	fmt.Fprintf(e.stdout, "outcome     %s\n", r.Outcome)
 	if r.Reason != status.None {
 		fmt.Fprintf(e.stdout, "reason      %s\n", r.Reason.Text())
@@ -70,7 +71,7 @@ func visible(text string) string {
 	return b.String()
 }
 
-func (e env) findCheck(file, what string) (*config.Config, status.Check, error) {
+func (e env) findCheck(file, what string) (*config.Config, check.Check, error) {
 	o := config.Overrides{File: file}
 	isURL := strings.Contains(what, "://")
 	if isURL {
@@ -78,12 +79,12 @@ func (e env) findCheck(file, what string) (*config.Config, status.Check, error) 
 	}
 	cfg, err := config.Load(o, e.getenv, os.ReadFile)
 	if err != nil {
-		return nil, status.Check{}, err
+		return nil, check.Check{}, err
 	}
 	for _, c := range cfg.Checks {
 		if isURL || c.ID == what || strings.EqualFold(c.Name, what) {
 			return cfg, c, nil
 		}
 	}
-	return nil, status.Check{}, fmt.Errorf("probe: no service %q in the configuration; name one of it, or a URL", what)
+	return nil, check.Check{}, fmt.Errorf("probe: no service %q in the configuration; name one of it, or a URL", what)
 }

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"statuspage/handlers/answer"
 	"statuspage/internal/agent"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"strings"
 	"sync/atomic"
@@ -63,7 +64,7 @@ func New(retention time.Duration, now func() time.Time, handIn func(ctx context.
 }
 
 // Set says who the agents are, and gives each the checks of its region.
-func (a *Agents) Set(agents []Agent, checks []status.Check) error {
+func (a *Agents) Set(agents []Agent, checks []check.Check) error {
 	all := make([]known, len(agents))
 	for i, one := range agents {
 		body, err := agent.EncodeChecks(one.Region, checks)

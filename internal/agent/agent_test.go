@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"strings"
 	"sync"
@@ -113,7 +114,7 @@ func (l *logged) count(text string) int {
 }
 
 // talk returns a client of a server that answers as told.
-func talk(t *testing.T, h http.HandlerFunc) (*Client, *logged, *[]status.Check) {
+func talk(t *testing.T, h http.HandlerFunc) (*Client, *logged, *[]check.Check) {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
@@ -121,8 +122,8 @@ func talk(t *testing.T, h http.HandlerFunc) (*Client, *logged, *[]status.Check) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, took := &logged{}, new([]status.Check)
-	return NewClient(u, nil, "office-office-office-office", slog.New(slog.NewTextHandler(log, nil)), func(_ string, checks []status.Check, _ []byte) error {
+	log, took := &logged{}, new([]check.Check)
+	return NewClient(u, nil, "office-office-office-office", slog.New(slog.NewTextHandler(log, nil)), func(_ string, checks []check.Check, _ []byte) error {
 		*took = checks
 		return nil
 	}), log, took
@@ -281,8 +282,8 @@ func TestClientSaysOnceWhatIsWrong(t *testing.T) {
 			return
 		}
 		w.WriteHeader(code)
-		body, _ := EncodeChecks("office", []status.Check{{
-			Service: status.Service{ID: "web", Interval: time.Minute, Timeout: time.Second, Regions: []string{"office"}}, Kind: "http", Target: "https://web.example", Method: "HEAD",
+		body, _ := EncodeChecks("office", []check.Check{{
+			Service: status.Service{ID: "web", Interval: time.Minute, Timeout: time.Second, Regions: []string{"office"}}, Target: "https://web.example", How: &check.HTTP{Method: "HEAD"},
 		}})
 		_, _ = w.Write(body)
 	})
@@ -358,7 +359,7 @@ func FuzzSignals(f *testing.F) {
 func FuzzChecks(f *testing.F) {
 	f.Add([]byte(`{"region":"office","checks":[{"id":"web","kind":"http","target":"https://a","interval":"1m","timeout":"1s","method":"GET","expect":["200-204"],"headers":{"A":"b"}}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		region, checks, err := DecodeChecks(body)
+		region, checks, _, err := DecodeChecks(body)
 		if err != nil {
 			return
 		}
@@ -369,7 +370,7 @@ func FuzzChecks(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, back, err := DecodeChecks(again); err != nil || len(back) != len(checks) {
+		if _, back, _, err := DecodeChecks(again); err != nil || len(back) != len(checks) {
 			t.Fatal(err, len(back))
 		}
 	})

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"strings"
 	"sync"
@@ -51,7 +52,7 @@ type Client struct {
 	http  *http.Client
 	log   *slog.Logger
 	// changed is told of checks that differ from those before.
-	changed func(region string, checks []status.Check, document []byte) error
+	changed func(region string, checks []check.Check, document []byte) error
 
 	tag       string // Of the checks that changed was told of.
 	denied    bool
@@ -78,7 +79,7 @@ func ParseServer(address string) (u *url.URL, open bool, err error) {
 
 // NewClient returns one that has asked for nothing yet. It believes servers that one of the roots vouches
 // for, those of the system when there are none given.
-func NewClient(server *url.URL, roots *x509.CertPool, token string, log *slog.Logger, changed func(region string, checks []status.Check, document []byte) error) *Client {
+func NewClient(server *url.URL, roots *x509.CertPool, token string, log *slog.Logger, changed func(region string, checks []check.Check, document []byte) error) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // It is one.
 	transport.MaxResponseHeaderBytes = 64 << 10
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
@@ -156,11 +157,14 @@ func (c *Client) Ping(ctx context.Context) error {
 	if len(body) > maxChecksText {
 		return fmt.Errorf("the checks are larger than %d bytes: %w", maxChecksText, status.ErrInvalid)
 	}
-	region, checks, err := DecodeChecks(body)
+	region, checks, unknown, err := DecodeChecks(body)
 	if err != nil {
 		return fmt.Errorf("the answer of %s is none of a status page that knows agents: %w", c.base, err)
 	}
 	c.tag = res.Header.Get("ETag")
+	if unknown != nil {
+		c.log.Error("checks of the server that only a later version can measure; they are no data in this region until the agent is updated", "error", unknown)
+	}
 	if err := c.changed(region, checks, body); err != nil { // What was measured is handed in all the same.
 		c.log.Error("the server's checks can't be measured here; those before go on", "error", err)
 	}

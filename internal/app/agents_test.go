@@ -3,6 +3,7 @@ package app
 import (
 	"log/slog"
 	"statuspage/e2e/harness"
+	"statuspage/internal/check"
 	"statuspage/internal/config"
 	"statuspage/internal/status"
 	"statuspage/monitor"
@@ -15,7 +16,7 @@ func TestRunsOfAgentsAreNotQueued(t *testing.T) {
 	t.Parallel()
 	cfg := &config.Config{
 		Queue: config.Secret(harness.LaunchRedis(t).URL()), Database: "questdb://admin:quest@127.0.0.1:8812/qdb", Agents: []config.Agent{{Region: "office"}},
-		Checks: []status.Check{{Service: status.Service{ID: "web", Regions: []string{"eu", "office"}}}, {Service: status.Service{ID: "api"}}},
+		Checks: []check.Check{{Service: status.Service{ID: "web", Regions: []string{"eu", "office"}}}, {Service: status.Service{ID: "api"}}},
 	}
 	node, err := join(cfg, Roles{scheduler: true}, slog.New(slog.NewTextHandler(t.Output(), nil)))
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"statuspage/handlers/agents"
 	"statuspage/internal/app/probing"
 	"statuspage/internal/board"
+	"statuspage/internal/check"
 	"statuspage/internal/cluster"
 	"statuspage/internal/config"
 	"statuspage/internal/metrics"
@@ -175,7 +176,7 @@ func (a *app) options(cfg *config.Config, b *board.Board, demo bool) handlers.Op
 }
 
 // observe tells the metrics what was measured.
-func (a *app) observe(c status.Check, began time.Time, r probe.Result) {
+func (a *app) observe(c check.Check, began time.Time, r probe.Result) {
 	if !r.CertificateExpiry.IsZero() {
 		a.certificate(c.ID, r.CertificateExpiry)
 	}

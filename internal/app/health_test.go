@@ -11,6 +11,7 @@ import (
 	"statuspage/db"
 	"statuspage/handlers/ops"
 	"statuspage/internal/board"
+	"statuspage/internal/check"
 	"statuspage/internal/config"
 	"statuspage/internal/past"
 	"statuspage/internal/status"
@@ -129,9 +130,9 @@ func TestPageTellsTheWorstOfOurTroubles(t *testing.T) {
 	h := healthy(t, storeAway, true)
 	var err error
 	if h.monitor, err = monitor.New(monitor.Options{
-		Checks: []status.Check{{Service: status.Service{ID: "web", Interval: time.Second, Timeout: time.Second / 2}, Kind: "http"}},
+		Checks: []check.Check{{Service: status.Service{ID: "web", Interval: time.Second, Timeout: time.Second / 2}, How: &check.HTTP{}}},
 		Store:  refusing{}, Board: unseen{}, Log: nobody,
-		Probe: map[string]probe.Func{"http": func(context.Context, status.Check) probe.Result {
+		Probe: map[string]probe.Func{"http": func(context.Context, check.Check) probe.Result {
 			return probe.Result{Outcome: status.Up, HTTPStatus: 200}
 		}},
 	}); err != nil {

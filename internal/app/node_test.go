@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"statuspage/e2e/harness"
 	"statuspage/internal/board"
+	"statuspage/internal/check"
 	"statuspage/internal/config"
 	"statuspage/internal/metrics"
 	"statuspage/internal/status"
@@ -48,8 +49,8 @@ func TestTasksWaitForTheDisk(t *testing.T) {
 	const n = 5
 	cfg := &config.Config{Queue: config.Secret(harness.LaunchRedis(t).URL()), Database: "questdb://admin:quest@127.0.0.1:8812/qdb", Retention: 24 * time.Hour}
 	for i := range n {
-		cfg.Checks = append(cfg.Checks, status.Check{
-			Service: status.Service{ID: fmt.Sprintf("s%d", i), URL: fmt.Sprintf("http://s%d", i), Interval: time.Minute, Timeout: time.Second}, Kind: "http",
+		cfg.Checks = append(cfg.Checks, check.Check{
+			Service: status.Service{ID: fmt.Sprintf("s%d", i), URL: fmt.Sprintf("http://s%d", i), Interval: time.Minute, Timeout: time.Second}, How: &check.HTTP{},
 		})
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
@@ -67,7 +68,7 @@ func TestTasksWaitForTheDisk(t *testing.T) {
 	disk.full.Store(true)
 	o := a.measuring(cfg)
 	o.Store = disk
-	o.Probe = map[string]probe.Func{"http": func(context.Context, status.Check) probe.Result {
+	o.Probe = map[string]probe.Func{"http": func(context.Context, check.Check) probe.Result {
 		return probe.Result{Outcome: status.Up, HTTPStatus: 200, Duration: time.Millisecond}
 	}}
 	if a.monitor, err = monitor.New(o); err != nil {

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"statuspage/internal/app/probing"
+	"statuspage/internal/check"
 	"statuspage/internal/config"
 	"statuspage/internal/status"
 	"strings"
@@ -143,8 +144,8 @@ func (a *app) recallSoon(ctx context.Context, ids []string) {
 }
 
 // compare tells which services were added, and how many were removed and changed.
-func compare(before, next []status.Check) (added []string, removed, changed int) {
-	was := make(map[string]status.Check, len(before))
+func compare(before, next []check.Check) (added []string, removed, changed int) {
+	was := make(map[string]check.Check, len(before))
 	for _, c := range before {
 		was[c.ID] = c
 	}

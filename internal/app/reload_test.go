@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"statuspage/db"
+	"statuspage/internal/check"
 	"statuspage/internal/config"
 	"statuspage/internal/metrics"
 	"statuspage/internal/status"
@@ -123,11 +124,11 @@ func reloadable(t *testing.T, title, token string, ids ...string) *config.Config
 	cfg.Title, cfg.Checks = title, nil
 	cfg.Agents = []config.Agent{{Region: "eu", Token: sha256.Sum256([]byte(token))}}
 	for _, id := range ids {
-		cfg.Checks = append(cfg.Checks, status.Check{
+		cfg.Checks = append(cfg.Checks, check.Check{
 			Service: status.Service{
 				ID: id, Name: id + "-name", URL: "http://" + id + ".example", Interval: time.Minute, Timeout: time.Second, Regions: []string{"eu"}, DownWhen: 1,
 			},
-			Kind: "http", Target: "http://127.0.0.1:1", Method: "HEAD",
+			Target: "http://127.0.0.1:1", How: &check.HTTP{Method: "HEAD"},
 		})
 	}
 	return cfg

@@ -11,6 +11,7 @@ import (
 	"statuspage/handlers"
 	"statuspage/internal/agent"
 	"statuspage/internal/board"
+	"statuspage/internal/check"
 	"statuspage/internal/config"
 	"statuspage/internal/metrics"
 	"statuspage/internal/status"
@@ -35,9 +36,9 @@ func (unseen) Apply([]status.Signal) {}
 func silentMonitor(t *testing.T) *monitor.Monitor {
 	t.Helper()
 	m, err := monitor.New(monitor.Options{
-		Checks: []status.Check{{Service: status.Service{ID: "web", Interval: time.Second, Timeout: time.Second / 2}, Kind: "http"}},
+		Checks: []check.Check{{Service: status.Service{ID: "web", Interval: time.Second, Timeout: time.Second / 2}, How: &check.HTTP{}}},
 		Store:  &fullDisk{}, Board: unseen{}, Log: nobody, Canary: []string{"127.0.0.1:1"},
-		Probe: map[string]probe.Func{"http": func(context.Context, status.Check) probe.Result {
+		Probe: map[string]probe.Func{"http": func(context.Context, check.Check) probe.Result {
 			return probe.Result{Outcome: status.Up, HTTPStatus: 200}
 		}},
 	})
@@ -90,7 +91,7 @@ var parts = map[string]func(t *testing.T) part{
 	"remote database":   func(t *testing.T) part { return database(t, "questdb://a:b@127.0.0.1:1/qdb") },
 	"agent's outbox": func(t *testing.T) part {
 		server := &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
-		client := agent.NewClient(server, nil, "token", nobody, func(string, []status.Check, []byte) error { return nil })
+		client := agent.NewClient(server, nil, "token", nobody, func(string, []check.Check, []byte) error { return nil })
 		f, err := db.Forward(t.Context(), filepath.Join(t.TempDir(), "o.db"), client, nobody)
 		if err != nil {
 			t.Fatal(err)
@@ -176,7 +177,7 @@ func TestFailedStartSaysWhy(t *testing.T) {
 			{"database", "scheme", func(cfg *config.Config) { cfg.Database = "mysql://a:b@127.0.0.1/x" }},
 			{"board", "time zone", func(cfg *config.Config) { cfg.Timezone = nil }},
 			{"pages", "number of viewers", func(cfg *config.Config) { cfg.MaxViewers = 0 }},
-			{"monitor", "unknown kind", func(cfg *config.Config) { cfg.Checks[0].Kind = "smoke" }},
+			{"monitor", "unknown kind", func(cfg *config.Config) { cfg.Checks[0].How = nil }},
 			{"address", "taken", func(cfg *config.Config) {
 				ln, err := net.Listen("tcp", cfg.Listen)
 				if err != nil {
@@ -206,8 +207,8 @@ func startable(t *testing.T) *config.Config {
 	t.Helper()
 	return &config.Config{
 		Title: "T", Listen: "127.0.0.1:0", Database: config.Secret("sqlite:///" + filepath.Join(t.TempDir(), "s.db")), Retention: 24 * time.Hour, Timezone: time.UTC, MaxViewers: 10,
-		Checks: []status.Check{{
-			Service: status.Service{ID: "web", Name: "Web", URL: "http://127.0.0.1:1", Interval: time.Minute, Timeout: time.Second}, Kind: "http", Target: "http://127.0.0.1:1", Method: "HEAD",
+		Checks: []check.Check{{
+			Service: status.Service{ID: "web", Name: "Web", URL: "http://127.0.0.1:1", Interval: time.Minute, Timeout: time.Second}, Target: "http://127.0.0.1:1", How: &check.HTTP{Method: "HEAD"},
 		}},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"strconv"
 	"strings"
@@ -96,7 +97,7 @@ func (d *decoder) links(node *yaml.Node, path string, dst *[]Link) {
 
 func parseLink(text string) (string, error) {
 	u, err := url.Parse(text)
-	if err != nil || hasControl(text) || len(text) > maxURLLength {
+	if err != nil || status.HasControl(text) || len(text) > check.MaxURLLength {
 		return "", errors.New("not a link: write https://…, mailto:…, or a path that begins with /")
 	}
 	isPath := u.Scheme == "" && strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//")
@@ -198,7 +199,7 @@ func parseDescription(text string) (string, error) {
 	if len(text) > 500 {
 		return "", errors.New("longer than 500 letters")
 	}
-	if hasControl(text) {
+	if status.HasControl(text) {
 		return "", errors.New("has control characters or a line break")
 	}
 	return strings.TrimSpace(text), nil

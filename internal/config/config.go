@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"strconv"
 	"time"
@@ -54,7 +55,7 @@ type Config struct {
 	Agents     []Agent        // Probers elsewhere that hand signals in.
 	Brand      Brand
 	Groups     []status.Group // In the order of the page; those that services name and this does not come after.
-	Checks     []status.Check
+	Checks     []check.Check
 }
 
 // Overrides is what the command line says; the zero value says nothing.
@@ -170,7 +171,7 @@ func override[T any](d *decoder, flag, value, env string, dst *T, parse func(str
 }
 
 // fromURLs makes a service of each URL, named by its host and path.
-func (d *decoder) fromURLs(urls []string, label func(int) string, base probing) []status.Check {
+func (d *decoder) fromURLs(urls []string, label func(int) string, base probing) []check.Check {
 	if len(urls) > maxServices {
 		d.fail(nil, label(maxServices), "too many services: at most %d", maxServices)
 		return nil
@@ -178,9 +179,9 @@ func (d *decoder) fromURLs(urls []string, label func(int) string, base probing) 
 	base.settle()
 	d.reachable(&base)
 	used := map[string]bool{reservedID: true}
-	checks := make([]status.Check, 0, len(urls))
+	checks := make([]check.Check, 0, len(urls))
 	for i, text := range urls {
-		u, err := parseURL(text)
+		u, k, err := check.ParseURL(text)
 		if err != nil {
 			d.fail(nil, label(i), "%v", err)
 			continue
@@ -188,7 +189,7 @@ func (d *decoder) fromURLs(urls []string, label func(int) string, base probing) 
 		name := urlName(u)
 		id := uniqueID(slug(name), used)
 		used[id] = true
-		checks = append(checks, base.check(id, name, "", u))
+		checks = append(checks, base.check(id, name, "", u, k))
 	}
 	return checks
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"strconv"
 	"strings"
@@ -93,13 +95,16 @@ func (d *decoder) excerpt(line, column int) string {
 		return ""
 	}
 	text := strings.TrimRight(d.lines[line-1], "\r")
-	if mayHoldSecret(text) || strings.Contains(text, "headers") || strings.Contains(text, "agents") || d.inSecrets(line) || len(text) > 160 {
+	if mayHoldSecret(text) || slices.ContainsFunc(secretKeys, func(key string) bool { return strings.Contains(text, key) }) || d.inSecrets(line) || len(text) > 160 {
 		return ""
 	}
 	return "\n    " + text + "\n    " + strings.Repeat(" ", min(column-1, len(text))) + "^"
 }
 
-// inSecrets tells whether a line stands below a headers: or agents: key that is less indented.
+// secretKeys are settings whose values may be secrets, whatever they look like.
+var secretKeys = append(check.Secrets(), "agents")
+
+// inSecrets tells whether a line stands below one of the secretKeys, or a token, that is less indented.
 func (d *decoder) inSecrets(line int) bool {
 	indent := func(s string) int { return len(s) - len(strings.TrimLeft(s, " -")) }
 	depth := indent(d.lines[line-1])
@@ -109,7 +114,7 @@ func (d *decoder) inSecrets(line int) bool {
 			continue
 		}
 		key := strings.TrimLeft(text, " -")
-		if strings.HasPrefix(key, "headers") || strings.HasPrefix(key, "agents") || strings.HasPrefix(key, "token") {
+		if strings.HasPrefix(key, "token") || slices.ContainsFunc(secretKeys, func(secret string) bool { return strings.HasPrefix(key, secret) }) {
 			return true
 		}
 		depth = indent(text)
@@ -122,6 +127,11 @@ type field map[string]func(node *yaml.Node, path string)
 
 // mapping hands each value of a mapping to its field. Unknown and repeated keys are mistakes.
 func (d *decoder) mapping(node *yaml.Node, path string, fields field) {
+	d.mappingOf(node, path, fields, nil)
+}
+
+// mappingOf is mapping that says of some unknown keys where they belong.
+func (d *decoder) mappingOf(node *yaml.Node, path string, fields field, foreign map[string]string) {
 	if node == nil || isNull(node) {
 		return
 	}
@@ -146,6 +156,10 @@ func (d *decoder) mapping(node *yaml.Node, path string, fields field) {
 		}
 		seen[key.Value] = key.Line
 		take, known := fields[key.Value]
+		if why := foreign[key.Value]; !known && why != "" {
+			d.fail(key, at, "%s", why)
+			continue
+		}
 		if !known {
 			d.fail(key, at, "unknown setting%s", suggest(key.Value, fields))
 			continue
@@ -273,7 +287,7 @@ func join(path, key string) string {
 	if len(key) > maxNameLength {
 		key = key[:maxNameLength]
 	}
-	if hasControl(key) {
+	if status.HasControl(key) {
 		key = strconv.Quote(key) // A message is one line.
 	}
 	if path == "" {

@@ -3,6 +3,7 @@ package config
 import (
 	"net/netip"
 	"reflect"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"time"
 )
@@ -51,7 +52,7 @@ var settings = []setting{
 	of("agents", live, func(c *Config) *[]Agent { return &c.Agents }),
 	of("brand", live, func(c *Config) *Brand { return &c.Brand }),
 	of("groups", live, func(c *Config) *[]status.Group { return &c.Groups }),
-	of("services", live, func(c *Config) *[]status.Check { return &c.Checks }),
+	of("services", live, func(c *Config) *[]check.Check { return &c.Checks }),
 }
 
 // Follow prepares a configuration for a process that runs with another: it gets the settings of that one that only

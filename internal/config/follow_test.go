@@ -3,7 +3,7 @@ package config
 import (
 	"reflect"
 	"slices"
-	"statuspage/internal/status"
+	"statuspage/internal/check"
 	"testing"
 	"time"
 )
@@ -30,12 +30,12 @@ func TestEverySettingIsDecided(t *testing.T) {
 // TestFollowKeepsWhatCountsAfterARestart has some of both kinds change.
 func TestFollowKeepsWhatCountsAfterARestart(t *testing.T) {
 	t.Parallel()
-	running := &Config{Title: "Before", Listen: ":1", MaxViewers: 1, Retention: time.Hour, Timezone: time.UTC, Checks: []status.Check{{Kind: "http"}}}
-	next := &Config{Title: "After", Listen: ":2", MaxViewers: 2, Retention: time.Hour, Timezone: time.Local, Guard: &Guard{}, Checks: []status.Check{{Kind: "tcp"}}}
+	running := &Config{Title: "Before", Listen: ":1", MaxViewers: 1, Retention: time.Hour, Timezone: time.UTC, Checks: []check.Check{{Target: "http://a"}}}
+	next := &Config{Title: "After", Listen: ":2", MaxViewers: 2, Retention: time.Hour, Timezone: time.Local, Guard: &Guard{}, Checks: []check.Check{{Target: "http://b"}}}
 	if got, want := next.Follow(running), []string{"listen", "max_viewers", "guard"}; !slices.Equal(got, want) {
 		t.Errorf("these wait for a restart: %v, want %v", got, want)
 	}
-	want := &Config{Title: "After", Listen: ":1", MaxViewers: 1, Retention: time.Hour, Timezone: time.Local, Checks: []status.Check{{Kind: "tcp"}}}
+	want := &Config{Title: "After", Listen: ":1", MaxViewers: 1, Retention: time.Hour, Timezone: time.Local, Checks: []check.Check{{Target: "http://b"}}}
 	if !reflect.DeepEqual(next, want) {
 		t.Errorf("what runs then: %+v, want %+v", next, want)
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"statuspage/internal/check"
+	"statuspage/internal/status"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -24,7 +26,7 @@ type Guard struct {
 func (d *decoder) guard(node *yaml.Node, path string, dst **Guard) {
 	if node.Kind == yaml.ScalarNode {
 		var on bool
-		value(d, &on, parseBool)(node, path)
+		value(d, &on, check.ParseBool)(node, path)
 		if on {
 			*dst = &Guard{}
 		}
@@ -82,7 +84,7 @@ func parseCanary(text string) (string, error) {
 		return u.String(), nil
 	}
 	host, port, err := net.SplitHostPort(text)
-	if err != nil || host == "" || port == "" || !validPort(port, text) || hasControl(text) || strings.ContainsAny(host, " /@?#") {
+	if err != nil || host == "" || port == "" || !check.ValidPort(port, text) || status.HasControl(text) || strings.ContainsAny(host, " /@?#") {
 		return "", errors.New("neither a URL nor host:port: " + want)
 	}
 	return text, nil

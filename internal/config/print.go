@@ -1,9 +1,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"strings"
 
@@ -58,26 +61,44 @@ type printedGroup struct {
 	Description string `yaml:"description,omitempty"`
 }
 
-type printedService struct {
-	Name            string            `yaml:"name"`
-	ID              string            `yaml:"id"`
-	Group           string            `yaml:"group,omitempty"`
-	URL             string            `yaml:"url"`
-	Interval        string            `yaml:"interval"`
-	Timeout         string            `yaml:"timeout"`
-	Method          string            `yaml:"method"`
-	Headers         map[string]string `yaml:"headers,omitempty"`
-	Expect          *printedExpect    `yaml:"expect,omitempty"`
-	DegradedAfter   string            `yaml:"degraded_after,omitempty"`
-	FollowRedirects bool              `yaml:"follow_redirects"`
-	KeepAlive       bool              `yaml:"keep_alive"`
-	HideURL         bool              `yaml:"hide_url"`
-	Regions         []string          `yaml:"regions,omitempty"`
-	DownWhen        string            `yaml:"down_when,omitempty"`
+// printedService is one service: settings of its kind stand among those that all have.
+type printedService []setTo
+
+type setTo struct {
+	name  string
+	value any
 }
 
-type printedExpect struct {
-	Status []string `yaml:"status"`
+// add sets a name, which may be dotted, unless there is nothing to set it to.
+func (p *printedService) add(name string, value any) {
+	outer, inner, nested := strings.Cut(name, ".")
+	switch {
+	case value == nil || value == "":
+	case !nested:
+		*p = append(*p, setTo{name, value})
+	default:
+		at := slices.IndexFunc(*p, func(s setTo) bool { return s.name == outer })
+		if at < 0 {
+			at = len(*p)
+			*p = append(*p, setTo{outer, printedService{}})
+		}
+		sub := (*p)[at].value.(printedService) //nolint:forcetypeassert // As it was made above.
+		sub.add(inner, value)
+		(*p)[at].value = sub
+	}
+}
+
+// MarshalYAML implements yaml.Marshaler: a mapping in this order.
+func (p printedService) MarshalYAML() (any, error) {
+	node := &yaml.Node{Kind: yaml.MappingNode}
+	for _, s := range p {
+		var key, value yaml.Node
+		if err := errors.Join(key.Encode(s.name), value.Encode(s.value)); err != nil {
+			return nil, err
+		}
+		node.Content = append(node.Content, &key, &value)
+	}
+	return node, nil
 }
 
 // Print writes the effective settings as YAML, with *** for secrets.
@@ -101,29 +122,7 @@ func (c *Config) Print(w io.Writer) error {
 		p.Groups = append(p.Groups, printedGroup{g.Name, g.ID, g.Description})
 	}
 	for _, k := range c.Checks {
-		s := printedService{
-			Name: k.Name, ID: k.ID, Group: k.Group, URL: printedURL(k), Interval: status.FormatDuration(k.Interval),
-			Timeout: status.FormatDuration(k.Timeout), Method: k.Method, FollowRedirects: k.FollowRedirects, KeepAlive: k.KeepAlive, HideURL: k.HideURL,
-		}
-		if len(k.Regions) > 0 {
-			s.Regions, s.DownWhen = k.Regions, downWhenText(k.Service)
-		}
-		if k.DegradedAfter > 0 {
-			s.DegradedAfter = status.FormatDuration(k.DegradedAfter)
-		}
-		for name := range k.Headers {
-			if s.Headers == nil {
-				s.Headers = map[string]string{}
-			}
-			s.Headers[name] = mask
-		}
-		for _, r := range k.ExpectStatus {
-			if s.Expect == nil {
-				s.Expect = &printedExpect{}
-			}
-			s.Expect.Status = append(s.Expect.Status, r.String())
-		}
-		p.Services = append(p.Services, s)
+		p.Services = append(p.Services, printedCheck(k))
 	}
 	e := yaml.NewEncoder(w)
 	e.SetIndent(2)
@@ -133,8 +132,46 @@ func (c *Config) Print(w io.Writer) error {
 	return e.Close()
 }
 
+func printedCheck(c check.Check) (p printedService) {
+	p.add("name", c.Name)
+	p.add("id", c.ID)
+	p.add("group", c.Group)
+	p.add("url", printedURL(c))
+	p.add("interval", status.FormatDuration(c.Interval))
+	p.add("timeout", status.FormatDuration(c.Timeout))
+	for _, key := range c.Kind().Keys {
+		value := key.Show(c)
+		if key.Secret {
+			value = masked(value)
+		}
+		p.add(key.Name, value)
+	}
+	p.add("hide_url", c.HideURL)
+	if len(c.Regions) > 0 {
+		p.add("regions", c.Regions)
+		p.add("down_when", downWhenText(c.Service))
+	}
+	return p
+}
+
+// masked is a value of which only is seen that there is one.
+func masked(value any) any {
+	switch v := value.(type) {
+	case nil:
+		return nil
+	case map[string]string:
+		names := make(map[string]string, len(v))
+		for name := range v {
+			names[name] = mask
+		}
+		return names
+	default:
+		return mask
+	}
+}
+
 // printedURL shows of a hidden address no more than the store has.
-func printedURL(k status.Check) string {
+func printedURL(k check.Check) string {
 	text := k.URL
 	if u, err := url.Parse(k.Target); err == nil && u.User != nil {
 		text = strings.Replace(text, "://", "://"+mask+"@", 1)

@@ -1,9 +1,8 @@
 package config
 
 import (
-	"maps"
-	"net/http"
 	"net/url"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"time"
 
@@ -14,20 +13,20 @@ import (
 type probing struct {
 	interval, timeout time.Duration
 	timeoutGiven      bool // In the mapping at hand. Any other that does not fit becomes half the interval.
-	method            string
-	headers           map[string]string
-	expect            []status.StatusRange
-	degradedAfter     time.Duration
-	followRedirects   bool
-	keepAlive         bool
 	hideURL           bool
 	group             string
 	regions           []string
 	downWhen          downWhen
+	own               map[*check.Kind]*check.Check // The settings that each kind has of its own; copies of this share them.
 }
 
 func defaultProbing() probing {
-	return probing{interval: time.Minute, timeout: 10 * time.Second, method: http.MethodHead, followRedirects: true, downWhen: downWhen{quorum: status.Majority}}
+	p := probing{interval: time.Minute, timeout: 10 * time.Second, downWhen: downWhen{quorum: status.Majority}, own: map[*check.Kind]*check.Check{}}
+	for _, k := range check.Kinds() {
+		c := k.New()
+		p.own[k] = &c
+	}
+	return p
 }
 
 // settle makes a timeout that nobody asked for fit below the interval.
@@ -45,8 +44,8 @@ func (d *decoder) fits(node *yaml.Node, path string, p *probing) {
 	p.settle()
 }
 
-// check makes a check of a URL and what is to be done with it.
-func (p probing) check(id, name, group string, u *url.URL) status.Check {
+// check makes a check of an address of a kind, and of what is to be done with it.
+func (p probing) check(id, name, group string, u *url.URL, k *check.Kind) check.Check {
 	svc := status.Service{
 		ID: id, Name: name, Group: group, URL: public(u, p.hideURL), HideURL: p.hideURL,
 		Interval: p.interval, Timeout: p.timeout,
@@ -55,11 +54,9 @@ func (p probing) check(id, name, group string, u *url.URL) status.Check {
 		svc.Regions, svc.Quorum = p.regions, p.downWhen.quorum
 		svc.DownWhen = p.downWhen.quorum.Of(len(p.regions), p.downWhen.n)
 	}
-	return status.Check{
-		Service: svc,
-		Kind:    "http", Target: u.String(), DegradedAfter: p.degradedAfter, Method: p.method,
-		Headers: p.headers, ExpectStatus: p.expect, FollowRedirects: p.followRedirects, KeepAlive: p.keepAlive,
-	}
+	c := *p.own[k]
+	c.Service, c.Target = svc, u.String()
+	return c
 }
 
 // settings decodes the top level and defaults. It returns the node of the services, which
@@ -91,7 +88,9 @@ func (d *decoder) settings(root *yaml.Node, c *Config, p *probing) (services *ya
 		"brand":  func(node *yaml.Node, path string) { d.brand(node, path, &c.Brand) },
 		"groups": func(node *yaml.Node, path string) { d.groups(node, path, &c.Groups) },
 		"defaults": func(node *yaml.Node, path string) {
-			d.mapping(node, path, d.probing(p))
+			fields := d.probing(p)
+			d.own(fields, p, check.Kinds())
+			d.mapping(node, path, fields)
 			d.fits(node, path, p)
 			p.timeoutGiven = false
 		},
@@ -100,7 +99,7 @@ func (d *decoder) settings(root *yaml.Node, c *Config, p *probing) (services *ya
 	return services
 }
 
-// probing lists the settings that defaults and each service may have.
+// probing lists the settings that defaults and each service may have, whatever the kind of its check.
 func (d *decoder) probing(p *probing) field {
 	return field{
 		"interval": value(d, &p.interval, parseInterval),
@@ -108,69 +107,15 @@ func (d *decoder) probing(p *probing) field {
 			p.timeoutGiven = true
 			value(d, &p.timeout, parseTimeout)(node, path)
 		},
-		"method":           value(d, &p.method, parseMethod),
-		"headers":          func(node *yaml.Node, path string) { d.headers(node, path, p) },
-		"expect":           func(node *yaml.Node, path string) { d.expect(node, path, p) },
-		"degraded_after":   value(d, &p.degradedAfter, parseMillis),
-		"follow_redirects": value(d, &p.followRedirects, parseBool),
-		"keep_alive":       value(d, &p.keepAlive, parseBool),
-		"hide_url":         value(d, &p.hideURL, parseBool),
-		"group":            value(d, &p.group, parseText),
-		"regions":          func(node *yaml.Node, path string) { d.regions(node, path, p) },
-		"down_when":        func(node *yaml.Node, path string) { d.downWhen(node, path, p) },
+		"hide_url":  value(d, &p.hideURL, check.ParseBool),
+		"group":     value(d, &p.group, parseText),
+		"regions":   func(node *yaml.Node, path string) { d.regions(node, path, p) },
+		"down_when": func(node *yaml.Node, path string) { d.downWhen(node, path, p) },
 	}
-}
-
-// headers adds to those of the defaults. Names are the keys, so they are read by hand.
-func (d *decoder) headers(node *yaml.Node, path string, p *probing) {
-	fields := field{}
-	p.headers = maps.Clone(p.headers)
-	if p.headers == nil {
-		p.headers = map[string]string{}
-	}
-	if node.Kind == yaml.MappingNode {
-		for i := 0; i < len(node.Content); i += 2 {
-			key := node.Content[i]
-			fields[key.Value] = func(node *yaml.Node, path string) {
-				if !validHeaderName(key.Value) {
-					d.fail(key, path, "not a name of a header")
-					return
-				}
-				text, ok := d.text(node, path)
-				if ok && !validHeaderValue(text) {
-					d.fail(node, path, "has a line break or a control character")
-					return
-				}
-				if ok {
-					p.headers[http.CanonicalHeaderKey(key.Value)] = text
-				}
-			}
-		}
-	}
-	d.mapping(node, path, fields)
-}
-
-func (d *decoder) expect(node *yaml.Node, path string, p *probing) {
-	d.mapping(node, path, field{"status": func(node *yaml.Node, path string) {
-		p.expect = nil
-		one := func(node *yaml.Node, path string) {
-			var r status.StatusRange
-			value(d, &r, parseStatus)(node, path)
-			p.expect = append(p.expect, r)
-		}
-		if node.Kind == yaml.ScalarNode {
-			one(node, path)
-			return
-		}
-		d.sequence(node, path, one)
-		if len(node.Content) == 0 {
-			d.fail(node, path, "must name at least one status")
-		}
-	}})
 }
 
 // services decodes the list of services.
-func (d *decoder) services(node *yaml.Node, base probing) []status.Check {
+func (d *decoder) services(node *yaml.Node, base probing) []check.Check {
 	if node == nil {
 		return nil
 	}
@@ -178,7 +123,7 @@ func (d *decoder) services(node *yaml.Node, base probing) []status.Check {
 		d.fail(node, "services", "too many services: at most %d", maxServices)
 		return nil
 	}
-	var checks []status.Check
+	var checks []check.Check
 	lines := map[string]int{}
 	d.sequence(node, "services", func(node *yaml.Node, path string) {
 		if c, ok := d.service(node, path, base, lines); ok {
@@ -189,23 +134,29 @@ func (d *decoder) services(node *yaml.Node, base probing) []status.Check {
 }
 
 // service decodes one service; lines notes where each id stands.
-func (d *decoder) service(node *yaml.Node, path string, p probing, lines map[string]int) (status.Check, bool) {
+func (d *decoder) service(node *yaml.Node, path string, p probing, lines map[string]int) (check.Check, bool) {
 	before := len(d.mistakes)
 	var id, name string
 	var u *url.URL
 	p.timeoutGiven = false // Only a timeout of its own must fit; one of the defaults gives way.
 	p.downWhen.path = path + ".down_when"
+	k, of := d.kindOf(node), check.Kinds()
+	if k != nil {
+		of = []*check.Kind{k}
+	}
+	p.copyOwn(of)
 	fields := d.probing(&p)
+	foreign := d.own(fields, &p, of)
 	fields["id"] = value(d, &id, parseID)
 	fields["name"] = value(d, &name, parseText)
-	fields["url"] = value(d, &u, parseURL)
+	fields["url"] = value(d, &u, parseTarget)
 	if isNull(node) {
 		d.fail(node, path, "must be a mapping of settings")
-		return status.Check{}, false
+		return check.Check{}, false
 	}
-	d.mapping(node, path, fields)
+	d.mappingOf(node, path, fields, foreign)
 	if len(d.mistakes) > before {
-		return status.Check{}, false // What follows would blame twice.
+		return check.Check{}, false // What follows would blame twice.
 	}
 	if name == "" {
 		d.fail(node, path+".name", "must not be empty")
@@ -229,7 +180,7 @@ func (d *decoder) service(node *yaml.Node, path string, p probing, lines map[str
 	d.fits(node, path, &p)
 	d.reachable(&p)
 	if len(d.mistakes) > before {
-		return status.Check{}, false
+		return check.Check{}, false
 	}
-	return p.check(id, name, p.group, u), true
+	return p.check(id, name, p.group, u, k), true
 }

@@ -4,16 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"path"
 	"regexp"
 	"slices"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -23,7 +22,6 @@ import (
 const (
 	maxNameLength = 100
 	maxIDLength   = 63
-	maxURLLength  = 2048
 	maxHostLength = 253
 )
 
@@ -33,19 +31,14 @@ func parseText(text string) (string, error) {
 	switch {
 	case utf8.RuneCountInString(text) > maxNameLength:
 		return "", fmt.Errorf("longer than %d characters", maxNameLength)
-	case hasControl(text):
+	case status.HasControl(text):
 		return "", errors.New("has control characters or a line break")
 	}
 	return text, nil
 }
 
-// hasControl is also true for bytes that are no UTF-8, which only a variable can bring.
-func hasControl(text string) bool {
-	return !utf8.ValidString(text) || strings.ContainsFunc(text, status.IsControl)
-}
-
 func parsePath(text string) (string, error) {
-	if hasControl(text) {
+	if status.HasControl(text) {
 		return "", errors.New("has control characters or a line break")
 	}
 	return text, nil
@@ -88,42 +81,16 @@ func urlName(u *url.URL) string {
 	return string(name[:min(len(name), maxNameLength)])
 }
 
+// parseURL takes addresses of the web, whatever else can be measured.
 func parseURL(text string) (*url.URL, error) {
-	const want = "write http://host/path or https://host/path"
-	if len(text) > maxURLLength {
-		return nil, fmt.Errorf("longer than %d characters", maxURLLength)
-	}
-	if hasControl(text) || strings.Contains(text, " ") {
-		return nil, errors.New("has a space, a control character or a line break: percent-encode it")
-	}
-	u, err := url.Parse(text)
-	if err != nil { // Its text repeats the URL, password and all.
-		return nil, errors.New("not a URL: " + want)
-	}
-	switch u.Scheme {
-	case "http", "https":
-	case "":
-		return nil, errors.New("no scheme: " + want)
-	default:
-		return nil, errors.New("only http and https can be measured: " + want)
-	}
-	if u.Hostname() == "" || u.Opaque != "" {
-		return nil, errors.New("no host: " + want)
-	}
-	if !validPort(u.Port(), u.Host) {
-		return nil, errors.New("the port is not between 1 and 65535")
-	}
-	u.Fragment, u.RawFragment = "", "" // Never sent to a server.
-	return u, nil
+	u, _, err := check.ParseURL(text, check.Named("http"))
+	return u, err
 }
 
-// validPort takes no port at all, but neither a bare colon nor port 0.
-func validPort(port, host string) bool {
-	if port == "" {
-		return !strings.HasSuffix(host, ":")
-	}
-	n, err := strconv.Atoi(port)
-	return err == nil && 1 <= n && n <= 65535
+// parseTarget takes addresses of all that can be measured.
+func parseTarget(text string) (*url.URL, error) {
+	u, _, err := check.ParseURL(text)
+	return u, err
 }
 
 func parseBaseURL(text string) (string, error) {
@@ -173,7 +140,7 @@ func (d *decoder) listeners(c *Config) {
 func parseListen(text string) (string, error) {
 	host, port, err := net.SplitHostPort(text)
 	n, errPort := strconv.Atoi(port)
-	if err != nil || errPort != nil || n < 0 || n > 65535 || len(host) > maxHostLength || hasControl(host) || strings.ContainsAny(host, " /@") {
+	if err != nil || errPort != nil || n < 0 || n > 65535 || len(host) > maxHostLength || status.HasControl(host) || strings.ContainsAny(host, " /@") {
 		return "", errors.New("not an address to listen on: write host:port, such as 127.0.0.1:8000, or :8000 for every address")
 	}
 	return text, nil
@@ -182,7 +149,7 @@ func parseListen(text string) (string, error) {
 func parseDatabase(text string) (Secret, error) {
 	const want = "write sqlite:///data/statuspage.db or questdb://user:password@host:8812/qdb"
 	u, err := url.Parse(text)
-	if err != nil || hasControl(text) || u.Opaque != "" || !strings.Contains(text, "://") {
+	if err != nil || status.HasControl(text) || u.Opaque != "" || !strings.Contains(text, "://") {
 		return "", errors.New("not a database URL: " + want + ", special characters percent-encoded")
 	}
 	switch u.Scheme {
@@ -191,7 +158,7 @@ func parseDatabase(text string) (Secret, error) {
 			return "", errors.New("no file behind three slashes: " + want)
 		}
 	case "questdb", "postgresql", "postgres":
-		if u.Hostname() == "" || !validPort(u.Port(), u.Host) {
+		if u.Hostname() == "" || !check.ValidPort(u.Port(), u.Host) {
 			return "", errors.New("no host, or a wrong port: " + want)
 		}
 	default:
@@ -216,34 +183,8 @@ func parseViewers(text string) (int, error) {
 	return n, nil
 }
 
-func parseBool(text string) (bool, error) {
-	switch text {
-	case "true":
-		return true, nil
-	case "false":
-		return false, nil
-	}
-	return false, errors.New("must be true or false")
-}
-
-func parseMethod(text string) (string, error) {
-	switch method := strings.ToUpper(text); method {
-	case http.MethodHead, http.MethodGet:
-		return method, nil
-	}
-	return "", errors.New("must be HEAD or GET")
-}
-
-func parseStatus(text string) (status.StatusRange, error) {
-	r, err := status.ParseStatusRange(text)
-	if err != nil {
-		return r, errors.New(`not an HTTP status from 100 to 599: write 204, or a range such as "200-399"`)
-	}
-	return r, nil
-}
-
 func parseInterval(text string) (time.Duration, error) {
-	d, err := parseMillis(text)
+	d, err := check.ParseMillis(text)
 	if err == nil && (d < status.MinInterval || d > status.Day) {
 		err = errors.New("must be between 1s and 24h")
 	}
@@ -251,17 +192,9 @@ func parseInterval(text string) (time.Duration, error) {
 }
 
 func parseTimeout(text string) (time.Duration, error) {
-	d, err := parseMillis(text)
+	d, err := check.ParseMillis(text)
 	if err == nil && d <= 0 {
 		err = errors.New("must be at least 1ms")
-	}
-	return d, err
-}
-
-func parseMillis(text string) (time.Duration, error) {
-	d, err := status.ParseDuration(text)
-	if err == nil && d%time.Millisecond != 0 {
-		err = errors.New("must be whole milliseconds")
 	}
 	return d, err
 }
@@ -281,16 +214,4 @@ func parseMinutes(text string) (time.Duration, error) {
 		return 0, fmt.Errorf("not a number of minutes from 1 to %d", int(status.Day/time.Minute))
 	}
 	return time.Duration(n) * time.Minute, nil
-}
-
-// validHeaderName tells whether name is a token of RFC 9110.
-func validHeaderName(name string) bool {
-	return name != "" && len(name) <= maxNameLength && !strings.ContainsFunc(name, func(r rune) bool {
-		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
-	})
-}
-
-// validHeaderValue refuses above all the line breaks that would add a header.
-func validHeaderValue(value string) bool {
-	return !hasControl(strings.ReplaceAll(value, "\t", " "))
 }

@@ -203,29 +203,6 @@ func TestSlug(t *testing.T) {
 	}
 }
 
-func TestStatusRange(t *testing.T) {
-	t.Parallel()
-	for _, good := range []string{"200", "200-399"} {
-		r, err := ParseStatusRange(good)
-		if err != nil || r.String() != good {
-			t.Errorf("ParseStatusRange(%q) = %v, %v", good, r, err)
-		}
-	}
-	for _, bad := range []string{"", "99", "600", "300-200", "2xx", "-", "200-"} {
-		if _, err := ParseStatusRange(bad); !errors.Is(err, ErrInvalid) {
-			t.Errorf("ParseStatusRange(%q): error %v, want ErrInvalid", bad, err)
-		}
-	}
-	c := Check{}
-	if !c.Expects(399) || c.Expects(400) {
-		t.Error("without expectations 399 is available and 400 is not")
-	}
-	c.ExpectStatus = []StatusRange{{404, 404}}
-	if !c.Expects(404) || c.Expects(200) {
-		t.Error("an expectation replaces the default")
-	}
-}
-
 func TestCheckSignals(t *testing.T) {
 	t.Parallel()
 	good := Signal{Received: noon, Outcome: Down, HTTPStatus: NoHTTPStatus}

@@ -1,6 +1,10 @@
 package status
 
-import "unicode"
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // IsControl tells whether a rune has no place in a line of text: control characters, what breaks
 // lines elsewhere, and what turns the direction of the text behind it. A name must not
@@ -8,6 +12,11 @@ import "unicode"
 // https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
 func IsControl(r rune) bool {
 	return unicode.IsControl(r) || 0x2028 <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069
+}
+
+// HasControl tells whether a text has such a rune, or bytes that are no UTF-8.
+func HasControl(text string) bool {
+	return !utf8.ValidString(text) || strings.ContainsFunc(text, IsControl)
 }
 
 // Interned keeps one copy of each text: the hours of 90 days name a service 2,160 times.

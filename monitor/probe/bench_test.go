@@ -22,7 +22,7 @@ func BenchmarkHTTP(b *testing.B) {
 	probe := func(url string, keep bool) func(*testing.B) Result {
 		check := checkOf(url)
 		check.KeepAlive, check.ID = keep, url
-		return func(b *testing.B) Result { return p.HTTP(b.Context(), check) }
+		return func(b *testing.B) Result { return p.asks(b.Context(), check) }
 	}
 	std := p.netHTTP(false, roots)
 	for _, way := range []struct {

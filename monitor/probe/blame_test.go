@@ -47,7 +47,7 @@ func TestNoFileToAskWithIsNoVerdict(t *testing.T) {
 				}
 				return nil, socketFails(errno)
 			}}})
-			noVerdict(t, fmt.Sprint(errno, ", ", name, " asked"), p.HTTP(t.Context(), checkOf("http://target.example./")), errno.Error())
+			noVerdict(t, fmt.Sprint(errno, ", ", name, " asked"), p.asks(t.Context(), checkOf("http://target.example./")), errno.Error())
 		}
 	}
 }
@@ -64,7 +64,7 @@ func TestHalfALookUpIsNoVerdict(t *testing.T) {
 		}
 		return names.Dial(ctx, network, address)
 	}}})
-	noVerdict(t, "half a look-up", p.HTTP(t.Context(), checkOf(named(t, web, "target.example."))), "too many open files")
+	noVerdict(t, "half a look-up", p.asks(t.Context(), checkOf(named(t, web, "target.example."))), "too many open files")
 }
 
 // TestNameServerThatNobodyReachesIsNoVerdict holds that a resolver of ours that is gone is no fault of who is looked up; one that
@@ -81,7 +81,7 @@ func TestNameServerThatNobodyReachesIsNoVerdict(t *testing.T) {
 		return new(net.Dialer).DialContext(ctx, "udp", closed)
 	}
 	p := New(Options{Resolver: &net.Resolver{PreferGo: true, Dial: gone}})
-	noVerdict(t, "no server", p.HTTP(t.Context(), checkOf("http://target.example./")), "no name server answers")
+	noVerdict(t, "no server", p.asks(t.Context(), checkOf("http://target.example./")), "no name server answers")
 
 	fails := resolver(t, func(_ string, _ dnsmessage.Type, m *dnsmessage.Message) bool {
 		m.RCode = dnsmessage.RCodeServerFailure
@@ -94,7 +94,7 @@ func TestNameServerThatNobodyReachesIsNoVerdict(t *testing.T) {
 		}
 		return fails.Dial(ctx, network, address)
 	}}})
-	if r := p.HTTP(t.Context(), checkOf("http://target.example./")); r.Outcome != status.Down || r.Reason != status.DNS {
+	if r := p.asks(t.Context(), checkOf("http://target.example./")); r.Outcome != status.Down || r.Reason != status.DNS {
 		t.Errorf("%v %v (%v), want the answer of the server that there is", r.Outcome, r.Reason, r.Err)
 	}
 }
@@ -109,7 +109,7 @@ func TestErrorsOfOursInOthers(t *testing.T) {
 		"no room to watch a socket": &net.OpError{Op: "dial", Err: os.NewSyscallError("epoll_ctl", syscall.ENOSPC)},
 		"an interface that is down": &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ENETDOWN)},
 	} {
-		if r := judge(checkOf("http://x"), Result{Err: conceal(err, checkOf("http://x"))}); r.Outcome != status.Unknown {
+		if r := judge(checkOf("http://x"), Result{Err: conceal(err, checkOf("http://x").whole())}); r.Outcome != status.Unknown {
 			t.Errorf("%s is told as %v %v", name, r.Outcome, r.Reason)
 		}
 	}

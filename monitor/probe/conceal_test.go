@@ -17,7 +17,7 @@ func TestErrorsConcealWhatACheckSends(t *testing.T) {
 	check.Headers = map[string]string{"Authorization": "Bearer bear=er", "Host": "other.example"}
 	err := conceal(&url.Error{Op: "Get", URL: check.Target, Err: errors.Join(
 		errors.New(`malformed: "Bearer bear=er" bear=er pass&word pass%26word to+ken/ to%2Bken%2F dXNlcjpwYXNzJndvcmQ= other.example 1`), syscall.ECONNREFUSED,
-	)}, check)
+	)}, check.whole())
 	const want = `GET https://host/?token=***&x=1: malformed: "***" *** *** *** *** *** *** other.example 1` + "\nconnection refused"
 	if err.Error() != want {
 		t.Errorf("got  %s\nwant %s", err, want)

@@ -35,7 +35,7 @@ func TestCookiesOfARedirectAreSentAlong(t *testing.T) {
 	check.Headers = map[string]string{"Cookie": "own=1"}
 	p := New(Options{})
 	for range 2 {
-		if r := p.HTTP(t.Context(), check); r.Outcome != status.Up {
+		if r := p.asks(t.Context(), check); r.Outcome != status.Up {
 			t.Errorf("%v %v %d (%v), want up", r.Outcome, r.Reason, r.HTTPStatus, r.Err)
 		}
 	}

@@ -123,9 +123,9 @@ func TestNoStricterThanCurl(t *testing.T) {
 			t.Fatal(err)
 		}
 		accept(t, ln, oddServer(odd[name]))
-		for way, check := range map[string]status.Check{"http": checkOf(plain), "https": checkOf("https://" + ln.Addr().String() + "/"), "kept": checkOf(plain)} {
+		for way, check := range map[string]httpCheck{"http": checkOf(plain), "https": checkOf("https://" + ln.Addr().String() + "/"), "kept": checkOf(plain)} {
 			check.Method, check.KeepAlive, check.Timeout = http.MethodGet, way == "kept", 10*time.Second
-			switch r := trusting(roots).HTTP(t.Context(), check); {
+			switch r := trusting(roots).asks(t.Context(), check); {
 			case but && r.Outcome != status.Down:
 				t.Errorf("%s, %s: %v, though %s", name, way, r.Outcome, why)
 			case !but && of.exit == 0 && !otherwise[name] && r.HTTPStatus != of.code:
@@ -167,7 +167,7 @@ func TestOldCiphers(t *testing.T) {
 		old := server.Clone()
 		old.CipherSuites, old.MaxVersion = []uint16{suite}, tls.VersionTLS12
 		url, _ := target(t, hostile{behave: func(c *taken) { c.say(ok + "Content-Length: 0\r\n\r\n") }}, old)
-		if r := trusting(roots).HTTP(t.Context(), checkOf(url)); r.Outcome != status.Up {
+		if r := trusting(roots).asks(t.Context(), checkOf(url)); r.Outcome != status.Up {
 			t.Errorf("%s: %v (%v), want up", tls.CipherSuiteName(suite), r.Outcome, r.Err)
 		}
 	}
@@ -204,7 +204,7 @@ func TestRenegotiation(t *testing.T) {
 		}
 	}()
 	address := <-ready
-	if r := trusting(roots).HTTP(t.Context(), checkOf("https://"+address+"/")); r.Outcome != status.Up {
+	if r := trusting(roots).asks(t.Context(), checkOf("https://"+address+"/")); r.Outcome != status.Up {
 		t.Errorf("%v (%v), want up", r.Outcome, r.Err)
 	}
 }

@@ -157,7 +157,7 @@ func TestNameThatMoves(t *testing.T) {
 	c := checkOf(named(t, web, "target.example."))
 	for i := range 6 {
 		want := []status.Reason{status.None, status.ConnectionRefused}[i%2]
-		if r := p.HTTP(t.Context(), c); r.Reason != want {
+		if r := p.asks(t.Context(), c); r.Reason != want {
 			t.Errorf("measurement %d: %v (%v), want %v", i, r.Reason, r.Err, want)
 		}
 	}
@@ -171,7 +171,7 @@ func TestHappyEyeballs(t *testing.T) {
 		t.Parallel()
 		c := checkOf(named(t, web, "target.example."))
 		c.Timeout = time.Second
-		if r := New(Options{Resolver: resolver(t, at("::1", "127.0.0.1"))}).HTTP(t.Context(), c); r.Outcome != status.Up || r.Duration > tolerance {
+		if r := New(Options{Resolver: resolver(t, at("::1", "127.0.0.1"))}).asks(t.Context(), c); r.Outcome != status.Up || r.Duration > tolerance {
 			t.Errorf("%v %v (%v) after %v, want up at once", r.Outcome, r.Reason, r.Err, r.Duration)
 		}
 	})
@@ -197,7 +197,7 @@ func TestHappyEyeballs(t *testing.T) {
 		go func() { _ = server.Serve(alive) }()
 		c := checkOf("http://target.example.:" + port)
 		c.Timeout = time.Second
-		if r := New(Options{Resolver: resolver(t, at("::1", "127.0.0.1"))}).HTTP(t.Context(), c); r.Outcome != status.Up || r.Duration < 200*time.Millisecond {
+		if r := New(Options{Resolver: resolver(t, at("::1", "127.0.0.1"))}).asks(t.Context(), c); r.Outcome != status.Up || r.Duration < 200*time.Millisecond {
 			t.Errorf("%v %v (%v) after %v, want up by the other family", r.Outcome, r.Reason, r.Err, r.Duration)
 		}
 	})
@@ -215,7 +215,7 @@ func TestNamesBeyondASCII(t *testing.T) {
 		record(m, kind, "127.0.0.1")
 		return true
 	})})
-	r := p.HTTP(t.Context(), checkOf(named(t, web, "bücher.example")))
+	r := p.asks(t.Context(), checkOf(named(t, web, "bücher.example")))
 	mu.Lock()
 	defer mu.Unlock()
 	if r.Outcome != status.Up || !asked["xn--bcher-kva.example."] {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"testing"
 	"time"
@@ -71,7 +72,7 @@ func FuzzAnswer(f *testing.F) {
 		deny := prefixes("0.0.0.0/0", "::/0")
 		p.o.Guard = &Guard{Deny: deny}
 		p.o.Resolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) { return nil, ErrGuarded }}
-		r := p.HTTP(t.Context(), c)
+		r := p.asks(t.Context(), c)
 		switch r.Outcome {
 		case status.Up:
 			if r.Reason != status.None || r.HTTPStatus < 100 {
@@ -85,7 +86,7 @@ func FuzzAnswer(f *testing.F) {
 			t.Error("slow, though nobody asked")
 		case status.Unknown: // A redirect to what the guard refuses.
 		}
-		if most := 4 * (status.MaxRedirects + 1) * (maxHeader + maxBody + bufferSize); read > most {
+		if most := 4 * (check.MaxRedirects + 1) * (maxHeader + maxBody + bufferSize); read > most {
 			t.Errorf("%d bytes were read, want %d at most", read, most)
 		}
 	})

@@ -51,9 +51,9 @@ func TestGuardLists(t *testing.T) {
 }
 
 // refuses holds that a measurement gives no verdict, and that nothing reached the target.
-func refuses(t *testing.T, name string, p *Prober, c status.Check) {
+func refuses(t *testing.T, name string, p *Prober, c httpCheck) {
 	t.Helper()
-	if r := p.HTTP(t.Context(), c); r.Outcome != status.Unknown || r.Reason != status.None || !errors.Is(r.Err, ErrGuarded) {
+	if r := p.asks(t.Context(), c); r.Outcome != status.Unknown || r.Reason != status.None || !errors.Is(r.Err, ErrGuarded) {
 		t.Errorf("%s: %v %v (%v), want no verdict by the guard", name, r.Outcome, r.Reason, r.Err)
 	}
 }
@@ -97,7 +97,7 @@ func TestGuardAgainstRebinding(t *testing.T) {
 		return true
 	})})
 	c := checkOf(named(t, web, "target.example."))
-	if r := p.HTTP(t.Context(), c); r.Outcome != status.Up || reached.Load() != 1 {
+	if r := p.asks(t.Context(), c); r.Outcome != status.Up || reached.Load() != 1 {
 		t.Fatalf("first: %v %v (%v)", r.Outcome, r.Reason, r.Err)
 	}
 	refuses(t, "rebound", p, c)
@@ -113,7 +113,7 @@ func TestGuardLooksAtRedirects(t *testing.T) {
 	p := New(Options{Guard: &Guard{Allow: prefixes("127.0.0.1/32")}})
 	refuses(t, "redirect", p, checkOf(outside))
 	c := checkOf(outside)
-	if c.FollowRedirects = false; p.HTTP(t.Context(), c).Outcome != status.Up {
+	if c.FollowRedirects = false; p.asks(t.Context(), c).Outcome != status.Up {
 		t.Error("a redirect that is not followed is judged by where it leads")
 	}
 	if reached.Load() != 0 {
@@ -129,7 +129,7 @@ func TestGuardedAddressAmongOthers(t *testing.T) {
 	guard := &Guard{Allow: prefixes("127.0.0.1/32", "127.0.0.3/32")}
 	c := checkOf(named(t, web, "target.example."))
 	c.Timeout = time.Second
-	if r := New(Options{Guard: guard, Resolver: resolver(t, at("127.0.0.2", "127.0.0.1"))}).HTTP(t.Context(), c); r.Outcome != status.Up {
+	if r := New(Options{Guard: guard, Resolver: resolver(t, at("127.0.0.2", "127.0.0.1"))}).asks(t.Context(), c); r.Outcome != status.Up {
 		t.Errorf("one of two addresses may be reached: %v (%v), want up", r.Outcome, r.Err)
 	}
 	refuses(t, "the other is dead", New(Options{Guard: guard, Resolver: resolver(t, at("127.0.0.2", "127.0.0.3"))}), c)

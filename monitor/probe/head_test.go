@@ -74,14 +74,14 @@ func TestHeadThatFailsIsAskedWithGet(t *testing.T) {
 				if name == "hangs" {
 					check.Timeout = time.Second
 				}
-				r := p.HTTP(t.Context(), check)
+				r := p.asks(t.Context(), check)
 				if took := s.took(); r.Outcome != status.Up || !strings.HasSuffix(took, "GET") || r.Err == nil || !strings.Contains(r.Err.Error(), "asked with GET") {
 					t.Errorf("%v %v (%v), asked with %s; want up by GET, and told so", r.Outcome, r.Reason, r.Err, took)
 				}
 				if r.Duration > check.Timeout/2 {
 					t.Errorf("GET took %v, and HEAD is none of it", r.Duration)
 				}
-				if r := p.HTTP(t.Context(), check); r.Outcome != status.Up || r.Err != nil {
+				if r := p.asks(t.Context(), check); r.Outcome != status.Up || r.Err != nil {
 					t.Errorf("the second time: %v (%v), want up", r.Outcome, r.Err)
 				}
 				if took := s.took(); took != "GET" {
@@ -96,16 +96,16 @@ func TestHeadIsAskedAgainAfterADay(t *testing.T) {
 	t.Parallel()
 	s := &twofold{head: says(403), get: says(200)}
 	p, check := New(Options{}), checkOf(serve(t, s.serve))
-	p.HTTP(t.Context(), check)
+	p.asks(t.Context(), check)
 	p.known[check.ID].refused = time.Now().Add(-headAgain)
 	s.head = says(200)
 	s.took()
-	if p.HTTP(t.Context(), check); s.took() != http.MethodHead {
+	if p.asks(t.Context(), check); s.took() != http.MethodHead {
 		t.Error("HEAD is not asked again after a day")
 	}
 	p.known[check.ID].refused = time.Now()
 	check.Target += "/edited"
-	if p.HTTP(t.Context(), check); s.took() != http.MethodHead {
+	if p.asks(t.Context(), check); s.took() != http.MethodHead {
 		t.Error("HEAD is not asked of another address")
 	}
 }
@@ -140,7 +140,7 @@ func TestGetHasTheLastWord(t *testing.T) {
 			s := &twofold{head: c.head, get: c.get}
 			check := checkOf(serve(t, s.serve))
 			check.Timeout = time.Second
-			r := New(Options{}).HTTP(t.Context(), check)
+			r := New(Options{}).asks(t.Context(), check)
 			if took := s.took(); r.Reason != c.reason || r.HTTPStatus != c.code || took != c.asked {
 				t.Errorf("%v %d (%v), asked with %s; want %v %d, asked with %s", r.Reason, r.HTTPStatus, r.Err, took, c.reason, c.code, c.asked)
 			}

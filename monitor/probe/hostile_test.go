@@ -274,7 +274,7 @@ func (h hostile) hit(t *testing.T, name string, p *Prober, url string, sent *ato
 	began := time.Now()
 	machine := make(chan time.Duration, 1) // What a bare timer takes: a busy machine is no fault of the prober.
 	time.AfterFunc(hostileTimeout, func() { machine <- time.Since(began) })
-	r := p.HTTP(t.Context(), c)
+	r := p.asks(t.Context(), c)
 	took := time.Since(began)
 	if !slices.Contains(reasons, r.Reason) || r.Outcome == status.Unknown || (r.Outcome == status.Up) != (r.Reason == status.None) {
 		t.Errorf("%s: %v %v (%v), want one of %v", name, r.Outcome, r.Reason, r.Err, reasons)
@@ -461,7 +461,7 @@ func TestKeptConnectionTurnsHostile(t *testing.T) {
 			p := New(Options{})
 			c := checkOf(url)
 			c.KeepAlive, c.Method = true, http.MethodGet
-			if r := p.HTTP(t.Context(), c); r.Outcome != status.Up {
+			if r := p.asks(t.Context(), c); r.Outcome != status.Up {
 				t.Fatalf("first: %v %v", r.Outcome, r.Err)
 			}
 			kept := h

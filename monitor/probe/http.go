@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"strings"
 	"sync"
@@ -28,15 +29,22 @@ var (
 	errRedirectScheme   = errors.New("redirect to what is neither http nor https")
 )
 
+// httpCheck is a check of this kind with its settings.
+type httpCheck struct {
+	check.Check
+	*check.HTTP
+}
+
 // HTTP measures with HEAD or GET. Unless the check keeps its connection, DNS, TCP and TLS
 // are part of every measurement.
-func (p *Prober) HTTP(ctx context.Context, check status.Check) Result {
+func (p *Prober) HTTP(ctx context.Context, whole check.Check) Result {
+	c := httpCheck{whole, whole.How.(*check.HTTP)} //nolint:forcetypeassert // So the table of kinds has it.
 	start := time.Now()
-	limited, cancel := context.WithTimeout(ctx, check.Timeout)
+	limited, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	over, done := p.transportFor(check)
+	over, done := p.transportFor(c)
 	defer done()
-	r := p.measure(limited, cancel, check, over)
+	r := p.measure(limited, cancel, c, over)
 	if r.Err != nil {
 		r.Duration = time.Since(start)
 	}
@@ -44,18 +52,18 @@ func (p *Prober) HTTP(ctx context.Context, check status.Check) Result {
 	if ctx.Err() != nil { // Stopped by us: whatever came of it says nothing of the target.
 		return Result{Err: ctx.Err(), HTTPStatus: status.NoHTTPStatus, Duration: r.Duration}
 	}
-	return judge(check, r)
+	return judge(c, r)
 }
 
 // measure asks with GET where HEAD gets no good answer, as many servers, firewalls and signed links have
 // it: what counts is what visitors get. A HEAD that hangs is given half of the time, and more only while GET does
 // no better. stop ends ctx.
-func (p *Prober) measure(ctx context.Context, stop context.CancelFunc, check status.Check, over *transport) Result {
-	if check.Method != http.MethodHead {
-		return p.ask(ctx, check, over, check.Method)
+func (p *Prober) measure(ctx context.Context, stop context.CancelFunc, c httpCheck, over *transport) Result {
+	if c.Method != http.MethodHead {
+		return p.ask(ctx, c, over, c.Method)
 	}
-	if p.refusesHead(check) {
-		return p.ask(ctx, check, over, http.MethodGet)
+	if p.refusesHead(c) {
+		return p.ask(ctx, c, over, http.MethodGet)
 	}
 	var (
 		watch             stopwatch
@@ -63,20 +71,20 @@ func (p *Prober) measure(ctx context.Context, stop context.CancelFunc, check sta
 		got               = make(chan Result, 1) // One that nobody asked for has no HTTP status, not even none.
 	)
 	defer stopHead()
-	second := time.AfterFunc(check.Timeout/2, func() {
+	second := time.AfterFunc(c.Timeout/2, func() {
 		if !watch.asked() { // Another method would hang in the same place.
 			got <- Result{}
 			return
 		}
-		get := p.ask(ctx, check, over, http.MethodGet)
-		if well(check, get) {
+		get := p.ask(ctx, c, over, http.MethodGet)
+		if well(c, get) {
 			stopHead()
 		}
 		got <- get
 	})
-	head := p.hear(heading, check, over, http.MethodHead, &watch)
+	head := p.hear(heading, c, over, http.MethodHead, &watch)
 	given := heading.Err() != nil && ctx.Err() == nil // GET has answered.
-	if !given && (well(check, head) || head.Err != nil && ours(head.Err) || !watch.asked()) {
+	if !given && (well(c, head) || head.Err != nil && ours(head.Err) || !watch.asked()) {
 		if !second.Stop() {
 			stop()
 			<-got
@@ -91,13 +99,13 @@ func (p *Prober) measure(ctx context.Context, stop context.CancelFunc, check sta
 		if ctx.Err() != nil {
 			return head
 		}
-		get = p.ask(ctx, check, over, http.MethodGet)
+		get = p.ask(ctx, c, over, http.MethodGet)
 	}
-	if well(check, get) {
-		p.headRefused(check)
+	if well(c, get) {
+		p.headRefused(c)
 		why := "no answer in half of the time"
 		if !given {
-			why = judge(check, head).Err.Error()
+			why = judge(c, head).Err.Error()
 		}
 		get.overlooked = append(get.overlooked, "HEAD: "+why+"; asked with GET for a day")
 	}
@@ -105,19 +113,19 @@ func (p *Prober) measure(ctx context.Context, stop context.CancelFunc, check sta
 }
 
 // ask asks once with a method, and again where the answer is none by the letter but visitors may get through.
-func (p *Prober) ask(ctx context.Context, check status.Check, over *transport, method string) (r Result) {
+func (p *Prober) ask(ctx context.Context, c httpCheck, over *transport, method string) (r Result) {
 	defer func() { // A goroutine of ours may run it, where nobody else would.
 		if cause := recover(); cause != nil {
 			r = Result{Err: &ourError{fmt.Errorf("probe panicked: %v", cause)}, HTTPStatus: status.NoHTTPStatus}
 		}
 	}()
 	var watch stopwatch
-	strict := p.hear(ctx, check, over, method, &watch)
+	strict := p.hear(ctx, c, over, method, &watch)
 	if !malformed(strict.Err) || ctx.Err() != nil {
 		return strict
 	}
-	lenient := exchange(ctx, check, p.lenient, method, new(stopwatch))
-	if !well(check, lenient) {
+	lenient := exchange(ctx, c, p.lenient, method, new(stopwatch))
+	if !well(c, lenient) {
 		return strict
 	}
 	lenient.overlooked = append(lenient.overlooked, strict.Err.Error())
@@ -126,32 +134,32 @@ func (p *Prober) ask(ctx context.Context, check status.Check, over *transport, m
 
 // hear asks once, and anew when what came over a kept connection may not have been said to this request: an
 // answer to its idleness, or one that was broken off.
-func (p *Prober) hear(ctx context.Context, check status.Check, over *transport, method string, watch *stopwatch) Result {
-	r := exchange(ctx, check, over, method, watch)
+func (p *Prober) hear(ctx context.Context, c httpCheck, over *transport, method string, watch *stopwatch) Result {
+	r := exchange(ctx, c, over, method, watch)
 	if watch.reused() && (r.Err != nil && !ours(r.Err) || r.HTTPStatus == http.StatusRequestTimeout) && ctx.Err() == nil {
 		over.closeIdle()
 		watch.reset()
-		r = exchange(ctx, check, over, method, watch)
+		r = exchange(ctx, c, over, method, watch)
 	}
 	return r
 }
 
 // well tells whether an exchange went as the check expects.
-func well(check status.Check, r Result) bool {
-	return r.Err == nil && check.Expects(r.HTTPStatus)
+func well(c httpCheck, r Result) bool {
+	return r.Err == nil && c.Expects(r.HTTPStatus)
 }
 
 // judge turns what came of the exchange into a verdict.
-func judge(check status.Check, r Result) Result {
+func judge(c httpCheck, r Result) Result {
 	switch {
 	case r.Err != nil && ours(r.Err):
 		r.Outcome = status.Unknown
 	case r.Err != nil:
 		r.Outcome, r.Reason, r.HTTPStatus = status.Down, classify(r.Err), status.NoHTTPStatus
-	case !check.Expects(r.HTTPStatus):
+	case !c.Expects(r.HTTPStatus):
 		r.Outcome, r.Reason = status.Down, status.UnexpectedStatus
 		r.Err = fmt.Errorf("unexpected status %d", r.HTTPStatus)
-	case check.DegradedAfter > 0 && r.Duration > check.DegradedAfter:
+	case c.DegradedAfter > 0 && r.Duration > c.DegradedAfter:
 		r.Outcome, r.Reason = status.Degraded, status.Slow
 	default:
 		r.Outcome = status.Up
@@ -163,51 +171,51 @@ func judge(check status.Check, r Result) Result {
 }
 
 // exchange asks once, following redirects, and reads the body up to its limit.
-func exchange(ctx context.Context, check status.Check, over http.RoundTripper, method string, watch *stopwatch) (r Result) {
+func exchange(ctx context.Context, c httpCheck, over http.RoundTripper, method string, watch *stopwatch) (r Result) {
 	start := time.Now()
 	r.HTTPStatus = status.NoHTTPStatus
 	defer func() { r.Phases, r.Duration = watch.read(), time.Since(start) }()
-	req, err := http.NewRequestWithContext(watch.trace(ctx), method, check.Target, nil)
+	req, err := http.NewRequestWithContext(watch.trace(ctx), method, c.Target, nil)
 	if err != nil {
-		r.Err = &ourError{conceal(err, check)}
+		r.Err = &ourError{conceal(err, c.Check)}
 		return r
 	}
 	req.URL.RawQuery = strings.ReplaceAll(req.URL.RawQuery, " ", "%20")
 	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept", "*/*") // Some servers want one; all clients send one.
-	for name, value := range check.Headers {
+	for name, value := range c.Headers {
 		if strings.EqualFold(name, "Host") {
 			req.Host = value
 			continue
 		}
 		req.Header.Set(name, value)
 	}
-	client := &http.Client{Transport: over, CheckRedirect: redirects(check, req.URL, watch)}
-	if check.FollowRedirects {
+	client := &http.Client{Transport: over, CheckRedirect: redirects(c, req.URL, watch)}
+	if c.FollowRedirects {
 		client.Jar = new(cookies)
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		r.Err = conceal(err, check)
+		r.Err = conceal(err, c.Check)
 		return r
 	}
 	defer res.Body.Close() //nolint:errcheck // Read as far as we want.
 	r.HTTPStatus = res.StatusCode
 	r.CertificateExpiry = expiry(res.TLS)
 	if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, maxBody)); err != nil {
-		r.Err = conceal(err, check)
+		r.Err = conceal(err, c.Check)
 	}
 	return r
 }
 
 // redirects follows as far as the check allows; secrets go to the configured host only.
-func redirects(check status.Check, first *url.URL, watch *stopwatch) func(*http.Request, []*http.Request) error {
+func redirects(c httpCheck, first *url.URL, watch *stopwatch) func(*http.Request, []*http.Request) error {
 	return func(req *http.Request, via []*http.Request) error {
 		watch.dials.Store(0)
-		if !check.FollowRedirects {
+		if !c.FollowRedirects {
 			return http.ErrUseLastResponse
 		}
-		if len(via) > status.MaxRedirects {
+		if len(via) > check.MaxRedirects {
 			return errTooManyRedirects
 		}
 		if req.URL.Scheme != "http" && req.URL.Scheme != "https" {
@@ -216,7 +224,7 @@ func redirects(check status.Check, first *url.URL, watch *stopwatch) func(*http.
 		req.URL.RawQuery = strings.ReplaceAll(req.URL.RawQuery, " ", "%20") // net/http sends it as it came.
 		req.Header.Del("Referer")                                           // It has the query.
 		if req.URL.Host != first.Host || req.URL.Scheme != first.Scheme && req.URL.Scheme != "https" {
-			for name := range check.Headers {
+			for name := range c.Headers {
 				req.Header.Del(name)
 			}
 		}

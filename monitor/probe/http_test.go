@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"strings"
 	"sync/atomic"
@@ -18,12 +19,21 @@ import (
 )
 
 // HTTP measures as a prober without options does.
-var HTTP = New(Options{}).HTTP
+var HTTP = New(Options{}).asks
 
-func checkOf(url string) status.Check {
-	return status.Check{
-		Service: status.Service{ID: "x", URL: url, Interval: 20 * time.Second, Timeout: 5 * time.Second},
-		Kind:    "http", Target: url, Method: http.MethodHead, FollowRedirects: true,
+// asks measures a check as tests have it.
+func (p *Prober) asks(ctx context.Context, c httpCheck) Result { return p.HTTP(ctx, c.whole()) }
+
+// whole is the check with the settings that a test has given it.
+func (c httpCheck) whole() check.Check {
+	c.How = c.HTTP
+	return c.Check
+}
+
+func checkOf(url string) httpCheck {
+	return httpCheck{
+		check.Check{Service: status.Service{ID: "x", URL: url, Interval: 20 * time.Second, Timeout: 5 * time.Second}, Target: url},
+		&check.HTTP{Method: http.MethodHead, FollowRedirects: true},
 	}
 }
 
@@ -86,28 +96,28 @@ func TestVerdicts(t *testing.T) {
 	forever := func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	for name, c := range map[string]struct {
 		url    string
-		change func(*status.Check)
+		change func(*httpCheck)
 		want   status.Outcome
 		reason status.Reason
 		code   int
 	}{
 		"up":           {serve(t, func(http.ResponseWriter, *http.Request) {}), nil, status.Up, status.None, 200},
 		"500":          {serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }), nil, status.Down, status.UnexpectedStatus, 500},
-		"expected 404": {serve(t, http.NotFound), func(c *status.Check) { c.ExpectStatus = []status.StatusRange{{From: 404, To: 404}} }, status.Up, status.None, 404},
-		"hang":         {serve(t, forever), func(c *status.Check) { c.Timeout = 200 * time.Millisecond }, status.Down, status.Timeout, -1},
+		"expected 404": {serve(t, http.NotFound), func(c *httpCheck) { c.ExpectStatus = []check.StatusRange{{From: 404, To: 404}} }, status.Up, status.None, 404},
+		"hang":         {serve(t, forever), func(c *httpCheck) { c.Timeout = 200 * time.Millisecond }, status.Down, status.Timeout, -1},
 		"hang in body": {serve(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", "10")
 			_, _ = io.WriteString(w, "x")
 			w.(http.Flusher).Flush()
 			forever(w, r)
-		}), func(c *status.Check) { c.Method, c.Timeout = http.MethodGet, 200*time.Millisecond }, status.Down, status.Timeout, -1},
+		}), func(c *httpCheck) { c.Method, c.Timeout = http.MethodGet, 200*time.Millisecond }, status.Down, status.Timeout, -1},
 		"endless body": {serve(t, func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				if _, err := w.Write(make([]byte, 32<<10)); err != nil {
 					return
 				}
 			}
-		}), func(c *status.Check) { c.Method = http.MethodGet }, status.Up, status.None, 200},
+		}), func(c *httpCheck) { c.Method = http.MethodGet }, status.Up, status.None, 200},
 		"refused":       {closed, nil, status.Down, status.ConnectionRefused, -1},
 		"reset":         {raw(t, reset), nil, status.Down, status.ConnectionReset, -1},
 		"closed early":  {raw(t, answer("")), nil, status.Down, status.ConnectionReset, -1},
@@ -118,14 +128,14 @@ func TestVerdicts(t *testing.T) {
 		"self-signed":   {selfSigned.URL, nil, status.Down, status.TLS, -1},
 		"no TLS there":  {strings.Replace(serve(t, http.NotFound), "http:", "https:", 1), nil, status.Down, status.TLS, -1},
 		"redirect loop": {serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }), nil, status.Down, status.TooManyRedirects, -1},
-		"first answer":  {serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }), func(c *status.Check) { c.FollowRedirects = false }, status.Up, status.None, 302},
-		"slow":          {serve(t, func(http.ResponseWriter, *http.Request) {}), func(c *status.Check) { c.DegradedAfter = time.Nanosecond }, status.Degraded, status.Slow, 200},
+		"first answer":  {serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }), func(c *httpCheck) { c.FollowRedirects = false }, status.Up, status.None, 302},
+		"slow":          {serve(t, func(http.ResponseWriter, *http.Request) {}), func(c *httpCheck) { c.DegradedAfter = time.Nanosecond }, status.Degraded, status.Slow, 200},
 		"no HEAD": {serve(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodHead {
 				w.WriteHeader(http.StatusMethodNotAllowed)
 			}
 		}), nil, status.Up, status.None, 200},
-		"our own mistake": {"http://x", func(c *status.Check) { c.Method = "BAD METHOD" }, status.Unknown, status.None, -1},
+		"our own mistake": {"http://x", func(c *httpCheck) { c.Method = "BAD METHOD" }, status.Unknown, status.None, -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -239,7 +249,7 @@ func TestKeptConnectionsAreBounded(t *testing.T) {
 		for _, id := range []string{"a", "b", "c"} {
 			c := checkOf(url + "/" + id)
 			c.ID, c.KeepAlive = id, true
-			if r := p.HTTP(t.Context(), c); r.Outcome != status.Up {
+			if r := p.asks(t.Context(), c); r.Outcome != status.Up {
 				t.Errorf("%s is %v: %v", id, r.Outcome, r.Err)
 			}
 		}

@@ -15,7 +15,7 @@ import (
 
 const well200 = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
-func keptCheck(url string) status.Check {
+func keptCheck(url string) httpCheck {
 	c := checkOf(url)
 	c.KeepAlive = true
 	return c
@@ -56,13 +56,13 @@ func TestWhatComesToAnIdleConnectionIsNoAnswer(t *testing.T) {
 				}
 			})
 			p := New(Options{})
-			p.HTTP(t.Context(), keptCheck(url))
+			p.asks(t.Context(), keptCheck(url))
 			select {
 			case <-left:
 			case <-time.After(5 * time.Second):
 				t.Fatal("the connection is kept")
 			}
-			if r := p.HTTP(t.Context(), keptCheck(url)); r.HTTPStatus != c.want {
+			if r := p.asks(t.Context(), keptCheck(url)); r.HTTPStatus != c.want {
 				t.Errorf("%v %d (%v), want %d as said over a new connection", r.Outcome, r.HTTPStatus, r.Err, c.want)
 			}
 		})
@@ -92,7 +92,7 @@ func TestAnswerThatCrossesIsAskedAgain(t *testing.T) {
 			})
 			p := New(Options{})
 			for range 2 {
-				if r := p.HTTP(t.Context(), keptCheck(url)); r.Outcome != status.Up {
+				if r := p.asks(t.Context(), keptCheck(url)); r.Outcome != status.Up {
 					t.Errorf("%v %v (%v), want up", r.Outcome, r.Reason, r.Err)
 				}
 			}
@@ -134,7 +134,7 @@ func TestRedirectsLeaveNoConnectionsBehind(t *testing.T) {
 	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
 	p := New(Options{})
 	for range 50 {
-		if r := p.HTTP(t.Context(), keptCheck("http://127.0.0.1:"+port+"/")); r.Outcome != status.Up {
+		if r := p.asks(t.Context(), keptCheck("http://127.0.0.1:"+port+"/")); r.Outcome != status.Up {
 			t.Fatal(r.Err)
 		}
 	}
@@ -165,7 +165,7 @@ func TestEditedAddressGivesUpItsConnection(t *testing.T) {
 	})
 	p := New(Options{Keep: 1})
 	for i := range 5 {
-		if r := p.HTTP(t.Context(), keptCheck(fmt.Sprint(url, "/", i))); r.Outcome != status.Up {
+		if r := p.asks(t.Context(), keptCheck(fmt.Sprint(url, "/", i))); r.Outcome != status.Up {
 			t.Fatal(r.Err)
 		}
 		if i > 0 {
@@ -176,7 +176,7 @@ func TestEditedAddressGivesUpItsConnection(t *testing.T) {
 		t.Errorf("%d places of %d checks are taken, want that of one", p.keeps, len(p.known))
 	}
 	off := checkOf(fmt.Sprint(url, "/4"))
-	p.HTTP(t.Context(), off) // Of the check as it is without keep_alive.
+	p.asks(t.Context(), off) // Of the check as it is without keep_alive.
 	<-left                   // The kept one, and the fresh one after its exchange.
 	<-left
 	if p.keeps != 0 {
@@ -217,11 +217,11 @@ func TestKeptConnectionIsRenewedAtTimes(t *testing.T) {
 	c := keptCheck(serve(t, func(_ http.ResponseWriter, r *http.Request) { connections[r.RemoteAddr] = true }))
 	p := New(Options{})
 	for range 3 {
-		p.HTTP(t.Context(), c)
+		p.asks(t.Context(), c)
 	}
 	p.known[c.ID].transport.since = time.Now().Add(-maxAge)
 	for range 3 {
-		p.HTTP(t.Context(), c)
+		p.asks(t.Context(), c)
 	}
 	if len(connections) != 2 {
 		t.Errorf("%d connections, want one, and one after %v", len(connections), maxAge)
@@ -243,7 +243,7 @@ func TestOneProbeHasBounds(t *testing.T) {
 			connections.Add(1)
 			behave(c)
 		}}, server)
-		r := trusting(roots).HTTP(t.Context(), checkOf(url))
+		r := trusting(roots).asks(t.Context(), checkOf(url))
 		if n := connections.Load(); r.Reason != status.ConnectionReset || n > 2*maxDials || r.Duration > 3*time.Second {
 			t.Errorf("GOAWAY %s: %v (%v) after %v and %d connections, want a reset by %d", name, r.Reason, r.Err, r.Duration, n, 2*maxDials)
 		}
@@ -260,7 +260,7 @@ func TestNameWithManyAddresses(t *testing.T) {
 			addresses = append(addresses, fmt.Sprint("127.0.2.", i+1))
 		}
 		p := New(Options{Resolver: resolver(t, at(append(addresses, "127.0.0.1")...))})
-		if r := p.HTTP(t.Context(), checkOf(named(t, web, "target.example."))); r.Reason != want {
+		if r := p.asks(t.Context(), checkOf(named(t, web, "target.example."))); r.Reason != want {
 			t.Errorf("behind %d dead addresses: %v (%v), want %v", dead, r.Reason, r.Err, want)
 		}
 	}

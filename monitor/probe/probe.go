@@ -6,13 +6,14 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"sync"
 	"time"
 )
 
 // Func measures once. It returns by the check's timeout, and sooner when ctx ends.
-type Func func(ctx context.Context, check status.Check) Result
+type Func func(ctx context.Context, check check.Check) Result
 
 // Options say how a Prober connects.
 type Options struct {

@@ -3,7 +3,6 @@ package probe
 import (
 	"crypto/x509"
 	"net/http"
-	"statuspage/internal/status"
 	"sync"
 	"time"
 )
@@ -97,9 +96,9 @@ type known struct {
 }
 
 // transportFor returns what a check is asked over, and what to do with it in the end.
-func (p *Prober) transportFor(check status.Check) (t *transport, done func()) {
+func (p *Prober) transportFor(c httpCheck) (t *transport, done func()) {
 	p.mu.Lock()
-	k := p.look(check, time.Now())
+	k := p.look(c, time.Now())
 	if k != nil && k.transport != nil {
 		t = k.transport
 	}
@@ -112,24 +111,24 @@ func (p *Prober) transportFor(check status.Check) (t *transport, done func()) {
 }
 
 // look returns what is known of a check, nil for nothing, and sees to its kept connection. It wants mu.
-func (p *Prober) look(check status.Check, now time.Time) *known {
+func (p *Prober) look(c httpCheck, now time.Time) *known {
 	if now.Sub(p.swept) >= sweepEvery {
 		p.sweep(now)
 	}
-	k := p.known[check.ID]
-	if k != nil && (k.target != check.Target || k.transport != nil && !check.KeepAlive) {
-		p.forget(check.ID, k)
+	k := p.known[c.ID]
+	if k != nil && (k.target != c.Target || k.transport != nil && !c.KeepAlive) {
+		p.forget(c.ID, k)
 		k = nil
 	}
-	if check.KeepAlive && (k == nil || k.transport == nil) && (p.o.Keep == 0 || p.keeps < p.o.Keep) {
-		k = p.note(check, k)
+	if c.KeepAlive && (k == nil || k.transport == nil) && (p.o.Keep == 0 || p.keeps < p.o.Keep) {
+		k = p.note(c, k)
 		k.transport = &transport{prober: p, keep: true, since: now}
 		p.keeps++
 	}
 	if k == nil {
 		return nil
 	}
-	k.seen, k.gone = now, 2*check.Interval+check.Timeout
+	k.seen, k.gone = now, 2*c.Interval+c.Timeout
 	if t := k.transport; t != nil && now.Sub(t.since) >= maxAge {
 		t.since = now
 		t.closeIdle()
@@ -137,10 +136,10 @@ func (p *Prober) look(check status.Check, now time.Time) *known {
 	return k
 }
 
-func (p *Prober) note(check status.Check, k *known) *known {
+func (p *Prober) note(c httpCheck, k *known) *known {
 	if k == nil {
-		k = &known{target: check.Target}
-		p.known[check.ID] = k
+		k = &known{target: c.Target}
+		p.known[c.ID] = k
 	}
 	return k
 }
@@ -164,18 +163,18 @@ func (p *Prober) forget(id string, k *known) {
 }
 
 // refusesHead tells whether a check's server answered GET where it had not answered HEAD.
-func (p *Prober) refusesHead(check status.Check) bool {
+func (p *Prober) refusesHead(c httpCheck) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	k := p.known[check.ID]
-	return k != nil && k.target == check.Target && !k.refused.IsZero() && time.Since(k.refused) < headAgain
+	k := p.known[c.ID]
+	return k != nil && k.target == c.Target && !k.refused.IsZero() && time.Since(k.refused) < headAgain
 }
 
 // headRefused has the check asked with GET from now on, for a day.
-func (p *Prober) headRefused(check status.Check) {
+func (p *Prober) headRefused(c httpCheck) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	k := p.note(check, p.look(check, now))
-	k.seen, k.gone, k.refused = now, 2*check.Interval+check.Timeout, now
+	k := p.note(c, p.look(c, now))
+	k.seen, k.gone, k.refused = now, 2*c.Interval+c.Timeout, now
 }

@@ -77,7 +77,7 @@ func TestCertificateNobodyNeedsDoesNotExpire(t *testing.T) {
 			chain.Certificate = append(chain.Certificate, c.also.cert.Raw)
 		}
 		url, _ := target(t, hostile{behave: func(c *taken) { c.say(well200) }}, &tls.Config{Certificates: []tls.Certificate{chain}, MinVersion: tls.VersionTLS12})
-		if r := trusting(roots).HTTP(t.Context(), checkOf(url)); r.Outcome != status.Up || !r.CertificateExpiry.Equal(c.want) {
+		if r := trusting(roots).asks(t.Context(), checkOf(url)); r.Outcome != status.Up || !r.CertificateExpiry.Equal(c.want) {
 			t.Errorf("%s: %v (%v), until %v, want up until %v", name, r.Outcome, r.Err, r.CertificateExpiry, c.want)
 		}
 	}

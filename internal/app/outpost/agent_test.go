@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"statuspage/internal/agent"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"strings"
 	"sync/atomic"
@@ -24,9 +25,9 @@ func TestAgentMeasuresWhatItsServerWants(t *testing.T) {
 	t.Parallel()
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer target.Close()
-	checks, err := agent.EncodeChecks("eu", []status.Check{{
+	checks, err := agent.EncodeChecks("eu", []check.Check{{
 		Service: status.Service{ID: "web", Name: "Web", URL: target.URL, Interval: time.Second, Timeout: time.Second / 2, Regions: []string{"eu"}},
-		Kind:    "http", Target: target.URL, Method: http.MethodGet,
+		Target:  target.URL, How: &check.HTTP{Method: http.MethodGet},
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -6,21 +6,27 @@ import (
 	"os"
 	"path/filepath"
 	"statuspage/internal/agent"
-	"statuspage/internal/status"
+	"statuspage/internal/check"
 )
 
 func (o *outpost) checksFile() string { return o.Outbox + ".checks.json" }
 
 // remembered is the checks that were measured last.
-func (o *outpost) remembered() []status.Check {
+func (o *outpost) remembered() []check.Check {
 	_ = os.Chmod(o.checksFile(), 0o600) // Whoever left it wider: checks hold secrets. There may be none.
 	body, err := os.ReadFile(o.checksFile())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	var checks []status.Check
+	var (
+		checks  []check.Check
+		unknown error
+	)
 	if err == nil {
-		_, checks, err = agent.DecodeChecks(body)
+		_, checks, unknown, err = agent.DecodeChecks(body)
+	}
+	if unknown != nil {
+		o.Log.Error("checks of before that this version can't measure; they are no data in this region until the agent is updated", "error", unknown)
 	}
 	if err != nil {
 		o.Log.Warn("the checks of before can't be read; nothing is measured until the server is reached", "file", o.checksFile(), "error", err)

@@ -12,6 +12,7 @@ import (
 	"statuspage/db"
 	"statuspage/internal/agent"
 	"statuspage/internal/app/probing"
+	"statuspage/internal/check"
 	"statuspage/internal/config"
 	"statuspage/internal/metrics"
 	"statuspage/internal/status"
@@ -56,7 +57,7 @@ func (o *outpost) run(ctx context.Context) (err error) {
 	checks := o.remembered()
 	// The monitor needs the store, and who fills the store asks for checks: those wait until it is there.
 	built := make(chan struct{})
-	o.client = agent.NewClient(o.Server, o.Roots, o.Token, o.Log, func(region string, checks []status.Check, document []byte) error {
+	o.client = agent.NewClient(o.Server, o.Roots, o.Token, o.Log, func(region string, checks []check.Check, document []byte) error {
 		if <-built; o.monitor == nil {
 			return errors.New("the agent has not started")
 		}
@@ -107,7 +108,7 @@ func (o *outpost) stop() (err error) {
 }
 
 // take measures by other checks from now on, and remembers them for a start without the server.
-func (o *outpost) take(region string, checks []status.Check, document []byte) error {
+func (o *outpost) take(region string, checks []check.Check, document []byte) error {
 	if err := o.monitor.Update(checks); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"statuspage/internal/agent"
+	"statuspage/internal/check"
 	"statuspage/internal/metrics"
 	"statuspage/internal/status"
 	"strings"
@@ -22,11 +23,11 @@ func TestAgentThatCannotStartEnds(t *testing.T) {
 	server := standIn(t)
 	o := &outpost{Options: Options{Server: server, Token: "token", Outbox: filepath.Join(t.TempDir(), "o.db"), Log: nobody}, metrics: metrics.New("test")}
 	if err := writePrivate(o.checksFile(), []byte(`{"region":"eu","checks":[`+
-		`{"id":"web","name":"Web","url":"http://a","kind":"smoke","target":"http://127.0.0.1:1","interval":"1m","timeout":"1s","method":"HEAD"}]}`)); err != nil {
+		`{"id":"web","name":"Web","url":"http://a","kind":"http","target":"http://127.0.0.1:1","interval":"1s","timeout":"2s","method":"HEAD"}]}`)); err != nil {
 		t.Fatal(err)
 	}
 	err := o.run(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "smoke") {
+	if err == nil || !strings.Contains(err.Error(), "do not fit") {
 		t.Errorf("the agent ends with %v, want what it can't measure", err)
 	}
 }
@@ -34,8 +35,8 @@ func TestAgentThatCannotStartEnds(t *testing.T) {
 // standIn is a server that has checks for agents.
 func standIn(t *testing.T) *url.URL {
 	t.Helper()
-	body, err := agent.EncodeChecks("eu", []status.Check{{
-		Service: status.Service{ID: "other", Interval: time.Minute, Timeout: time.Second, Regions: []string{"eu"}}, Kind: "http", Target: "http://127.0.0.1:1", Method: "HEAD",
+	body, err := agent.EncodeChecks("eu", []check.Check{{
+		Service: status.Service{ID: "other", Interval: time.Minute, Timeout: time.Second, Regions: []string{"eu"}}, Target: "http://127.0.0.1:1", How: &check.HTTP{Method: "HEAD"},
 	}})
 	if err != nil {
 		t.Fatal(err)

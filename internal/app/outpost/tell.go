@@ -5,13 +5,13 @@ import (
 	"math"
 	"net/http"
 	"statuspage/internal/app/probing"
-	"statuspage/internal/status"
+	"statuspage/internal/check"
 	"statuspage/monitor/probe"
 	"strings"
 	"time"
 )
 
-func (o *outpost) observe(c status.Check, began time.Time, r probe.Result) {
+func (o *outpost) observe(c check.Check, began time.Time, r probe.Result) {
 	if !r.CertificateExpiry.IsZero() {
 		o.client.Certificate(c.ID, r.CertificateExpiry)
 	}

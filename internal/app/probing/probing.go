@@ -4,9 +4,9 @@ package probing
 import (
 	"math"
 	"statuspage/db"
+	"statuspage/internal/check"
 	"statuspage/internal/config"
 	"statuspage/internal/metrics"
-	"statuspage/internal/status"
 	"statuspage/monitor/probe"
 	"time"
 )
@@ -20,7 +20,7 @@ func Prober(guard *config.Guard) *probe.Prober {
 }
 
 // Measured is what the metrics tell of a probe.
-func Measured(c status.Check, region string, began time.Time, r probe.Result) metrics.Probe {
+func Measured(c check.Check, region string, began time.Time, r probe.Result) metrics.Probe {
 	return metrics.Probe{
 		Began: began, Holds: c.Holds(),
 		Service: c.ID, Region: region, Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
@@ -30,7 +30,7 @@ func Measured(c status.Check, region string, began time.Time, r probe.Result) me
 }
 
 // Labels are the public label of each service, as metrics name it.
-func Labels(checks []status.Check) map[string]string {
+func Labels(checks []check.Check) map[string]string {
 	all := make(map[string]string, len(checks))
 	for _, c := range checks {
 		all[c.ID] = c.Label()

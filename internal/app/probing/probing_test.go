@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"statuspage/db"
+	"statuspage/internal/check"
 	"statuspage/internal/config"
 	"statuspage/internal/metrics"
 	"statuspage/internal/status"
@@ -20,7 +21,7 @@ func TestProberKeepsToTheGuard(t *testing.T) {
 	t.Parallel()
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer target.Close()
-	check := status.Check{Service: status.Service{ID: "web", Interval: time.Minute, Timeout: 10 * time.Second}, Kind: "http", Target: target.URL, Method: http.MethodGet}
+	web := check.Check{Service: status.Service{ID: "web", Interval: time.Minute, Timeout: 10 * time.Second}, Target: target.URL, How: &check.HTTP{Method: http.MethodGet}}
 	for name, c := range map[string]struct {
 		guard *config.Guard
 		want  status.Outcome
@@ -29,7 +30,7 @@ func TestProberKeepsToTheGuard(t *testing.T) {
 		"with one":        {&config.Guard{}, status.Unknown},
 		"let through":     {&config.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, status.Up},
 	} {
-		if r := Prober(c.guard).Kinds()["http"](context.Background(), check); r.Outcome != c.want {
+		if r := Prober(c.guard).Kinds()["http"](context.Background(), web); r.Outcome != c.want {
 			t.Errorf("%s: %v (%v), want %v", name, r.Outcome, r.Err, c.want)
 		}
 	}
@@ -38,7 +39,7 @@ func TestProberKeepsToTheGuard(t *testing.T) {
 func TestMetricsTellWhatWasMeasured(t *testing.T) {
 	t.Parallel()
 	began, expiry := time.Unix(1_000, 0), time.Unix(9_000, 0)
-	c := status.Check{Service: status.Service{ID: "web", URL: "https://web.example", Interval: time.Minute, Timeout: time.Second}}
+	c := check.Check{Service: status.Service{ID: "web", URL: "https://web.example", Interval: time.Minute, Timeout: time.Second}}
 	r := probe.Result{Outcome: status.Degraded, HTTPStatus: 200, Duration: time.Second, CertificateExpiry: expiry, Phases: probe.Phases{DNS: 1, Connect: 2, TLS: 3, FirstByte: 4}}
 	want := metrics.Probe{
 		Began: began, Holds: c.Holds(), Service: "web", Region: "eu", Instance: c.Label(), Outcome: "degraded", Success: true,
@@ -47,7 +48,7 @@ func TestMetricsTellWhatWasMeasured(t *testing.T) {
 	if got := Measured(c, "eu", began, r); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if got := Labels([]status.Check{c}); len(got) != 1 || got["web"] != c.Label() {
+	if got := Labels([]check.Check{c}); len(got) != 1 || got["web"] != c.Label() {
 		t.Errorf("labels %v", got)
 	}
 }

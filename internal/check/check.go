@@ -1,0 +1,74 @@
+// Package check says how a service is measured: the service, where it is asked, and one struct of settings for each kind of
+// check. All that a kind is stands in its file and in one table, which configuration, agents, documentation and tests walk.
+// A Check holds secrets (userinfo, headers), so it goes to the prober and to agents only, never to the board or the views.
+package check
+
+import (
+	"encoding/base64"
+	"net/url"
+	"statuspage/internal/status"
+	"strings"
+	"time"
+)
+
+// Check is how one service is measured.
+type Check struct {
+	status.Service
+
+	Target        string        // The address as configured, userinfo included.
+	DegradedAfter time.Duration // Slower than this is Degraded; 0 for never.
+	How           How           // A *HTTP, say: what its kind has of its own. It is shared by copies of the Check, and never changed.
+}
+
+// How is the settings that one kind of check has of its own: the struct of the kind, by its pointer.
+type How interface {
+	kind() string // Its name in the table.
+	clone() How
+	valid() error      // Of what came over a wire, where no Key has looked at it.
+	secrets() []string // What is sent and nobody may read, beside what the address has.
+}
+
+// Kind is that of the check. One without settings has a Kind without a name, which nobody measures.
+func (c Check) Kind() *Kind {
+	if c.How == nil {
+		return &Kind{}
+	}
+	return named(c.How.kind())
+}
+
+// Needs names what whoever measures the check must know. What a kind learns later gets words of its own
+// beside its name, so that nobody overlooks an expectation and finds the service up.
+func (c Check) Needs() []string { return []string{c.Kind().Name} }
+
+// Secrets lists what the check sends and nobody may read.
+func (c Check) Secrets() (all []string) {
+	if c.How != nil {
+		all = c.How.secrets()
+	}
+	target, err := url.Parse(c.Target)
+	if err != nil {
+		return all
+	}
+	if target.User != nil {
+		name := target.User.Username()
+		password, has := target.User.Password()
+		if all = append(all, password); !has { // A token may stand there alone.
+			all = append(all, name)
+		}
+		all = append(all, base64.StdEncoding.EncodeToString([]byte(name+":"+password)))
+	}
+	for param := range strings.SplitSeq(target.RawQuery, "&") {
+		_, value, _ := strings.Cut(param, "=")
+		if plain, err := url.QueryUnescape(value); err == nil {
+			all = append(all, plain)
+		}
+		all = append(all, value)
+	}
+	return all
+}
+
+// Clone returns a check whose settings may be changed, by keys of its kind.
+func (c Check) Clone() Check {
+	c.How = c.How.clone()
+	return c
+}

@@ -1,0 +1,82 @@
+package config
+
+import (
+	"bytes"
+	"statuspage/internal/check"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// listOf is a configuration with the elements of a list of services.
+func listOf(services string) string {
+	return "services:\n  " + strings.ReplaceAll(strings.TrimSpace(services), "\n", "\n  ") + "\n"
+}
+
+// TestExamplesOfKinds holds that what documentation shows is accepted, printed without its secrets, and read as the same.
+func TestExamplesOfKinds(t *testing.T) {
+	t.Parallel()
+	for _, k := range check.Kinds() {
+		text := listOf(k.Example)
+		first, err := Load(Overrides{}, env(), file(text))
+		if err != nil {
+			t.Fatalf("%s: %v", k.Name, err)
+		}
+		var printed, again bytes.Buffer
+		if err := first.Print(&printed); err != nil {
+			t.Fatal(err)
+		}
+		second, err := Load(Overrides{}, env(), file(printed.String()))
+		if err != nil {
+			t.Fatalf("%s is printed as\n%s\n%v", k.Name, printed.String(), err)
+		}
+		if err := second.Print(&again); err != nil || again.String() != printed.String() {
+			t.Errorf("%s: %v\n%s", k.Name, err, cmp.Diff(printed.String(), again.String()))
+		}
+		for _, c := range first.Checks {
+			if c.Kind() != k {
+				t.Errorf("the example of %s is a check of %s", k.Name, c.Kind().Name)
+			}
+			for _, key := range k.Keys {
+				if !key.Secret {
+					continue
+				}
+				for _, secret := range c.Secrets() {
+					if len(secret) > 0 && strings.Contains(printed.String(), secret) {
+						t.Errorf("%s: a secret is printed:\n%s", k.Name, printed.String())
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestDefaultsOfEveryKind holds that a default of any kind is taken, and that what a service sets stays its own.
+func TestDefaultsOfEveryKind(t *testing.T) {
+	t.Parallel()
+	c, err := Load(Overrides{}, env("SCHEME", "https"), file(`defaults: {method: GET, headers: {A: "1"}, expect: {status: 204}, degraded_after: 1s}
+services:
+  - {name: One, url: "HTTPS://one.example", method: HEAD, headers: {B: "2"}, expect: {status: 200}, keep_alive: true}
+  - {name: Two, url: "${SCHEME}://two.example"}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, two := c.Checks[0].How.(*check.HTTP), c.Checks[1].How.(*check.HTTP)
+	if one.Method != "HEAD" || len(one.Headers) != 2 || !one.Expects(200) || one.Expects(204) || !one.KeepAlive ||
+		two.Method != "GET" || len(two.Headers) != 1 || !two.Expects(204) || two.Expects(200) || two.KeepAlive || c.Checks[1].DegradedAfter == 0 {
+		t.Errorf("%+v\n%+v", one, two)
+	}
+}
+
+// TestSecretSettingsAreNotQuoted holds that no mistake shows the line of one, nor of what stands below it.
+func TestSecretSettingsAreNotQuoted(t *testing.T) {
+	t.Parallel()
+	for _, name := range check.Secrets() {
+		_, err := Load(Overrides{}, env(), file("services:\n  - name: A\n    url: https://a\n    "+name+": [s3cret]\n    "+name+"s:\n      X: [s3cret]\n"))
+		if err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
