@@ -99,6 +99,7 @@ type Monitor struct {
 	watchdog  *watchdog
 	inFlight  atomic.Int64
 	load      atomic.Int64  // Runs that wait or are being measured.
+	strangers atomic.Int64  // When the log was told last of runs for services that we don't know, Unix seconds.
 	unset     atomic.Bool   // The log was told that the clock is not set.
 	halt      chan struct{} // Closed when Stop begins: no more runs.
 

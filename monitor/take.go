@@ -95,6 +95,7 @@ func (m *Monitor) Take(all []Planned) {
 		if c == nil {
 			m.o.Ended(p.Service, p.Region, p.Slot) // It is not in our configuration any more, or not yet.
 			m.o.Skipped(SkippedUnknown)
+			m.stranger(p.Service)
 			continue
 		}
 		runs = append(runs, run{check: w, slot: p.Slot, every: c.Interval, region: p.Region, deadline: p.Deadline})
@@ -106,6 +107,15 @@ func (m *Monitor) Take(all []Planned) {
 		return
 	}
 	m.taking.Go(func() { m.walk(m.probeCtx, runs) })
+}
+
+// stranger tells, a line a minute at most, that others plan what we don't know. For a moment that is so after each change of the
+// configuration; for longer it means that ours was refused.
+func (m *Monitor) stranger(service string) {
+	now := m.now().Unix()
+	if before := m.strangers.Load(); (now < before || now-before >= 60) && m.strangers.CompareAndSwap(before, now) {
+		m.o.Log.Warn("a run is planned elsewhere for a service that is not in the configuration here; it is no data. Give all processes the same configuration, and the version that reads it", "service", service)
+	}
 }
 
 // lost ends the runs whose signals were in memory for so long that there was no more room.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"statuspage/handlers/answer"
@@ -40,6 +41,7 @@ type Agent struct {
 type Agents struct {
 	retention time.Duration
 	now       func() time.Time
+	log       *slog.Logger
 	handIn    func(ctx context.Context, signals []status.Signal) error
 	expiry    func(service string, at time.Time)
 	known     atomic.Pointer[[]known]
@@ -50,15 +52,38 @@ type Agents struct {
 // known is an agent with what it measures.
 type known struct {
 	Agent
-	checks   *answer.Entity
+	all      []check.Check
 	services map[string]status.Service
+	told     atomic.Pointer[told]
+	left     atomic.Pointer[string] // Services of which the log was told that the agent can't measure them.
+}
+
+// told is what an agent is told, by what it says that it knows. One is kept: an agent has one version.
+type told struct {
+	kinds  string
+	checks *answer.Entity
+	left   []string // Services that it can't measure.
+}
+
+// tell returns what to tell an agent with this agent.KindsHeader.
+func (k *known) tell(kinds string) (*told, error) {
+	if t := k.told.Load(); t != nil && t.kinds == kinds {
+		return t, nil
+	}
+	body, left, err := agent.EncodeChecks(k.Region, k.all, kinds)
+	if err != nil {
+		return nil, fmt.Errorf("checks of region %s: %w", k.Region, err)
+	}
+	t := &told{strings.Clone(kinds), answer.New(body), left}
+	k.told.Store(t)
+	return t, nil
 }
 
 // New returns no agents yet. handIn makes signals durable before it returns, and
 // shows them; those older than retention are refused. expiry is told when the certificates
 // of services expire.
-func New(retention time.Duration, now func() time.Time, handIn func(ctx context.Context, signals []status.Signal) error, expiry func(service string, at time.Time)) *Agents {
-	a := &Agents{retention: retention, now: now, handIn: handIn, expiry: expiry}
+func New(retention time.Duration, now func() time.Time, log *slog.Logger, handIn func(ctx context.Context, signals []status.Signal) error, expiry func(service string, at time.Time)) *Agents {
+	a := &Agents{retention: retention, now: now, log: log, handIn: handIn, expiry: expiry}
 	a.known.Store(&[]known{})
 	return a
 }
@@ -67,15 +92,15 @@ func New(retention time.Duration, now func() time.Time, handIn func(ctx context.
 func (a *Agents) Set(agents []Agent, checks []check.Check) error {
 	all := make([]known, len(agents))
 	for i, one := range agents {
-		body, err := agent.EncodeChecks(one.Region, checks)
-		if err != nil {
-			return fmt.Errorf("checks of region %s: %w", one.Region, err)
-		}
-		all[i] = known{one, answer.New(body), map[string]status.Service{}}
+		k := &all[i]
+		k.Agent, k.all, k.services = one, checks, map[string]status.Service{}
 		for _, c := range checks {
 			if slices.Contains(c.Regions, one.Region) {
-				all[i].services[c.ID] = c.Service
+				k.services[c.ID] = c.Service
 			}
+		}
+		if _, err := k.tell(agent.Kinds()); err != nil {
+			return err
 		}
 	}
 	a.known.Store(&all)
@@ -161,7 +186,15 @@ func (a *Agents) checks(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return answer.Send(c, fiber.MIMEApplicationJSON, who.checks)
+	t, err := who.tell(string(answer.Peek(c, agent.KindsHeader)))
+	if err != nil {
+		return err
+	}
+	left := strings.Join(t.left, ", ")
+	if before := who.left.Swap(&left); left != "" && (before == nil || *before != left) {
+		a.log.Error("an agent can't measure what its version does not know; it is no data in its region until the agent is updated", "region", who.Region, "services", len(t.left), "first", t.left[0])
+	}
+	return answer.Send(c, fiber.MIMEApplicationJSON, t.checks)
 }
 
 // signals answers POST /agent/v1/signals, when the batch is on disk.

@@ -282,9 +282,9 @@ func TestClientSaysOnceWhatIsWrong(t *testing.T) {
 			return
 		}
 		w.WriteHeader(code)
-		body, _ := EncodeChecks("office", []check.Check{{
+		body, _, _ := EncodeChecks("office", []check.Check{{
 			Service: status.Service{ID: "web", Interval: time.Minute, Timeout: time.Second, Regions: []string{"office"}}, Target: "https://web.example", How: &check.HTTP{Method: "HEAD"},
-		}})
+		}}, r.Header.Get(KindsHeader))
 		_, _ = w.Write(body)
 	})
 	for range 3 {
@@ -366,12 +366,44 @@ func FuzzChecks(f *testing.F) {
 		for i := range checks {
 			checks[i].Regions = []string{region}
 		}
-		again, err := EncodeChecks(region, checks)
-		if err != nil {
-			t.Fatal(err)
+		again, left, err := EncodeChecks(region, checks, Kinds())
+		if err != nil || len(left) > 0 {
+			t.Fatal(err, left)
 		}
 		if _, back, _, err := DecodeChecks(again); err != nil || len(back) != len(checks) {
 			t.Fatal(err, len(back))
 		}
 	})
+}
+
+// TestAgentsAreToldWhatTheyKnow holds that an agent of before the header, or of another version, is told of what it
+// measures as it is meant, and that the rest is named.
+func TestAgentsAreToldWhatTheyKnow(t *testing.T) {
+	t.Parallel()
+	service := func(id string) status.Service {
+		return status.Service{ID: id, Interval: time.Minute, Timeout: time.Second, Regions: []string{"office"}}
+	}
+	all := []check.Check{{Service: service("web"), Target: "https://web.example", How: &check.HTTP{Method: "HEAD"}}}
+	for kinds, want := range map[string]string{"": "", "http": "", Kinds(): "", " smoke ,http": "", "smoke": "web", strings.Repeat("x,", 5000) + "http": "web"} {
+		body, left, err := EncodeChecks("office", all, kinds)
+		if err != nil || strings.Join(left, " ") != want || strings.Contains(string(body), "web.example") != (want == "") {
+			t.Errorf("%.20q: left out %q, want %q (%v): %s", kinds, left, want, err, body)
+		}
+	}
+}
+
+// TestChecksOfLaterVersions holds that an agent goes on with what it knows, and says what it does not.
+func TestChecksOfLaterVersions(t *testing.T) {
+	t.Parallel()
+	const document = `{"region":"office","checks":[{"id":"smoke","kind":"smoke","target":"smoke://a","interval":"1m","timeout":"1s","colour":["white"]},` +
+		`{"id":"web","kind":"http","target":"https://a","interval":"1m","timeout":"1s","method":"GET"}]}`
+	c, log, took := talk(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(KindsHeader) != Kinds() {
+			t.Errorf("the agent says that it knows %q", r.Header.Get(KindsHeader))
+		}
+		_, _ = w.Write([]byte(document))
+	})
+	if err := c.Ping(t.Context()); err != nil || len(*took) != 1 || (*took)[0].ID != "web" || log.count("only a later version can measure") != 1 || log.count("smoke") != 1 {
+		t.Errorf("%v: took %v, log:\n%s", err, *took, log.b.String())
+	}
 }

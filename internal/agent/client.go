@@ -138,6 +138,7 @@ func (c *Client) Ping(ctx context.Context) error {
 	if c.tag != "" {
 		req.Header.Set("If-None-Match", c.tag)
 	}
+	req.Header.Set(KindsHeader, Kinds())
 	res, err := c.do(req)
 	if err != nil {
 		return err
@@ -162,8 +163,8 @@ func (c *Client) Ping(ctx context.Context) error {
 		return fmt.Errorf("the answer of %s is none of a status page that knows agents: %w", c.base, err)
 	}
 	c.tag = res.Header.Get("ETag")
-	if unknown != nil {
-		c.log.Error("checks of the server that only a later version can measure; they are no data in this region until the agent is updated", "error", unknown)
+	if len(unknown) > 0 {
+		c.log.Error("checks of the server that only a later version can measure; they are no data in this region until the agent is updated", "services", len(unknown), "first", clean(unknown[0]))
 	}
 	if err := c.changed(region, checks, body); err != nil { // What was measured is handed in all the same.
 		c.log.Error("the server's checks can't be measured here; those before go on", "error", err)

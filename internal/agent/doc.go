@@ -12,6 +12,9 @@ const (
 	// TimeHeader carries the server's time on every answer, RFC 3339 with microseconds.
 	TimeHeader = "Statuspage-Time"
 
+	// KindsHeader is on the question for checks: what the agent knows to measure, words of check.Check.Needs joined by commas.
+	KindsHeader = "Statuspage-Kinds"
+
 	MaxSignals = 2000    // Of one batch.
 	MaxBody    = 1 << 20 // Bytes of one batch on the wire.
 	MaxText    = 4 << 20 // Bytes of one batch when it is unpacked.
@@ -20,6 +23,7 @@ const (
 	MaxAhead = 5 * time.Minute
 
 	maxChecks      = 20_000
+	maxWords       = 200      // Of KindsHeader.
 	maxChecksText  = 16 << 20 // Bytes of all checks of a region.
 	maxErrorLength = 1000     // Bytes of the text of an error.
 	maxDuration    = time.Hour

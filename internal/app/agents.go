@@ -13,7 +13,7 @@ import (
 // openAgents lets agents in, as the configuration names them.
 func (a *app) openAgents(cfg *config.Config) error {
 	to := shown{a.node, a.board}
-	a.agents = agents.New(cfg.Retention, time.Now, func(ctx context.Context, signals []status.Signal) error {
+	a.agents = agents.New(cfg.Retention, time.Now, a.log, func(ctx context.Context, signals []status.Signal) error {
 		if !a.past.Tried() {
 			return agents.ErrStarting
 		}

@@ -25,10 +25,10 @@ func TestAgentMeasuresWhatItsServerWants(t *testing.T) {
 	t.Parallel()
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer target.Close()
-	checks, err := agent.EncodeChecks("eu", []check.Check{{
+	checks, _, err := agent.EncodeChecks("eu", []check.Check{{
 		Service: status.Service{ID: "web", Name: "Web", URL: target.URL, Interval: time.Second, Timeout: time.Second / 2, Regions: []string{"eu"}},
 		Target:  target.URL, How: &check.HTTP{Method: http.MethodGet},
-	}})
+	}}, agent.Kinds())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,13 +20,13 @@ func (o *outpost) remembered() []check.Check {
 	}
 	var (
 		checks  []check.Check
-		unknown error
+		unknown []string
 	)
 	if err == nil {
 		_, checks, unknown, err = agent.DecodeChecks(body)
 	}
-	if unknown != nil {
-		o.Log.Error("checks of before that this version can't measure; they are no data in this region until the agent is updated", "error", unknown)
+	if len(unknown) > 0 {
+		o.Log.Error("checks of before that this version can't measure; they are no data in this region until the agent is updated", "services", len(unknown), "first", unknown[0])
 	}
 	if err != nil {
 		o.Log.Warn("the checks of before can't be read; nothing is measured until the server is reached", "file", o.checksFile(), "error", err)

@@ -35,9 +35,9 @@ func TestAgentThatCannotStartEnds(t *testing.T) {
 // standIn is a server that has checks for agents.
 func standIn(t *testing.T) *url.URL {
 	t.Helper()
-	body, err := agent.EncodeChecks("eu", []check.Check{{
+	body, _, err := agent.EncodeChecks("eu", []check.Check{{
 		Service: status.Service{ID: "other", Interval: time.Minute, Timeout: time.Second, Regions: []string{"eu"}}, Target: "http://127.0.0.1:1", How: &check.HTTP{Method: "HEAD"},
-	}})
+	}}, agent.Kinds())
 	if err != nil {
 		t.Fatal(err)
 	}
