@@ -34,6 +34,7 @@ const (
 type desk struct {
 	*site
 	now time.Time
+	log lines
 
 	mu     sync.Mutex
 	stored map[[3]string]status.Signal // By the key of a store.
@@ -61,7 +62,7 @@ func newDesk(t *testing.T, change func(*Options)) *desk {
 		t.Fatal(err)
 	}
 	d := &desk{now: time.Now().UTC().Truncate(time.Second), stored: map[[3]string]status.Signal{}}
-	front := agents.New(24*time.Hour, func() time.Time { return d.now }, slog.New(slog.DiscardHandler), func(_ context.Context, signals []status.Signal) error {
+	front := agents.New(24*time.Hour, func() time.Time { return d.now }, slog.New(slog.NewTextHandler(&d.log, nil)), func(_ context.Context, signals []status.Signal) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.fails != nil {
@@ -219,6 +220,38 @@ func TestAgentTakesItsChecks(t *testing.T) {
 	}
 	if res, _ = d.get(agent.ChecksPath, "Authorization", "Bearer "+depotToken, "If-None-Match", res.Header.Get("ETag")); res.StatusCode != http.StatusOK {
 		t.Errorf("another region with this tag: %d", res.StatusCode)
+	}
+}
+
+// TestAgentOfBeforeIsToldOfWhatItKnows holds that one which does not say what it measures is told of checks over HTTP
+// alone, that the log names what is no data for that, once, and that others are told of all.
+func TestAgentOfBeforeIsToldOfWhatItKnows(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, nil)
+	at := status.Service{ID: "db", Interval: time.Minute, Timeout: time.Second, Regions: []string{"office"}}
+	web := at
+	web.ID = "web"
+	if err := d.server.server().agents.Set([]agents.Agent{{Region: "office", Token: sha256.Sum256([]byte(officeToken))}}, []check.Check{
+		{Service: at, Target: "tcp://db.example:5432", How: new(check.TCP)}, {Service: web, Target: "http://web.example", How: &check.HTTP{Method: "HEAD"}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	tags := map[string]string{}
+	for range 3 {
+		for kinds, want := range map[string]int{"": 1, "http, tcp": 2} {
+			res, body := d.get(agent.ChecksPath, "Authorization", "Bearer "+officeToken, agent.KindsHeader, kinds)
+			_, all, unknown, err := agent.DecodeChecks([]byte(body))
+			if res.StatusCode != http.StatusOK || err != nil || len(all) != want || len(unknown) != 0 {
+				t.Errorf("knowing %q it is told %d %s", kinds, res.StatusCode, body)
+			}
+			tags[kinds] = res.Header.Get("ETag")
+		}
+	}
+	if tags[""] == tags["http, tcp"] {
+		t.Error("another version would believe that it has the checks")
+	}
+	if n := strings.Count(d.log.String(), "an agent can't measure"); n != 1 || !strings.Contains(d.log.String(), "region=office services=1 first=db") {
+		t.Errorf("%d lines:\n%s", n, d.log.String())
 	}
 }
 

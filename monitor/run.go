@@ -155,7 +155,7 @@ func (m *Monitor) measure(r run) {
 	began := time.Now()
 	result := m.attempt(c)
 	switch {
-	case m.watchdog.lostSince(began) && (r.taken() || result.HTTPStatus == status.NoHTTPStatus || result.Duration > c.Timeout || result.Outcome == status.Degraded):
+	case m.watchdog.lostSince(began) && (r.taken() || result.HTTPStatus == status.NoHTTPStatus && !result.Outcome.Available() || result.Duration > c.Timeout || result.Outcome == status.Degraded):
 		m.skip(r, SkippedPaused) // An answer in time is one all the same, and one that was slow may be so because of us.
 		return
 	case result.Outcome == status.Unknown:

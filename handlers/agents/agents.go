@@ -55,7 +55,7 @@ type known struct {
 	all      []check.Check
 	services map[string]status.Service
 	told     atomic.Pointer[told]
-	left     atomic.Pointer[string] // Services of which the log was told that the agent can't measure them.
+	said     atomic.Value // Of the services that the log was told of last: the agent can't measure them.
 }
 
 // told is what an agent is told, by what it says that it knows. One is kept: an agent has one version.
@@ -190,8 +190,7 @@ func (a *Agents) checks(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	left := strings.Join(t.left, ", ")
-	if before := who.left.Swap(&left); left != "" && (before == nil || *before != left) {
+	if left := strings.Join(t.left, " "); left != "" && who.said.Swap(left) != left {
 		a.log.Error("an agent can't measure what its version does not know; it is no data in its region until the agent is updated", "region", who.Region, "services", len(t.left), "first", t.left[0])
 	}
 	return answer.Send(c, fiber.MIMEApplicationJSON, t.checks)

@@ -383,11 +383,46 @@ func TestAgentsAreToldWhatTheyKnow(t *testing.T) {
 	service := func(id string) status.Service {
 		return status.Service{ID: id, Interval: time.Minute, Timeout: time.Second, Regions: []string{"office"}}
 	}
-	all := []check.Check{{Service: service("web"), Target: "https://web.example", How: &check.HTTP{Method: "HEAD"}}}
-	for kinds, want := range map[string]string{"": "", "http": "", Kinds(): "", " smoke ,http": "", "smoke": "web", strings.Repeat("x,", 5000) + "http": "web"} {
+	all := []check.Check{
+		{Service: service("web"), Target: "https://web.example", How: &check.HTTP{Method: "HEAD"}},
+		{Service: service("db"), Target: "tcp://db.example:5432", How: new(check.TCP)},
+	}
+	for kinds, want := range map[string]string{
+		"": "db", "http": "db", Kinds(): "", " tcp ,smoke,http": "", "tcp": "web", "smoke": "web db", strings.Repeat("x,", 5000) + "http,tcp": "web db",
+	} {
 		body, left, err := EncodeChecks("office", all, kinds)
-		if err != nil || strings.Join(left, " ") != want || strings.Contains(string(body), "web.example") != (want == "") {
-			t.Errorf("%.20q: left out %q, want %q (%v): %s", kinds, left, want, err, body)
+		if err != nil || strings.Join(left, " ") != want {
+			t.Errorf("%.20q: left out %q, want %q (%v)", kinds, left, want, err)
+		}
+		_, told, unknown, err := DecodeChecks(body)
+		if err != nil || len(told)+len(left) != len(all) || len(unknown) != 0 {
+			t.Errorf("%.20q: told of %v, %q (%v): %s", kinds, told, unknown, err, body)
+		}
+	}
+	// An agent of before the header reads the whole document with a rule of its own: every target is one of HTTP.
+	body, _, err := EncodeChecks("office", all, "")
+	if err != nil || strings.Contains(string(body), "tcp") {
+		t.Errorf("an agent of before is told %s (%v)", body, err)
+	}
+}
+
+// TestSignalsOfOtherKinds holds that what is not asked over HTTP is available without a status of it, and has none.
+func TestSignalsOfOtherKinds(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	r := rules(now)
+	r.Services = map[string]status.Service{"db": {ID: "db", URL: "tcp://db.example:5432"}, "web": {ID: "web", URL: "https://web.example"}}
+	for _, c := range []struct {
+		service, outcome string
+		code             int
+		taken            bool
+	}{{"db", "up", -1, true}, {"db", "up", 200, false}, {"db", "up", 0, false}, {"db", "down", -1, true}, {"db", "down", 503, false}, {"web", "up", -1, false}, {"web", "up", 200, true}, {"web", "down", -1, true}} {
+		w := signal{Service: c.service, Received: now, Outcome: c.outcome, HTTPStatus: c.code}
+		if c.outcome == "down" {
+			w.Reason = status.Timeout.String()
+		}
+		if s, cause := r.take(w); (cause == "") != c.taken || cause == "" && s.URL != r.Services[c.service].URL {
+			t.Errorf("%+v: %+v, %q", c, s, cause)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"strings"
 	"time"
@@ -134,8 +135,10 @@ func (r Rules) take(w signal) (s status.Signal, cause string) {
 		return s, "reason: does not go with the outcome"
 	case w.HTTPStatus != status.NoHTTPStatus && (w.HTTPStatus < 100 || w.HTTPStatus > 999):
 		return s, "http_status: 100 to 999, or -1 without an answer"
-	case w.HTTPStatus == status.NoHTTPStatus && outcome.Available():
+	case w.HTTPStatus == status.NoHTTPStatus && outcome.Available() && answers(svc):
 		return s, "http_status: an available service has answered"
+	case w.HTTPStatus != status.NoHTTPStatus && !answers(svc):
+		return s, "http_status: -1 for what is not asked over HTTP"
 	case w.DurationUs < 0 || w.DurationUs > maxDuration.Microseconds():
 		return s, "duration_us: from 0 to an hour"
 	case ahead > MaxAhead:
@@ -151,6 +154,12 @@ func (r Rules) take(w signal) (s status.Signal, cause string) {
 		HTTPStatus: w.HTTPStatus, Available: outcome.Available(), Outcome: outcome,
 		Duration: time.Duration(w.DurationUs) * time.Microsecond, Reason: reason, Error: clean(w.Error),
 	}, ""
+}
+
+// answers tells whether a service that is available has answered with a status of HTTP.
+func answers(svc status.Service) bool {
+	k := check.OfAddress(svc.URL)
+	return k == nil || k.HTTPStatus
 }
 
 // clean makes one line of bounded length of a text.

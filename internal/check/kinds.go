@@ -12,7 +12,10 @@ import (
 
 // kinds is every kind of check, in the order in which documentation has them. Package probe has the other
 // table, of how each is measured.
-var kinds = []*Kind{&httpKind}
+var kinds = []*Kind{
+	&httpKind,
+	&tcpKind,
+}
 
 // Kind is what is to be known of one kind of check.
 type Kind struct {

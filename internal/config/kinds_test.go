@@ -80,3 +80,22 @@ func TestSecretSettingsAreNotQuoted(t *testing.T) {
 		}
 	}
 }
+
+// TestAddressesOfTCP holds the one form in which an address is stored, and what each other is told.
+func TestAddressesOfTCP(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"tcp://DB.example:05432": "tcp://db.example:5432", "TCP://[::1]:22/": "tcp://[::1]:22", "tcp://192.0.2.1:25#x": "tcp://192.0.2.1:25",
+		"tcp://db.example": "no port: write tcp://host:port", "tcp://:22": "no host: write tcp://host:port", "tcp://a:0": "between 1 and 65535", "tcp://a:65536": "between 1 and 65535",
+		"tcp://user:s3cret@a:22": "has a user", "tcp://a:22/x": "has a path or a query", "tcp://a:22?x=s3cret": "has a path or a query", "tcp:a:22": "no host: write tcp://host:port",
+		"udp://a:53": "only http, https and tcp can be measured: write http://host/path, https://host/path or tcp://host:port",
+	} {
+		c, err := Load(Overrides{URLs: []string{address}}, env(), file(""))
+		switch {
+		case err == nil && (c.Checks[0].URL != want || c.Checks[0].Target != want):
+			t.Errorf("%s is %s, asked at %s", address, c.Checks[0].URL, c.Checks[0].Target)
+		case err != nil && (!strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret")):
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}

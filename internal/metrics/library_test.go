@@ -25,7 +25,7 @@ import (
 type library struct {
 	registry                                      *prometheus.Registry
 	probes, skipped                               *prometheus.CounterVec
-	success, at, duration, status, phases, expiry *prometheus.GaugeVec
+	success, at, duration, dns, status, phases, expiry *prometheus.GaugeVec
 	services                                      map[source]kept
 	labels                                        map[string]string
 }
@@ -49,13 +49,14 @@ func newLibrary(version string) *library {
 		success:  vec("probe_success", "1 when the last probe found the service available. No series while there is no data, as with all probe metrics."),
 		at:       vec("probe_timestamp_seconds", "Unix time at which the last probe began."),
 		duration: vec("probe_duration_seconds", "How long the last probe took."),
+		dns:      vec("probe_dns_lookup_time_seconds", "How long the last probe looked its name up."),
 		status:   vec("probe_http_status_code", "HTTP status of the last answer, 0 without one."),
 		phases:   vec("probe_http_duration_seconds", "Phases of the last probe.", "phase"),
 		expiry:   vec("probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the chain runs out."),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "statuspage_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	l.registry.MustRegister(l.probes, l.skipped, l.success, l.at, l.duration, l.status, l.phases, l.expiry, build)
+	l.registry.MustRegister(l.probes, l.skipped, l.success, l.at, l.duration, l.dns, l.status, l.phases, l.expiry, build)
 	return l
 }
 
@@ -78,6 +79,7 @@ func (l *library) observe(p Probe) {
 	l.at.WithLabelValues(k.labels...).Set(float64(p.Began.UnixMilli()) / 1000)
 	l.success.WithLabelValues(k.labels...).Set(success)
 	l.duration.WithLabelValues(k.labels...).Set(p.Duration.Seconds())
+	l.dns.WithLabelValues(k.labels...).Set(p.Phases[0].Seconds())
 	l.status.WithLabelValues(k.labels...).Set(float64(max(0, p.HTTPStatus)))
 	for i, name := range []string{"resolve", "connect", "tls", "processing"} {
 		l.phases.WithLabelValues(append(slices.Clone(k.labels), name)...).Set(p.Phases[i].Seconds())
@@ -94,7 +96,7 @@ func (l *library) drop(which func(source, kept) bool) {
 			continue
 		}
 		delete(l.services, at)
-		for _, v := range []*prometheus.GaugeVec{l.success, l.at, l.duration, l.status, l.phases, l.expiry} {
+		for _, v := range []*prometheus.GaugeVec{l.success, l.at, l.duration, l.dns, l.status, l.phases, l.expiry} {
 			v.DeletePartialMatch(prometheus.Labels{"service": k.labels[0], "instance": k.labels[1], "region": k.labels[3]})
 		}
 	}

@@ -36,6 +36,7 @@ type service struct {
 	phases                        [len(phaseNames)]float64
 	expiry                        float64
 	expires                       bool      // There is an expiry.
+	plain                         bool      // It is not asked over HTTP.
 	until                         time.Time // From then on nobody knows how it is.
 }
 
@@ -60,6 +61,7 @@ type Probe struct {
 	Began             time.Time
 	Holds             time.Duration // For how long after that it tells the service's state.
 	Duration          time.Duration
+	NoHTTP            bool                           // It was not asked over HTTP: there are no figures of that.
 	HTTPStatus        int                            // Below 1 when no answer came.
 	Phases            [len(phaseNames)]time.Duration // Name look-up, connecting, TLS, first byte.
 	CertificateExpiry time.Time
@@ -77,25 +79,25 @@ func New(version string) *Metrics {
 	}
 	counts("statuspage_probes_total", "Probes that ended, by outcome.", "outcome", func(s *state) map[string]uint64 { return s.probes })
 	counts("statuspage_probes_skipped_total", "Runs that gave no signal, by cause: ours, never the target's.", "cause", func(s *state) map[string]uint64 { return s.skipped })
-	each := func(name, help string, of func(*service) float64) {
+	some := func(name, help string, has func(*service) bool, of func(*service) float64) {
 		m.register(family{name, help, gauge, func(e *encoder, s *state) {
 			for i := range s.services {
-				e.sample(of(&s.services[i]), s.services[i].before, s.services[i].after)
+				if has(&s.services[i]) {
+					e.sample(of(&s.services[i]), s.services[i].before, s.services[i].after)
+				}
 			}
 		}})
+	}
+	each := func(name, help string, of func(*service) float64) {
+		some(name, help, func(*service) bool { return true }, of)
 	}
 	each("probe_success", "1 when the last probe found the service available. No series while there is no data, as with all probe metrics.", func(s *service) float64 { return s.success })
 	each("probe_timestamp_seconds", "Unix time at which the last probe began.", func(s *service) float64 { return s.at })
 	each("probe_duration_seconds", "How long the last probe took.", func(s *service) float64 { return s.duration })
-	each("probe_http_status_code", "HTTP status of the last answer, 0 without one.", func(s *service) float64 { return s.status })
+	each("probe_dns_lookup_time_seconds", "How long the last probe looked its name up.", func(s *service) float64 { return s.phases[0] })
+	some("probe_http_status_code", "HTTP status of the last answer, 0 without one.", func(s *service) bool { return !s.plain }, func(s *service) float64 { return s.status })
 	m.register(family{"probe_http_duration_seconds", "Phases of the last probe.", gauge, writePhases})
-	m.register(family{"probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the chain runs out.", gauge, func(e *encoder, s *state) {
-		for i := range s.services {
-			if s.services[i].expires {
-				e.sample(s.services[i].expiry, s.services[i].before, s.services[i].after)
-			}
-		}
-	}})
+	some("probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the chain runs out.", func(s *service) bool { return s.expires }, func(s *service) float64 { return s.expiry })
 	build := "{" + pair("version", text(version)) + "}"
 	m.register(family{"statuspage_build_info", "Always 1.", gauge, func(e *encoder, _ *state) { e.sample(1, build) }})
 	for _, f := range ownFamilies() {
@@ -124,6 +126,9 @@ func writePhases(e *encoder, s *state) {
 		}
 		for _, phase := range phasesByName {
 			for i := range rest[:same] {
+				if rest[i].plain {
+					continue
+				}
 				e.sample(rest[i].phases[phase], rest[i].before, `,phase="`, phaseNames[phase], `"`, rest[i].after)
 			}
 		}
@@ -142,7 +147,7 @@ func (m *Metrics) Observe(p Probe) {
 	}
 	s.until = p.Began.Add(p.Holds)
 	s.at = float64(p.Began.UnixMilli()) / 1000
-	s.success = number(p.Success)
+	s.success, s.plain = number(p.Success), p.NoHTTP
 	s.duration = p.Duration.Seconds()
 	s.status = float64(max(0, p.HTTPStatus))
 	for i, d := range p.Phases {

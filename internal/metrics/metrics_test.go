@@ -40,6 +40,27 @@ func TestOnlyServicesWithRegionsHaveTheLabel(t *testing.T) {
 	}
 }
 
+// TestOnlyHTTPHasFiguresOfHTTP holds that a check of another kind has no series that would say 0 of what it never asks.
+func TestOnlyHTTPHasFiguresOfHTTP(t *testing.T) {
+	t.Parallel()
+	m := New("test")
+	for range 2 {
+		m.Observe(Probe{Service: "db", Instance: "tcp://db:5432", Began: time.Now(), Holds: time.Hour, Outcome: "up", Success: true, NoHTTP: true, HTTPStatus: -1, Phases: [4]time.Duration{time.Second, time.Second}})
+	}
+	var out bytes.Buffer
+	if _, err := m.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"probe_success", "probe_duration_seconds", "probe_timestamp_seconds", "probe_dns_lookup_time_seconds"} {
+		if !strings.Contains(out.String(), want+`{instance="tcp://db:5432",`) {
+			t.Errorf("lacks %s", want)
+		}
+	}
+	if strings.Contains(out.String(), "probe_http_duration_seconds{") || strings.Contains(out.String(), "probe_http_status_code{") {
+		t.Errorf("figures of HTTP:\n%s", out.String())
+	}
+}
+
 // TestWhatNobodyMeasuresAnyMoreIsNotTold holds that no figure outlives its measurement, whatever has ended the measuring:
 // a state that nobody knows is no series, one that is known goes on.
 func TestWhatNobodyMeasuresAnyMoreIsNotTold(t *testing.T) {
@@ -72,8 +93,8 @@ func TestWhatNobodyMeasuresAnyMoreIsNotTold(t *testing.T) {
 		observe("stays", "")
 		observe("regions", "eu")
 		observe("regions", "us")
-		if got := told("gone", ""); len(got) != 6 {
-			t.Fatalf("told are %v, want six figures", got)
+		if got := told("gone", ""); len(got) != 7 {
+			t.Fatalf("told are %v, want seven figures", got)
 		}
 		for range 4 {
 			time.Sleep(30 * time.Second)
@@ -83,14 +104,14 @@ func TestWhatNobodyMeasuresAnyMoreIsNotTold(t *testing.T) {
 		for _, c := range []struct {
 			service, region string
 			want            int
-		}{{"gone", "", 0}, {"stays", "", 6}, {"regions", "eu", 0}, {"regions", "us", 6}} {
+		}{{"gone", "", 0}, {"stays", "", 7}, {"regions", "eu", 0}, {"regions", "us", 7}} {
 			if got := told(c.service, c.region); len(got) != c.want {
 				t.Errorf("of %s %s, measured two minutes ago or now, %v are told; want %d", c.service, c.region, got, c.want)
 			}
 		}
 		observe("gone", "")
-		if got := told("gone", ""); len(got) != 6 {
-			t.Errorf("measured again it tells %v, want six figures", got)
+		if got := told("gone", ""); len(got) != 7 {
+			t.Errorf("measured again it tells %v, want seven figures", got)
 		}
 	})
 }

@@ -151,18 +151,11 @@ func well(c httpCheck, r Result) bool {
 
 // judge turns what came of the exchange into a verdict.
 func judge(c httpCheck, r Result) Result {
-	switch {
-	case r.Err != nil && ours(r.Err):
-		r.Outcome = status.Unknown
-	case r.Err != nil:
-		r.Outcome, r.Reason, r.HTTPStatus = status.Down, classify(r.Err), status.NoHTTPStatus
-	case !c.Expects(r.HTTPStatus):
+	if r.Err == nil && !c.Expects(r.HTTPStatus) {
 		r.Outcome, r.Reason = status.Down, status.UnexpectedStatus
 		r.Err = fmt.Errorf("unexpected status %d", r.HTTPStatus)
-	case c.DegradedAfter > 0 && r.Duration > c.DegradedAfter:
-		r.Outcome, r.Reason = status.Degraded, status.Slow
-	default:
-		r.Outcome = status.Up
+	} else {
+		r = verdict(c.Check, r)
 	}
 	if r.Outcome.Available() && len(r.overlooked) > 0 {
 		r.Err = errors.New("overlooked: " + strings.Join(r.overlooked, "; "))

@@ -44,7 +44,10 @@ func New(o Options) *Prober {
 
 // Kinds names every kind of check that the Prober measures.
 func (p *Prober) Kinds() map[string]Func {
-	return map[string]Func{"http": p.HTTP}
+	return map[string]Func{
+		"http": p.HTTP,
+		"tcp":  p.TCP,
+	}
 }
 
 // Phases tell where the time of the last exchange went; what did not happen is zero.
@@ -68,4 +71,38 @@ type Result struct {
 	Err error
 
 	overlooked []string
+}
+
+// once gives a measurement the time of its check, and makes a verdict of the error that it ends with.
+func once(ctx context.Context, c check.Check, measure func(ctx context.Context) error) Result {
+	var (
+		watch stopwatch
+		start = time.Now()
+		r     = Result{HTTPStatus: status.NoHTTPStatus}
+	)
+	limited, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	r.Err = conceal(measure(watch.trace(limited)), c)
+	r.Duration = time.Since(start)
+	r.Phases = watch.read()
+	r.Phases.Total = r.Duration
+	if ctx.Err() != nil { // Stopped by us: whatever came of it says nothing of the target.
+		return Result{Err: ctx.Err(), HTTPStatus: status.NoHTTPStatus, Duration: r.Duration}
+	}
+	return verdict(c, r)
+}
+
+// verdict judges what any kind of check may have found.
+func verdict(c check.Check, r Result) Result {
+	switch {
+	case r.Err != nil && ours(r.Err):
+		r.Outcome = status.Unknown
+	case r.Err != nil:
+		r.Outcome, r.Reason, r.HTTPStatus = status.Down, classify(r.Err), status.NoHTTPStatus
+	case c.DegradedAfter > 0 && r.Duration > c.DegradedAfter:
+		r.Outcome, r.Reason = status.Degraded, status.Slow
+	default:
+		r.Outcome = status.Up
+	}
+	return r
 }

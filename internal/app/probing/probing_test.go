@@ -39,12 +39,16 @@ func TestProberKeepsToTheGuard(t *testing.T) {
 func TestMetricsTellWhatWasMeasured(t *testing.T) {
 	t.Parallel()
 	began, expiry := time.Unix(1_000, 0), time.Unix(9_000, 0)
-	c := check.Check{Service: status.Service{ID: "web", URL: "https://web.example", Interval: time.Minute, Timeout: time.Second}}
+	c := check.Check{Service: status.Service{ID: "web", URL: "https://web.example", Interval: time.Minute, Timeout: time.Second}, How: new(check.HTTP)}
 	r := probe.Result{Outcome: status.Degraded, HTTPStatus: 200, Duration: time.Second, CertificateExpiry: expiry, Phases: probe.Phases{DNS: 1, Connect: 2, TLS: 3, FirstByte: 4}}
 	want := metrics.Probe{
 		Began: began, Holds: c.Holds(), Service: "web", Region: "eu", Instance: c.Label(), Outcome: "degraded", Success: true,
 		Duration: time.Second, HTTPStatus: 200, CertificateExpiry: expiry, Phases: [...]time.Duration{1, 2, 3, 4},
 	}
+	if got := Measured(c, "eu", began, r); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	c.How, want.NoHTTP = new(check.TCP), true
 	if got := Measured(c, "eu", began, r); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
