@@ -356,7 +356,7 @@ func TestHostileBatches(t *testing.T) {
 	list := func(n int, item string) []byte {
 		return []byte("[" + strings.Repeat(item+",", n-1) + item + "]")
 	}
-	bomb := packed(append([]byte("["+d.item()), append(bytes.Repeat([]byte(" "), 20<<20), ']')...))
+	bomb := packed(append([]byte("["+d.item()), append(bytes.Repeat([]byte(" "), 2*agent.MaxText), ']')...))
 	if len(bomb) > agent.MaxBody {
 		t.Fatalf("the bomb has %d bytes", len(bomb))
 	}
@@ -383,7 +383,7 @@ func TestHostileBatches(t *testing.T) {
 		"a crowd of nothing": {packed(list(100_000, "{}")), "gzip", 413},
 		"huge":               {bytes.Repeat([]byte("["), agent.MaxBody+1), "", 413},
 		"bomb":               {bomb, "gzip", 413},
-		"bomb in a text":     {packed([]byte("[" + d.item("error", `"`+strings.Repeat("a", 20<<20)+`"`) + "]")), "gzip", 413},
+		"bomb in a text":     {packed([]byte("[" + d.item("error", `"`+strings.Repeat("a", 2*agent.MaxText)+`"`) + "]")), "gzip", 413},
 		"no gzip":            {[]byte("[" + d.item() + "]"), "gzip", 400},
 		"cut gzip":           {packed([]byte("[" + d.item() + "]"))[:40], "gzip", 400},
 		"other coding":       {[]byte("x"), "br", 415},

@@ -28,6 +28,10 @@ type Front struct {
 	ops    *fiber.App        // The same for the operator's listener.
 	own    *gate.Connections // There.
 	mu     sync.Mutex        // One Reload or Shutdown at a time.
+
+	listening sync.Mutex // Held for moments only.
+	listeners []net.Listener
+	ended     bool // By Shutdown.
 }
 
 // New builds the server and follows the board from then on, until Shutdown; nothing listens yet.
@@ -98,15 +102,51 @@ func (f *Front) Reload(o Options) error {
 func (f *Front) Streams() *sse.Broker { return f.broker }
 
 // Serve answers on ln until Shutdown. It returns nil after a Shutdown.
-func (f *Front) Serve(ln net.Listener) error {
-	// Not App.Listener: a server without routes needs nothing of it, and it brings a start-up banner into the binary.
-	return f.app.Server().Serve(gate.Listen(ln, f.crowd, f.server().log))
-}
+func (f *Front) Serve(ln net.Listener) error { return f.serve(f.app, f.crowd, ln) }
 
 // ServeOps answers the operator on a listener of his own until Shutdown: /healthz, /readyz and /metrics, without limits but in the
 // number of connections. It returns nil after a Shutdown.
-func (f *Front) ServeOps(ln net.Listener) error {
-	return f.ops.Server().Serve(gate.Listen(ln, f.own, f.server().log))
+func (f *Front) ServeOps(ln net.Listener) error { return f.serve(f.ops, f.own, ln) }
+
+func (f *Front) serve(app *fiber.App, conns *gate.Connections, ln net.Listener) error {
+	ln = &onceClosed{Listener: ln}
+	if !f.listens(ln) {
+		return ln.Close()
+	}
+	// Not App.Listener: a server without routes needs nothing of it, and it brings a start-up banner into the binary.
+	return app.Server().Serve(gate.Listen(ln, conns, f.server().log))
+}
+
+// listens remembers a listener for Shutdown, or tells that it is too late. fasthttp closes those that it has begun to
+// serve, and one that it hasn't yet would be served for ever.
+func (f *Front) listens(ln net.Listener) bool {
+	f.listening.Lock()
+	defer f.listening.Unlock()
+	f.listeners = append(f.listeners, ln)
+	return !f.ended
+}
+
+// leave closes all listeners, and those that are still to come.
+func (f *Front) leave() (err error) {
+	f.listening.Lock()
+	defer f.listening.Unlock()
+	f.ended = true
+	for _, ln := range f.listeners {
+		err = errors.Join(err, ln.Close())
+	}
+	return err
+}
+
+// onceClosed may be closed by several: it is closed once, and all are told how that went.
+type onceClosed struct {
+	net.Listener
+	once sync.Once
+	err  error
+}
+
+func (l *onceClosed) Close() error {
+	l.once.Do(func() { l.err = l.Listener.Close() })
+	return l.err
 }
 
 // Shutdown ends the streams first, so that browsers reconnect elsewhere, and then waits a
@@ -120,7 +160,7 @@ func (f *Front) Shutdown() error {
 	f.own.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
 	defer cancel()
-	if err := errors.Join(f.app.ShutdownWithContext(ctx), f.ops.ShutdownWithContext(ctx)); err != nil {
+	if err := errors.Join(f.leave(), f.app.ShutdownWithContext(ctx), f.ops.ShutdownWithContext(ctx)); err != nil {
 		return fmt.Errorf("stop HTTP: %w", err)
 	}
 	return nil

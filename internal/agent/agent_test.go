@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 	"unicode/utf8"
 )
@@ -440,5 +441,16 @@ func TestChecksOfLaterVersions(t *testing.T) {
 	})
 	if err := c.Ping(t.Context()); err != nil || len(*took) != 1 || (*took)[0].ID != "web" || log.count("only a later version can measure") != 1 || log.count("smoke") != 1 {
 		t.Errorf("%v: took %v, log:\n%s", err, *took, log.b.String())
+	}
+}
+
+// TestBlanksAreLookedAtOnce: a batch that comes in pieces costs no more than one that comes at once, so that no
+// agent's blanks keep a server busy.
+func TestBlanksAreLookedAtOnce(t *testing.T) {
+	t.Parallel()
+	const blanks = 1 << 20 // Looked at anew with each of them they take many minutes.
+	signals, refused, err := DecodeSignals(iotest.OneByteReader(strings.NewReader("["+strings.Repeat(" ", blanks)+"]")), Rules{Now: time.Now()})
+	if err != nil || len(signals) > 0 || len(refused) > 0 {
+		t.Errorf("%d signals, %v, %v, want none", len(signals), refused, err)
 	}
 }

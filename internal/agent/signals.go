@@ -181,17 +181,23 @@ func clean(text string) string {
 	return text
 }
 
-// limitReader fails where io.LimitReader would pretend the end.
+// limitReader fails where io.LimitReader would pretend the end. It fills what it is given: after each piece a
+// json.Decoder looks at all blanks before it once more, so that small pieces cost the square of their number.
 type limitReader struct {
 	r    io.Reader
 	left int
 }
 
-func (l *limitReader) Read(p []byte) (int, error) {
+func (l *limitReader) Read(p []byte) (n int, err error) {
 	if l.left <= 0 {
 		return 0, ErrTooLarge
 	}
-	n, err := l.r.Read(p[:min(len(p), l.left)])
+	p = p[:min(len(p), l.left)]
+	for n < len(p) && err == nil {
+		var piece int
+		piece, err = l.r.Read(p[n:])
+		n += piece
+	}
 	l.left -= n
 	return n, err
 }
