@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"statuspage/db"
@@ -61,6 +62,9 @@ func TestPruneKeepsSums(t *testing.T) {
 		got, err := dbtest.Collect(t.Context(), s, dbtest.T0.AddDate(0, 0, -1), fresh.Received.Add(time.Hour))
 		if err != nil {
 			return err.Error()
+		}
+		if len(got) > 1 { // To tell thousands apart takes longer than to prune them.
+			return fmt.Sprintf("%d signals are left, want 1", len(got))
 		}
 		return cmp.Diff([]status.Signal{fresh}, got)
 	})
