@@ -125,10 +125,10 @@ func TestDiskFullWithOutbox(t *testing.T) {
 func TestQuestDBDiskFull(t *testing.T) {
 	t.Parallel()
 	dir := smallDisk(t, 1500)
-	// In small steps and with many services, or it goes on for long in files that it has made large before.
+	// In small steps, or it goes on for long in files that it has made large before.
 	q := newQuestDB(t, dir, "QDB_CAIRO_WAL_WRITER_DATA_APPEND_PAGE_SIZE=4k", "QDB_CAIRO_WRITER_DATA_APPEND_PAGE_SIZE=4k",
 		"QDB_CAIRO_SYSTEM_WAL_WRITER_DATA_APPEND_PAGE_SIZE=4k", "QDB_CAIRO_WAL_WRITER_EVENT_APPEND_PAGE_SIZE=4k")
-	o := newOutageIn(t, q, "qfull", 40, filepath.Join(t.TempDir(), "outbox.db"))
+	o := newOutage(t, q, "qfull")
 	o.during("disk full", pick(time.Minute, 0), func() { fillUp(t, dir) }, func() { freeUp(t, dir) })
 	o.settle("qfull")
 }

@@ -18,9 +18,9 @@ type questdb struct {
 	T *testing.T
 }
 
-// room is for one server that is broken, beside the one that is shared: each takes most of a
-// gigabyte.
-var room = make(chan struct{}, 1)
+// room is for two servers that are broken, beside the one that is shared: each takes most of a
+// gigabyte, and who waits for room keeps a place among the tests that run.
+var room = make(chan struct{}, 2)
 
 // shared is a server that no test breaks; their services tell the tests apart.
 var shared struct {

@@ -61,6 +61,7 @@ func (o *outage) during(what string, last time.Duration, begin, end func()) (tol
 	if o.p.metric("statuspage_store_up") != 0 {
 		o.t.Errorf("%s: the metric says that the store is up", what)
 	}
+	o.t.Logf("%s is told after %v", what, told)
 	shown := o.witness.count()
 	time.Sleep(last)
 	waitFor(o.t, what+": signals go on being shown", func() bool { return o.witness.count() > shown+2*len(o.targets.services) })
@@ -71,9 +72,11 @@ func (o *outage) during(what string, last time.Duration, begin, end func()) (tol
 	if n := o.p.said("store is away"); n != away+1 {
 		o.t.Errorf("%s: told %d times that the store is away, want once", what, n-away)
 	}
+	ended := time.Now()
 	end()
 	o.p.awaitReady(what+" is over", func(r ready) bool { return r.Store == "up" })
 	waitFor(o.t, what+" is over, says the log", func() bool { return o.p.said("store is up") > up })
+	o.t.Logf("%s is over after %v", what, time.Since(ended))
 	if n := o.p.said("store is up"); n != up+1 {
 		o.t.Errorf("%s: told %d times that the store is up, want once", what, n-up)
 	}
