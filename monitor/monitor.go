@@ -99,7 +99,8 @@ type Monitor struct {
 	watchdog  *watchdog
 	inFlight  atomic.Int64
 	load      atomic.Int64  // Runs that wait or are being measured.
-	strangers atomic.Int64  // When the log was told last of runs for services that we don't know, Unix seconds.
+	strangers rarely        // Lines about runs for services that we don't know.
+	internal  rarely        // Lines about runs in which we could not measure.
 	unset     atomic.Bool   // The log was told that the clock is not set.
 	halt      chan struct{} // Closed when Stop begins: no more runs.
 

@@ -184,7 +184,9 @@ func (m *Monitor) unmeasured(r run, result probe.Result) {
 		}
 	default:
 		m.skip(r, SkippedInternal)
-		m.o.Log.Error("could not measure", "service", r.check.id, "error", result.Err)
+		if left, ok := m.internal.now(m.now()); ok {
+			m.o.Log.Error("could not measure", "service", r.check.id, "error", result.Err, "more_before", left)
+		}
 	}
 }
 

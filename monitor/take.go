@@ -112,8 +112,7 @@ func (m *Monitor) Take(all []Planned) {
 // stranger tells, a line a minute at most, that others plan what we don't know. For a moment that is so after each change of the
 // configuration; for longer it means that ours was refused.
 func (m *Monitor) stranger(service string) {
-	now := m.now().Unix()
-	if before := m.strangers.Load(); (now < before || now-before >= 60) && m.strangers.CompareAndSwap(before, now) {
+	if _, ok := m.strangers.now(m.now()); ok {
 		m.o.Log.Warn("a run is planned elsewhere for a service that is not in the configuration here; it is no data. Give all processes the same configuration, and the version that reads it", "service", service)
 	}
 }
