@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"iter"
+	"statuspage/internal/incident"
 	"statuspage/internal/status"
 	"time"
 )
@@ -51,6 +52,14 @@ func (a absent) FirstAvailable(context.Context, []status.Span) ([]time.Time, err
 func (a absent) Terms(context.Context) ([]status.ServiceTerm, error) { return nil, a.why }
 
 func (a absent) WriteTerms(context.Context, []status.ServiceTerm) error { return a.why }
+
+func (a absent) AppendEvents(context.Context, []incident.Event) error { return a.why }
+
+func (a absent) Events(context.Context, time.Time) iter.Seq2[incident.Event, error] {
+	return func(yield func(incident.Event, error) bool) { yield(incident.Event{}, a.why) }
+}
+
+func (a absent) CountEvents(context.Context) (int, error) { return 0, a.why }
 
 func (a absent) Ping(context.Context) error { return a.why }
 

@@ -34,6 +34,7 @@ type State struct {
 	Readable      bool      // Its tables have been found or brought in order: what is read is whole.
 	Outbox        int       // Signals that wait for it.
 	OldestPending time.Time // When the oldest of them was received; zero without any.
+	Events        int       // Events of incidents that wait for it.
 	Since         time.Time // When Up became what it is.
 	Err           error     // Why it is not up; for the log and the operator, not for the public.
 }
@@ -165,10 +166,10 @@ func (d *Database) State() State {
 		return State{Engine: d.engine, Open: true, Up: true, Readable: true, Since: d.opened}
 	}
 	s, b := p.ship.state(), p.box.Status()
-	return State{Engine: d.engine, Open: true, Up: s.up, Readable: p.ship.readable.Load(), Since: s.since, Err: s.err, Outbox: b.Depth, OldestPending: b.Oldest}
+	return State{Engine: d.engine, Open: true, Up: s.up, Readable: p.ship.readable.Load(), Since: s.since, Err: s.err, Outbox: b.Depth, OldestPending: b.Oldest, Events: b.Events}
 }
 
-// WaitDrained returns when every signal that waits in the outbox now has reached the store,
+// WaitDrained returns when every signal and event that waits in the outbox now has reached the store,
 // or with the error of ctx.
 func (d *Database) WaitDrained(ctx context.Context) error {
 	p, err := d.late.now()

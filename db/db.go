@@ -1,10 +1,12 @@
-// Package db keeps the signals: it opens the engine that a URL names, and puts a durable
-// outbox before an engine that can be away. A signal whose Write returned nil is on disk.
+// Package db keeps the signals, and the events of incidents: it opens the engine that a URL names, and puts a durable
+// outbox before an engine that can be away. A signal whose Write returned nil is on disk, and so is an event whose
+// AppendEvents did.
 package db
 
 import (
 	"context"
 	"iter"
+	"statuspage/internal/incident"
 	"statuspage/internal/status"
 	"time"
 )
@@ -12,6 +14,7 @@ import (
 // Store is the contract that every engine keeps; package dbtest is the same in tests.
 // All instants are UTC with whole microseconds.
 type Store interface {
+	Events
 	// Write stores all signals or none. A signal with the key (received, service, region,
 	// url) of a stored one replaces it, so that a repeated batch is harmless.
 	Write(ctx context.Context, signals []status.Signal) error
@@ -49,4 +52,16 @@ type Store interface {
 	// Ping tells whether the store can be read and written now.
 	Ping(ctx context.Context) error
 	Close() error
+}
+
+// Events is the part of the contract about what people write of incidents. Events are only ever added.
+type Events interface {
+	// AppendEvents stores all events or none. One with the key (at, id) of a stored one changes nothing, so that the same
+	// twice is harmless.
+	AppendEvents(ctx context.Context, events []incident.Event) error
+	// Events yields the events with an at of since or later, by at, then id. The iteration ends after an error.
+	Events(ctx context.Context, since time.Time) iter.Seq2[incident.Event, error]
+	// CountEvents tells how many there are. Events may come in any order: who compares the count finds out that some came
+	// that are older than those that are known.
+	CountEvents(ctx context.Context) (int, error)
 }

@@ -1,10 +1,12 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"statuspage/db/outbox"
+	"statuspage/internal/incident"
 	"statuspage/internal/retry"
 	"statuspage/internal/status"
 	"sync"
@@ -13,7 +15,8 @@ import (
 )
 
 const (
-	shipRows = 5000
+	shipRows   = 5000
+	shipEvents = 50 // Of 256 KB at most.
 	// shipGap is between batches that are not full: a commit costs QuestDB some 60 ms of CPU,
 	// however small it is. The page doesn't wait for it, and the outbox has the signals.
 	shipGap = 5 * time.Second
@@ -152,9 +155,12 @@ func (s *shipper) round(ctx context.Context) (errStore, errBox error) {
 		s.ensured = true
 		s.readable.Store(true)
 	}
+	// Words come first, and what is wrong with them alone keeps no signal waiting.
+	errEvents, errBoxEvents := s.drainEvents(ctx)
 	if errStore, errBox = s.drainTerms(ctx); errStore == nil && errBox == nil {
 		errStore, errBox = s.drain(ctx)
 	}
+	errStore, errBox = cmp.Or(errStore, errEvents), cmp.Or(errBox, errBoxEvents)
 	if silent := s.stalled.Swap(false); errStore == nil && (silent || time.Since(s.checked) >= checkEvery) {
 		s.checked = time.Now()
 		ping, cancel := context.WithTimeout(ctx, shipTimeout)
@@ -188,6 +194,32 @@ func (s *shipper) drainTerms(ctx context.Context) (errStore, errBox error) {
 	return nil, s.box.AckTerms(ctx, terms)
 }
 
+// eventWriter is a receiver that keeps events of incidents; a server that agents hand in to gets none from them.
+type eventWriter interface {
+	AppendEvents(ctx context.Context, events []incident.Event) error
+}
+
+func (s *shipper) drainEvents(ctx context.Context) (errStore, errBox error) {
+	to, keeps := s.store.(eventWriter)
+	for keeps && s.box.Status().Events > 0 {
+		events, last, err := s.box.NextEvents(ctx, shipEvents)
+		if err != nil {
+			return nil, err
+		}
+		write, cancel := context.WithTimeout(ctx, shipTimeout)
+		err = to.AppendEvents(write, events)
+		cancel()
+		if err != nil {
+			return err, nil
+		}
+		if err := s.box.AckEvents(ctx, last); err != nil {
+			return nil, err // They are sent again, and are there once.
+		}
+		s.tellAcked()
+	}
+	return nil, nil
+}
+
 func (s *shipper) drain(ctx context.Context) (errStore, errBox error) {
 	for s.box.Depth() > 0 {
 		signals, last, err := s.box.Next(ctx, shipRows)
@@ -203,10 +235,7 @@ func (s *shipper) drain(ctx context.Context) (errStore, errBox error) {
 		if err := s.box.Ack(ctx, last); err != nil {
 			return nil, err // They are sent again, and are one row there.
 		}
-		s.mu.Lock()
-		close(s.acked)
-		s.acked = make(chan struct{})
-		s.mu.Unlock()
+		s.tellAcked()
 		if len(signals) < shipRows {
 			return nil, nil // The rest came meanwhile; let it gather.
 		}
@@ -214,9 +243,16 @@ func (s *shipper) drain(ctx context.Context) (errStore, errBox error) {
 	return nil, nil
 }
 
+func (s *shipper) tellAcked() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.acked)
+	s.acked = make(chan struct{})
+}
+
 // finish is the last attempt.
 func (s *shipper) finish(life context.Context) {
-	if s.box.Depth() == 0 {
+	if s.box.Depth() == 0 && s.box.Status().Events == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(life, lastAttempt)
@@ -224,6 +260,7 @@ func (s *shipper) finish(life context.Context) {
 	if !s.ensured && s.store.Ensure(ctx) != nil {
 		return // It waits in the outbox.
 	}
+	_, _ = s.drainEvents(ctx) // They wait in the outbox, as signals do.
 	for s.box.Depth() > 0 {
 		if errStore, errBox := s.drain(ctx); errStore != nil || errBox != nil {
 			return
@@ -277,7 +314,7 @@ func (s *shipper) waitDrained(ctx context.Context, last int64) error {
 		s.mu.Lock()
 		acked := s.acked
 		s.mu.Unlock()
-		if s.box.Status().First > last {
+		if now := s.box.Status(); now.First > last && now.Events == 0 {
 			return nil
 		}
 		select {

@@ -1,4 +1,4 @@
-// Package outbox is a queue of signals on the local disk, for a store that can be away.
+// Package outbox is a queue of signals, and of events of incidents, on the local disk, for a store that can be away.
 // What Append accepted is there after a crash, and leaves in the order it came, only when
 // Ack says that the store has it.
 package outbox
@@ -42,7 +42,19 @@ CREATE TABLE IF NOT EXISTS terms (
 	interval INTEGER NOT NULL,
 	timeout  INTEGER NOT NULL,
 	PRIMARY KEY (service, since)
-) WITHOUT ROWID;`
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (
+	seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+	at       INTEGER NOT NULL,
+	id       TEXT NOT NULL,
+	incident TEXT NOT NULL,
+	kind     TEXT NOT NULL,
+	shown_at INTEGER NOT NULL,
+	actor    TEXT NOT NULL,
+	after    TEXT NOT NULL,
+	v        INTEGER NOT NULL,
+	body     TEXT NOT NULL
+);`
 
 // Options bound the queue.
 type Options struct {
@@ -56,6 +68,7 @@ type Status struct {
 	Last   int64     // Sequence number of the newest ever appended.
 	First  int64     // Sequence number of the oldest in it; Last+1 when empty.
 	Oldest time.Time // When the oldest in it was received; zero when empty.
+	Events int       // Events in it.
 }
 
 // Outbox is the queue. Its methods may be called from any goroutine.
@@ -123,7 +136,8 @@ func (b *Outbox) prepare(ctx context.Context) (err error) {
 	}
 	if b.state, err = b.db.PrepareContext(ctx, `SELECT (SELECT seq FROM queue ORDER BY seq LIMIT 1),
 		(SELECT received FROM queue ORDER BY seq LIMIT 1),
-		coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'queue'), 0)`); err != nil {
+		coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'queue'), 0),
+		coalesce((SELECT max(seq) FROM events) - (SELECT min(seq) FROM events) + 1, 0)`); err != nil {
 		return err
 	}
 	now, err := read(ctx, b.state)
@@ -237,10 +251,11 @@ func (b *Outbox) change(ctx context.Context, fn func(context.Context, *sql.Tx) e
 func read(ctx context.Context, state *sql.Stmt) (Status, error) {
 	var first, received sql.NullInt64
 	var last int64
-	if err := state.QueryRowContext(ctx).Scan(&first, &received, &last); err != nil {
+	var events int
+	if err := state.QueryRowContext(ctx).Scan(&first, &received, &last, &events); err != nil {
 		return Status{}, err
 	}
-	s := Status{Last: last, First: last + 1}
+	s := Status{Last: last, First: last + 1, Events: events}
 	if first.Valid {
 		s.First, s.Depth = first.Int64, int(last-first.Int64)+1
 		s.Oldest = time.UnixMicro(received.Int64).UTC()

@@ -28,7 +28,7 @@ func (s *Store) Ensure(ctx context.Context) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // Nothing depends on a good-bye.
 	w := &schema{Store: s, conn: conn}
-	for _, task := range []func(context.Context) error{w.setAside, w.table, w.terms, w.resume, w.views, w.copyBack, w.ttl} {
+	for _, task := range []func(context.Context) error{w.setAside, w.table, w.terms, w.events, w.resume, w.views, w.copyBack, w.ttl} {
 		if err := task(ctx); err != nil {
 			return fmt.Errorf("schema of QuestDB: %w", err)
 		}
@@ -64,7 +64,7 @@ func (w *schema) do(ctx context.Context, step, sql string) error {
 	return w.step(step)
 }
 
-// tables returns the tables whose name starts with that of the signals table.
+// tables returns the tables whose name starts with that of the signals table, and that of events.
 func (w *schema) tables(ctx context.Context) ([]tableInfo, error) {
 	rows, err := w.conn.Query(ctx, `SELECT table_name, coalesce(designatedTimestamp, ''), coalesce(partitionBy, ''), walEnabled, ttlValue, ttlUnit FROM tables()`)
 	if err != nil {
@@ -74,7 +74,7 @@ func (w *schema) tables(ctx context.Context) ([]tableInfo, error) {
 		err = row.Scan(&t.name, &t.designated, &t.partition, &t.wal, &t.ttl, &t.ttlUnit)
 		return t, err
 	})
-	return slices.DeleteFunc(all, func(t tableInfo) bool { return !strings.HasPrefix(t.name, w.names.signals) }), err
+	return slices.DeleteFunc(all, func(t tableInfo) bool { return !strings.HasPrefix(t.name, w.names.signals) && t.name != w.names.events }), err
 }
 
 func find(all []tableInfo, name string) (tableInfo, bool) {
@@ -144,9 +144,21 @@ func (w *schema) terms(ctx context.Context) error {
 	return w.do(ctx, "create table of terms", w.sql.createTerms)
 }
 
+// events creates the table of what people write of incidents.
+func (w *schema) events(ctx context.Context) error {
+	all, err := w.tables(ctx)
+	if err != nil {
+		return err
+	}
+	if _, found := find(all, w.names.events); found {
+		return nil
+	}
+	return w.do(ctx, "create table of events", w.sql.createEvents)
+}
+
 // resume lets suspended tables go on: what suspended them, such as a full disk, may be over.
 func (w *schema) resume(ctx context.Context) error {
-	for _, name := range []string{w.names.signals, w.names.hourly, w.names.daily, w.names.quarters, w.names.latencies, w.names.terms} {
+	for _, name := range []string{w.names.signals, w.names.hourly, w.names.daily, w.names.quarters, w.names.latencies, w.names.terms, w.names.events} {
 		var n int64
 		if err := w.conn.QueryRow(ctx, `SELECT count() FROM wal_tables() WHERE name = $1 AND suspended`, name).Scan(&n); err != nil {
 			return err

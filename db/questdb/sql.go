@@ -9,12 +9,13 @@ type names struct {
 	quarters               string
 	latencies              string
 	terms                  string
+	events                 string
 	upgrading, before      string // A number follows.
 }
 
 func namesWith(prefix string) names {
 	n := prefix + "signals"
-	return names{signals: n, hourly: n + "_hourly", daily: n + "_daily", quarters: n + "_quarter_hourly", latencies: n + "_latency_hourly", terms: n + "_terms", upgrading: n + "_upgrading_", before: n + "_before_upgrade_"}
+	return names{signals: n, hourly: n + "_hourly", daily: n + "_daily", quarters: n + "_quarter_hourly", latencies: n + "_latency_hourly", terms: n + "_terms", events: prefix + "incident_events", upgrading: n + "_upgrading_", before: n + "_before_upgrade_"}
 }
 
 // column is a column of the signals table. The first four are those of the classic table.
@@ -46,6 +47,8 @@ type statementTexts struct {
 	createLatencies, createQuarters       string
 	uneven, unevenOf                      string
 	createTerms, terms, insertTerm        string
+	createEvents, events, insertEvent     string
+	countEvents                           string
 }
 
 func textsFor(n names) statementTexts {
@@ -111,6 +114,12 @@ func textsFor(n names) statementTexts {
 			TIMESTAMP(since) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(since, service)`,
 		terms:      `SELECT service, since, interval, timeout FROM ` + n.terms,
 		insertTerm: `INSERT INTO ` + n.terms + ` (since, service, interval, timeout) VALUES ($1, $2, $3, $4)`,
+		// Without a TTL: what people wrote is thousands of rows.
+		createEvents: `CREATE TABLE IF NOT EXISTS ` + n.events + ` (at TIMESTAMP, id VARCHAR, incident VARCHAR, kind SYMBOL, shown_at TIMESTAMP, actor SYMBOL,
+			after VARCHAR, v INT, body VARCHAR) TIMESTAMP(at) PARTITION BY YEAR WAL DEDUP UPSERT KEYS(at, id)`,
+		events:      `SELECT at, id, incident, kind, shown_at, actor, after, v, body FROM ` + n.events + ` WHERE at >= $1 ORDER BY at, id`,
+		insertEvent: `INSERT INTO ` + n.events + ` (at, id, incident, kind, shown_at, actor, after, v, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		countEvents: `SELECT count() FROM ` + n.events,
 		createDaily: `CREATE MATERIALIZED VIEW IF NOT EXISTS ` + n.daily + ` WITH BASE ` + n.hourly + ` ` + refreshEvery + ` AS (
 			SELECT received, service, url, sum(up) up, sum(degraded) degraded, sum(down) down, sum(duration) duration
 			FROM ` + n.hourly + ` SAMPLE BY 1d) PARTITION BY YEAR`,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"statuspage/db/dbtest"
+	"statuspage/internal/incident"
 	"statuspage/internal/status"
 	"testing"
 	"time"
@@ -97,6 +98,34 @@ func TestUpgradeWhenTheClassicTableIsMadeAgain(t *testing.T) {
 	insertClassic(t, c, prefix, dbtest.T0.Add(time.Hour), 200, true)
 	want = append(want, status.Signal{Received: dbtest.T0.Add(time.Hour), URL: "https://old.example", HTTPStatus: 200, Available: true, Outcome: status.Up})
 	dbtest.Eventually(t, ensure(t, newStore(t, url, prefix)), want)
+}
+
+// The version before had no table of events.
+func TestEventsAreAddedToAStoreOfTheVersionBefore(t *testing.T) {
+	t.Parallel()
+	url, prefix := dbtest.QuestDB(t), dbtest.Prefix()
+	s := ensure(t, newStore(t, url, prefix))
+	want := []status.Signal{dbtest.Signal("a", 0, status.Up)}
+	if err := s.Write(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	exec(t, client(t, url), `DROP TABLE `+prefix+`incident_events`)
+	s = ensure(t, newStore(t, url, prefix))
+	dbtest.Eventually(t, s, want)
+	event := dbtest.Event(t, 0)
+	if err := s.AppendEvents(t.Context(), []incident.Event{event}); err != nil {
+		t.Fatal(err)
+	}
+	dbtest.EventuallyEvents(t, s, []incident.Event{event})
+}
+
+// Somebody may write to the table by hand: such rows end no reading.
+func TestEventsOfOtherWritersAreRead(t *testing.T) {
+	t.Parallel()
+	url, prefix := dbtest.QuestDB(t), dbtest.Prefix()
+	s := ensure(t, newStore(t, url, prefix))
+	exec(t, client(t, url), `INSERT INTO `+prefix+`incident_events (at, body) VALUES ($1, $2)`, dbtest.T0, "{}")
+	dbtest.EventuallyEvents(t, s, []incident.Event{{At: dbtest.T0, Body: "{}"}})
 }
 
 func TestForeignTableIsLeftAlone(t *testing.T) {

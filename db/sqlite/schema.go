@@ -123,6 +123,21 @@ CREATE TABLE signals_terms (
 	PRIMARY KEY (service, since)
 ) WITHOUT ROWID;
 PRAGMA user_version = 4;`,
+	// What people write of incidents (docs/adr/0023).
+	`
+CREATE TABLE incident_events (
+	at       INTEGER NOT NULL,
+	id       TEXT NOT NULL,
+	incident TEXT NOT NULL,
+	kind     TEXT NOT NULL,
+	shown_at INTEGER NOT NULL,
+	actor    TEXT NOT NULL,
+	after    TEXT NOT NULL,
+	v        INTEGER NOT NULL,
+	body     TEXT NOT NULL,
+	PRIMARY KEY (at, id)
+);
+PRAGMA user_version = 5;`,
 }
 
 func migrate(ctx context.Context, db *sql.DB) error {

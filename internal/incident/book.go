@@ -150,7 +150,9 @@ func newestFirst(x, y *Incident) int {
 func byIncident(events []Event) map[string][]Event {
 	by := map[string][]Event{}
 	for _, e := range events {
-		by[e.Incident] = append(by[e.Incident], e)
+		if IsID(e.Incident) && e.ID != "" { // Others may write to the table.
+			by[e.Incident] = append(by[e.Incident], e)
+		}
 	}
 	return by
 }

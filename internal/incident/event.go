@@ -36,6 +36,11 @@ type Event struct {
 	Body     string    // JSON.
 }
 
+// Compare orders events by their key: at, then id.
+func (e Event) Compare(other Event) int {
+	return cmp.Or(e.At.Compare(other.At), cmp.Compare(e.ID, other.ID))
+}
+
 // Stamp is what an event has beside its content.
 type Stamp struct {
 	At       time.Time // From Book.Clock.
