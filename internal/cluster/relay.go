@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"slices"
 	"statuspage/internal/status"
 	"strconv"
@@ -19,9 +18,6 @@ const (
 	relayKeeps  = 5 * time.Minute // What a page server that lost its connection can make up for; older signals are in the database.
 	relayBatch  = 500             // Signals of one message.
 	relayBuffer = 50_000          // Signals that wait for Redis; the oldest are left to the database.
-	relayRead   = 200             // Messages of one read.
-	refillEvery = 5 * time.Second // While Redis is away, page servers ask the database.
-	refillBack  = 30 * time.Second
 )
 
 // wire is a signal on its way to the page servers: all but the text of its error, which is
@@ -163,82 +159,27 @@ func (l *Link) relay() string { return l.key("relay", "signals") }
 
 // Follower brings what others measured to the board of this process.
 type Follower struct {
-	link   *Link
+	following
 	apply  func([]status.Signal)
-	refill func(ctx context.Context, from time.Time) error // Brings what the database has.
-	expiry func(service string, at time.Time)              // Is told when certificates expire.
-	log    *slog.Logger
+	expiry func(service string, at time.Time) // Is told when certificates expire.
 }
 
 // NewFollower returns a follower; Run does its work. Signals come in batches, and some
-// more than once.
+// more than once. What Redis doesn't bring, refill brings from the database.
 func NewFollower(l *Link, apply func([]status.Signal), refill func(context.Context, time.Time) error, expiry func(string, time.Time)) *Follower {
-	return &Follower{link: l, apply: apply, refill: refill, expiry: expiry, log: l.log}
+	f := &Follower{apply: apply, expiry: expiry}
+	f.following = following{link: l, stream: l.relay(), hand: f.hand, refill: refill}
+	return f
 }
 
-// Run follows until ctx ends, beginning with what the relay still has. While Redis is away,
-// and for the gap when it is back, the database is asked.
-func (f *Follower) Run(ctx context.Context) {
-	last, whole := "0", time.Now() // Until then nothing is missing.
-	for ctx.Err() == nil {
-		if f.link.State().Up {
-			got, err := f.read(ctx, last)
-			if err == nil {
-				last, whole = f.hand(got, last), time.Now()
-				continue
-			}
-			f.link.note(ctx, err, false)
-			pause(ctx, readRetry)
-			continue
-		}
-		if time.Since(whole) < refillEvery {
-			pause(ctx, askAway)
-			continue
-		}
-		last = f.away(ctx, whole, last)
-		whole = time.Now()
-	}
-}
-
-// away asks the database until Redis is back, and once more then.
-func (f *Follower) away(ctx context.Context, whole time.Time, last string) string {
-	for ctx.Err() == nil {
-		began, back := time.Now(), f.link.State().Up
-		if err := f.refill(ctx, whole.Add(-refillBack)); err == nil {
-			whole = began
-		}
-		if back {
-			return last
-		}
-		for until := time.Now().Add(refillEvery); time.Now().Before(until) && ctx.Err() == nil && !f.link.State().Up; {
-			pause(ctx, askAway)
-		}
-	}
-	return last
-}
-
-func (f *Follower) read(ctx context.Context, last string) ([]redis.XMessage, error) {
-	call, cancel := context.WithTimeout(ctx, blockTimeout)
-	defer cancel()
-	got, err := f.link.redis.XRead(call, &redis.XReadArgs{Streams: []string{f.link.relay(), last}, Count: relayRead, Block: blockFor}).Result()
-	if err != nil {
-		if answered(err) {
-			return nil, nil // Nothing new.
-		}
-		return nil, err
-	}
-	return got[0].Messages, nil
-}
-
-func (f *Follower) hand(got []redis.XMessage, last string) string {
+func (f *Follower) hand(messages []redis.XMessage) {
 	var all []status.Signal
 	known := expiries{}
-	for _, m := range got {
-		last = m.ID
+	for _, m := range messages {
 		data, _ := m.Values["b"].(string)
 		signals, err := unpack(data, known)
 		if err != nil {
-			f.log.Error("the relay holds something else", "id", m.ID, "error", err)
+			f.link.log.Error("the relay holds something else", "id", m.ID, "error", err)
 			continue
 		}
 		all = append(all, signals...)
@@ -249,5 +190,4 @@ func (f *Follower) hand(got []redis.XMessage, last string) string {
 	if len(all) > 0 {
 		f.apply(all)
 	}
-	return last
 }
