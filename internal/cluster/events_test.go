@@ -3,10 +3,10 @@ package cluster_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"statuspage/e2e/harness"
 	"statuspage/internal/cluster"
 	"statuspage/internal/incident"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -89,7 +89,7 @@ func TestWordsReachEachPageServer(t *testing.T) {
 	}
 	eventually(t, "the answer of the other", same)
 	for n := range 60 {
-		one.write(t, incident.Request{Incident: first.ID, Content: &incident.Posted{Words: words(fmt.Sprint(n))}})
+		one.write(t, incident.Request{Incident: first.ID, Content: &incident.Posted{Words: words(strconv.Itoa(n))}})
 	}
 	eventually(t, "many", func() bool { return same() && len(other.Book.Snapshot().All[0].Updates) == 62 })
 

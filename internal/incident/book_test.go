@@ -152,10 +152,9 @@ func TestOfTwoAuthorsAtOnceOneIsTold(t *testing.T) {
 	authors.Wait()
 	taken := 0
 	told.Range(func(_, err any) bool {
-		var behind *BehindError
 		if err == nil {
 			taken++
-		} else if !errors.As(err.(error), &behind) {
+		} else if _, is := errors.AsType[*BehindError](err.(error)); !is {
 			t.Error(err)
 		}
 		return true

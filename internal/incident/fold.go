@@ -53,7 +53,7 @@ type folding struct {
 
 type revision struct {
 	entry
-	*Revised
+	says *Revised
 }
 
 func (f *folding) open(e entry) {
@@ -183,10 +183,10 @@ func (f *folding) edit() {
 	for id, u := range f.updates {
 		for _, r := range f.revised[id] {
 			u.Before = append(u.Before, Revision{Until: r.at, By: r.actor, Text: u.Text})
-			u.Text, u.RevisedAt = r.Text, r.at
+			u.Text, u.RevisedAt = r.says.Text, r.at
 			u.Revision++
-			if !r.Revised.ShownAt.IsZero() {
-				u.ShownAt = exact(r.Revised.ShownAt)
+			if !r.says.ShownAt.IsZero() {
+				u.ShownAt = exact(r.says.ShownAt)
 			}
 		}
 		if w, is := f.withdrawn[id]; is {

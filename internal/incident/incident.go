@@ -1,6 +1,9 @@
 package incident
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Incident is the state of an incident, a maintenance or a notice: what follows from its events. It is shared by all
 // who read it, and never changed. Which of its words are public, Public says; what depends on the clock is in methods.
@@ -124,9 +127,9 @@ func (i *Incident) Over(now time.Time) bool {
 
 // Newest is the newest update that was not withdrawn.
 func (i *Incident) Newest() (Update, bool) {
-	for n := len(i.Updates) - 1; n >= 0; n-- {
-		if !i.Updates[n].Withdrawn {
-			return i.Updates[n], true
+	for _, u := range slices.Backward(i.Updates) {
+		if !u.Withdrawn {
+			return u, true
 		}
 	}
 	return Update{}, false

@@ -108,10 +108,10 @@ func TestEditedWithdrawnAndRemoved(t *testing.T) {
 	t.Parallel()
 	s := newStory(t)
 	first := s.add(0, opened(Affected{"api", MajorOutage}))
-	second := s.add(1, posted(Identified, "It is the datbase.", Affected{"web", MajorOutage}))
-	s.add(2, &Revised{Update: second.ID, Text: "It is the database."})
+	second := s.add(1, posted(Identified, "It is the disk.", Affected{"web", MajorOutage}))
+	s.add(2, &Revised{Update: second.ID, Text: "It is the database"})
 	u := s.fold().Updates[1]
-	if u.Text != "It is the database." || u.Revision != 1 || !u.RevisedAt.Equal(at(2)) || u.Before[0].Text != "It is the datbase." || !u.ShownAt.Equal(at(1)) {
+	if u.Text != "It is the database" || u.Revision != 1 || !u.RevisedAt.Equal(at(2)) || u.Before[0].Text != "It is the disk." || !u.ShownAt.Equal(at(1)) {
 		t.Errorf("revised: %+v", u)
 	}
 	s.add(3, &Revised{Update: first.ID, Text: "We look.", ShownAt: at(-30)})
@@ -124,7 +124,7 @@ func TestEditedWithdrawnAndRemoved(t *testing.T) {
 	}
 	s.add(5, &Withdrawn{second.ID})
 	i := s.fold()
-	if u = i.Updates[1]; !u.Withdrawn || u.Text != "" || u.Before[1].Text != "It is the database." || i.Status != Investigating || fmt.Sprint(i.Affected, i.Services) != "[{api major_outage}] [api]" {
+	if u = i.Updates[1]; !u.Withdrawn || u.Text != "" || u.Before[1].Text != "It is the database" || i.Status != Investigating || fmt.Sprint(i.Affected, i.Services) != "[{api major_outage}] [api]" {
 		t.Errorf("withdrawn: %+v in %+v", u, i)
 	}
 	if d := Declared([]*Incident{i}, at(6)); len(d["api"]) != 1 {
@@ -217,8 +217,11 @@ func TestWhatIsNotUnderstoodIsPassedOver(t *testing.T) {
 	want, _ := json.Marshal(s.fold().Updates)
 	odd := first
 	for n, e := range []Event{
-		{Kind: "teleported", Version: 1, Body: `{"to":"mars"}`}, {Kind: "posted", Version: 2, Body: `{"status":"resolved"}`},
-		{Kind: "posted", Version: 1, Body: `{"impacts":[{"service":"api","state":"on_fire"}]}`}, {Kind: "posted", Version: 1, Body: `[]`}, {Kind: "posted", Version: 1, Body: ``},
+		{Kind: "teleported", Version: 1, Body: `{"to":"mars"}`},
+		{Kind: "posted", Version: 2, Body: `{"status":"resolved"}`},
+		{Kind: "posted", Version: 1, Body: `{"impacts":[{"service":"api","state":"on_fire"}]}`},
+		{Kind: "posted", Version: 1, Body: `[]`},
+		{Kind: "posted", Version: 1, Body: ``},
 		{Kind: "opened", Version: 1, Body: `{"kind":"notice","title":"second"}`},
 	} {
 		odd.Kind, odd.Version, odd.Body, odd.At = e.Kind, e.Version, e.Body, at(n+1)
@@ -370,8 +373,8 @@ func TestAnyOrderAnyDoublingAnySplitGivesTheSameBytes(t *testing.T) {
 
 func TestDeclaredWordsNeverCover(t *testing.T) {
 	t.Parallel()
-	for measured := range State(MajorOutage + 1) {
-		for declared := range State(MajorOutage + 1) {
+	for measured := range MajorOutage + 1 {
+		for declared := range MajorOutage + 1 {
 			got := Shown(measured, declared)
 			if got < measured || measured == NoState && got == Operational {
 				t.Errorf("measured %q, declared %q: shown %q", measured, declared, got)

@@ -1,7 +1,6 @@
 package incident
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -47,16 +46,16 @@ func times(o Occurrence) string {
 		}
 		return at.Add(time.Hour).Format("02 15:04")
 	}
-	text := fmt.Sprintf("%s %s–%s", o.Phase, show(o.Start), show(o.End))
+	text := []string{string(o.Phase), show(o.Start) + "–" + show(o.End)}
 	for _, late := range o.Late {
-		text += fmt.Sprintf(" late %s–%s", show(late.From), show(late.To))
+		text = append(text, "late", show(late.From)+"–"+show(late.To))
 	}
-	for word, is := range map[string]bool{" moved": o.Moved, " extended": o.Extended, " early": o.Early} {
+	for word, is := range map[string]bool{"moved": o.Moved, "extended": o.Extended, "early": o.Early} {
 		if is {
-			text += word
+			text = append(text, word)
 		}
 	}
-	return text
+	return strings.Join(text, " ")
 }
 
 func TestMaintenanceFollowsTheClock(t *testing.T) {

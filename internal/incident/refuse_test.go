@@ -190,8 +190,11 @@ func TestTemplatesKnowTheirVariablesAndNothingElse(t *testing.T) {
 		t.Errorf("title %q, text %q", title, text)
 	}
 	for _, bad := range []Template{
-		{Name: "a", Kind: KindIncident, Title: "{{password}}", Status: Investigating}, {Name: "b", Kind: KindIncident, Text: "{{range .}}", Status: Investigating},
-		{Name: "c", Kind: KindIncident, Text: "{{", Status: Investigating}, {Name: "d", Kind: KindIncident, Status: Completed}, {Name: "e", Kind: "x", Status: Investigating},
+		{Name: "a", Kind: KindIncident, Title: "{{password}}", Status: Investigating},
+		{Name: "b", Kind: KindIncident, Text: "{{range .}}", Status: Investigating},
+		{Name: "c", Kind: KindIncident, Text: "{{", Status: Investigating},
+		{Name: "d", Kind: KindIncident, Status: Completed},
+		{Name: "e", Kind: "x", Status: Investigating},
 	} {
 		if err := bad.Check(); !errors.Is(err, status.ErrInvalid) || !strings.Contains(err.Error(), `"`+bad.Name+`"`) {
 			t.Errorf("%s: %v", bad.Name, err)
