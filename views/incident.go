@@ -109,6 +109,7 @@ func BuildIncidents(all []*incident.Incident, in IncidentInput, to Local) Incide
 				if soon {
 					next, soon = append(next, planned{in.occurrenceRow(i, o, to), o.Planned.From}), false
 				}
+			default: // It is over.
 			}
 		}
 	}

@@ -8,6 +8,10 @@ import (
 	"time"
 )
 
+// maxAhead is how far a clock of another server is followed. One that is years ahead takes no other along: what it wrote stays
+// at the end of its timeline until somebody withdraws it.
+const maxAhead = 5 * time.Minute
+
 // MaxPast is how many past incidents, maintenances and notices a book keeps unless it is told otherwise.
 const MaxPast = 10_000
 
@@ -58,7 +62,7 @@ func (s *Snapshot) Incident(id string) (*Incident, bool) {
 }
 
 // Clock is when an event is that is written at now: never before one that is known here, so that an answer sorts behind
-// what it answers, whatever the clocks of the servers say.
+// what it answers, though the clocks of the servers differ.
 func (b *Book) Clock(now time.Time) time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -106,7 +110,7 @@ func (b *Book) apply(events []Event, now time.Time) (Changed, []func(Changed)) {
 		}
 	}
 	for _, e := range events {
-		if at := exact(e.At); at.After(b.newest) {
+		if at := exact(e.At); at.After(b.newest) && !at.After(now.Add(maxAhead)) {
 			b.newest = at
 		}
 	}

@@ -46,6 +46,31 @@ func TestABookTellsWhatChangedInOrder(t *testing.T) {
 	}
 }
 
+func TestAClockThatIsYearsAheadTakesNoOtherAlong(t *testing.T) {
+	t.Parallel()
+	s := newStory(t)
+	s.add(0, opened(Affected{"api", MajorOutage}))
+	wrong := s.by(60*24*365*30, "human:ana", "", posted(Resolved, "Over."))
+	b := NewBook(0)
+	b.Apply(s.events, at(1))
+	if got := b.Clock(at(1)); !got.Equal(at(1)) {
+		t.Errorf("an event of 30 years ahead sets the clock to %v", got)
+	}
+	e, err := New(Stamp{At: b.Clock(at(1)), Incident: s.id, Actor: "human:ben"}, &Withdrawn{wrong.ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Apply([]Event{e}, at(1))
+	if i, _ := b.Snapshot().Incident(s.id); i.Status != Investigating || len(i.Affected) != 1 {
+		t.Errorf("what it wrote can't be withdrawn: %+v", i)
+	}
+	s.add(4, opened())
+	b.Apply(s.events, at(1))
+	if got := b.Clock(at(1)); !got.After(at(4)) {
+		t.Errorf("three minutes ahead are followed: %v", got)
+	}
+}
+
 // many makes so many incidents, an hour after another, all but the open ones resolved.
 func many(t testing.TB, n int, open func(int) bool) (events []Event) {
 	t.Helper()

@@ -325,7 +325,7 @@ func told(t *testing.T, b *Book) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&out, "%s\n%+v\n%v %v\n", data, i.Occurrences(at(-3000), at(100_000), at(700)), i.Impact(3), i.Over(at(700)))
+		fmt.Fprintf(&out, "%s\n%+v\n%v %v\n", data, i.Occurrences(at(-3000), at(20_000), at(700)), i.Impact(3), i.Over(at(700)))
 	}
 	fmt.Fprintf(&out, "%+v\n%+v\n", Declared(all, at(700)), Masks(all, at(-3000), at(3000), at(700)))
 	return out.String()

@@ -124,7 +124,7 @@ func FuzzRule(f *testing.F) {
 		s := Schedule{Start: "2026-03-11T03:00", Minutes: 30, Zone: "Europe/Berlin", Rule: rule}
 		began := time.Now()
 		all := s.expand(t0, t0.AddDate(1, 0, 0))
-		if took := time.Since(began); took > time.Second {
+		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("%q takes %v", rule, took)
 		}
 		if !slices.IsSortedFunc(all, func(a, b slot) int { return a.start.Compare(b.start) }) {

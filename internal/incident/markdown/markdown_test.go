@@ -62,7 +62,7 @@ func TestNoTextTakesLong(t *testing.T) {
 		source := strings.Repeat(part, 25_000/len(part))
 		HTML(source)
 		Text(source)
-		if took := time.Since(began); took > 2*time.Second {
+		if took := time.Since(began); took > 10*time.Second {
 			t.Errorf("%q takes %v", part, took)
 		}
 	}
