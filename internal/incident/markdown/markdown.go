@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"html"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,29 +72,47 @@ func Line(source string, letters int) string {
 	return words
 }
 
-// clean takes out what is no text, and keeps quotes and lists from standing in each other so deep that drawing them
-// takes longer than reading.
+const (
+	maxNested = 12   // How many marks of quotes and lists a line may begin with.
+	maxMarks  = 1000 // How many marks of emphasis and links a text may have.
+)
+
+var (
+	nesting = regexp.MustCompile(`^(?:[ \t]*(?:[>+*-]|[0-9]{1,9}[.)]))+`)
+	ruler   = regexp.MustCompile(`^[ \t]*[*-][ \t*-]*$`)
+)
+
+// clean takes out what is no text, and makes text of marks beyond what anybody writes: goldmark takes seconds for lists of
+// thousands of lists, and for thousands of stars that belong to none.
 func clean(source string) []byte {
 	source = strings.ReplaceAll(strings.ToValidUTF8(source, "\uFFFD"), "\x00", "\uFFFD")
 	var out strings.Builder
+	marks := 0
 	for line := range strings.Lines(source) {
-		marks, at := 0, 0
-		for at < len(line) && strings.IndexByte("> \t-+*", line[at]) >= 0 {
-			if line[at] != ' ' && line[at] != '\t' {
-				marks++
+		line = shallow(line)
+		for n := range len(line) {
+			if strings.IndexByte("*_[`<", line[n]) >= 0 {
+				if marks++; marks > maxMarks && (n == 0 || line[n-1] != '\\') {
+					out.WriteByte('\\')
+				}
 			}
-			at++
+			out.WriteByte(line[n])
 		}
-		if marks > maxMarks && strings.Trim(line, " \t\r\n-*") != "" {
-			out.WriteByte('\\')
-		}
-		out.WriteString(line)
 	}
 	return []byte(out.String())
 }
 
-// maxMarks is how many marks of quotes and lists a line may begin with.
-const maxMarks = 12
+// shallow makes text of a line that begins with too many marks of quotes and lists: its first one is no mark then, and so
+// none of them is. Of a number that is the dot.
+func shallow(line string) string {
+	begin := nesting.FindString(line)
+	if strings.Count(begin, ">")+len(strings.Fields(begin)) <= maxNested || ruler.MatchString(strings.TrimRight(line, "\r\n")) {
+		return line
+	}
+	text := strings.TrimLeft(line, " \t")
+	digits := len(text) - len(strings.TrimLeft(text, "0123456789"))
+	return text[:digits] + "\\" + text[digits:]
+}
 
 // allowed tells whether a link may lead there.
 func allowed(address []byte) bool {

@@ -55,9 +55,14 @@ func TestWhatIsLeftOfMarkdown(t *testing.T) {
 	}
 }
 
+// Without bounds stars take seconds, and lists of lists minutes.
 func TestNoTextTakesLong(t *testing.T) {
 	t.Parallel()
-	for _, part := range []string{">", "> ", "- ", "[", "](", "![", "*a_", "`", "<", "http://a.b", "a@b.c ", "&#", "1. ", "\\", "* * ", "[a](b)", "_ _*"} {
+	var deep strings.Builder
+	for n := 0; deep.Len() < 24_000; n++ {
+		deep.WriteString(strings.Repeat("  ", n) + "- a\n")
+	}
+	for _, part := range []string{deep.String(), ">", "> ", "- ", "[", "](", "![", "*a_", "`", "<", "http://a.b", "a@b.c ", "&#", "1. ", "\\", "* * ", "[a](b)", "_ _*", "> 1. ", "- > ", "+ ", "1) ", "\n", "- a\n", "1. a\n\n", "> a\n", "a\n- ", "<a", "[a]: b\n", "http://", "www.a.b "} {
 		began := time.Now()
 		source := strings.Repeat(part, 25_000/len(part))
 		HTML(source)
