@@ -19,9 +19,9 @@
   'use strict';
   const $ = id => document.getElementById(id);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
-  const ours = (answer, text) => answer.ok && text.includes('/static/page.');
+  const ours = (answer, text) => answer.ok && (text.includes('/static/page.') || text.startsWith('<tr id="s-'));
 
-  // What a link or form brings is swapped in only if it came from us.
+  // What a link, form or row brings is swapped in only if it came from us.
   document.addEventListener('htmx:after:request', e => {
     const ctx = e.detail.ctx;
     if (ours(ctx.response.raw, ctx.text)) return;

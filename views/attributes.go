@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"statuspage/internal/status"
 	"statuspage/static"
 	"strconv"
@@ -68,6 +69,14 @@ func howTexts(regions bool) []string {
 // pollingText says how a page is kept fresh where no stream passes.
 func pollingText(head Head) string {
 	return head.Lang.T("live.polling", head.Lang.Duration(time.Duration(head.Refresh)*time.Second))
+}
+
+// bodyRows is how many rows are laid out together, or not at all while they are far from the screen: the style
+// sheet knows the height of that many.
+const bodyRows = 10
+
+func bodies(rows []templ.Component) [][]templ.Component {
+	return slices.Collect(slices.Chunk(rows, bodyRows))
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -43,6 +43,7 @@ type Row struct {
 	Uptime          string
 	Coverage        string
 	Latency         string
+	Strip           *Strip // All cells as one picture; nil where each is a link.
 	Cells           []Cell
 }
 
@@ -72,6 +73,9 @@ func GroupDOMID(group string) string { return "g-" + group }
 // ServicePath is the path of a service's own page.
 func ServicePath(service string) string { return "/services/" + url.PathEscape(service) }
 
+// CellsPath is what follows the path of a service for its row with all cells as links.
+const CellsPath = "/cells"
+
 // The forms of an instant in the addresses of cells. Days are those of the visitor's zone;
 // hours and minutes are UTC, which no change of the clock makes ambiguous.
 const (
@@ -94,8 +98,21 @@ func cellName(c status.Cell) string {
 	}
 }
 
-// BuildRow puts a row into words.
+// BuildStripRow puts a row at rest into words: its cells are one picture.
+func BuildStripRow(in RowInput, window status.Window, to Local) Row {
+	row := buildRow(in, to)
+	row.Strip = buildStrip(in, row.Href, window, to.of(in.Service))
+	return row
+}
+
+// BuildRow does the same with each cell as a link that says what it stands for.
 func BuildRow(in RowInput, to Local) Row {
+	row := buildRow(in, to)
+	row.Cells = buildCells(in.Service.ID, in.Cells, to.of(in.Service))
+	return row
+}
+
+func buildRow(in RowInput, to Local) Row {
 	l, to := to.Lang, to.of(in.Service)
 	row := Row{
 		DOMID:     DOMID(in.Service.ID),
@@ -106,7 +123,6 @@ func BuildRow(in RowInput, to Local) Row {
 		State:     in.State.String(),
 		StateText: stateText(l, in.State, in.Last, in.Regions),
 		Latency:   "–",
-		Cells:     buildCells(in.Service.ID, in.Cells, to),
 	}
 	row.Uptime, row.Coverage = uptimeText(l, in.Sum)
 	if in.State.Available() {
@@ -190,8 +206,14 @@ func cellState(c status.Cell) string {
 	if c.Carried {
 		return state + "c"
 	}
-	if c.Length <= time.Minute || c.Outcome < status.Degraded {
-		return state
+	return state + [...]string{"", "1", "2", "3"}[partOf(c)]
+}
+
+// partOf is how large a part of a cell's measurements had its outcome: 1 for under 1 %, 2 for under 10 %, 3 for
+// under a half, 0 for more, and for what is shown as a whole.
+func partOf(c status.Cell) int {
+	if c.Carried || c.Length <= time.Minute || c.Outcome < status.Degraded {
+		return 0
 	}
 	bad := c.Down
 	if c.Outcome == status.Degraded {
@@ -199,13 +221,13 @@ func cellState(c status.Cell) string {
 	}
 	switch n := c.Measured(); {
 	case bad*100 < n:
-		return state + "1"
+		return 1
 	case bad*10 < n:
-		return state + "2"
+		return 2
 	case bad*2 < n:
-		return state + "3"
+		return 3
 	default:
-		return state
+		return 0
 	}
 }
 

@@ -86,13 +86,14 @@ func TestRows(t *testing.T) {
 		"empty":  rowInput("empty", "New", ""),
 		"hidden": hidden,
 	} {
-		golden(t, "row-"+name+".html", render(t, RowView(BuildRow(in, english))))
+		golden(t, "row-"+name+".html", render(t, RowView(BuildStripRow(in, status.LastHour, english))))
 	}
+	golden(t, "row-open.html", render(t, RowView(BuildRow(rowInput("slow", "API", "uuuuuddd"), english))))
 }
 
 func TestPageContainsTheRowsOfTheStream(t *testing.T) {
 	t.Parallel()
-	row := RowView(BuildRow(rowInput("api", "API", "uxu"), english))
+	row := RowView(BuildStripRow(rowInput("api", "API", "uxu"), status.LastHour, english))
 	banner := BannerView(BuildBanner("Acme", stand([]status.Outcome{status.Up, status.Down}, false), now, "", english))
 	head := Head{Lang: lang.Default(), Title: "T", Site: Site{Title: "Acme"}, Refresh: 30, Scripts: true}
 	page := render(t, Page(head, Board{
@@ -119,7 +120,8 @@ func TestUntrustedTextIsEscaped(t *testing.T) {
 	}
 	in.Service.URL = "https://x.example/" + hostile
 	for name, c := range map[string]templ.Component{
-		"row":     RowView(BuildRow(in, english)),
+		"row":     RowView(BuildStripRow(in, status.LastHour, english)),
+		"cells":   RowView(BuildRow(in, english)),
 		"banner":  BannerView(BuildBanner(hostile, Standing{}, now, Note(hostile), english)),
 		"service": ServicePage(hostileHead, ServiceView{ID: "a", Name: hostile, URL: hostile, Row: templ.NopComponent, Detail: DetailView(hostileHead, Detail{Outages: []OutageRow{{Reason: hostile, Regions: hostile}}})}),
 		"error":   ErrorPage(hostileHead, hostile, hostile),
@@ -207,13 +209,20 @@ func TestHoursOfAClockChangeAreToldApart(t *testing.T) {
 
 func BenchmarkRow(b *testing.B) {
 	in := rowInput("api", "API", strings.Repeat("u", 59))
-	var w bytes.Buffer
-	b.ReportAllocs()
-	for b.Loop() {
-		w.Reset()
-		_ = RowView(BuildRow(in, english)).Render(context.Background(), &w)
+	for name, row := range map[string]func() Row{
+		"at rest": func() Row { return BuildStripRow(in, status.LastHour, english) },
+		"open":    func() Row { return BuildRow(in, english) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			var w bytes.Buffer
+			b.ReportAllocs()
+			for b.Loop() {
+				w.Reset()
+				_ = RowView(row()).Render(context.Background(), &w)
+			}
+			b.ReportMetric(float64(w.Len()), "bytes")
+		})
 	}
-	b.ReportMetric(float64(w.Len()), "bytes")
 }
 
 // TestDegradedIsNotCalledSlowWhereRegionsWatch holds that "slow" stands only where nothing else can have been.
