@@ -29,6 +29,7 @@ func TestEncodedPathsMeanTheSame(t *testing.T) {
 	tried := map[string]bool{}
 	for _, c := range []struct{ route, path string }{ // The path's parameters stand in braces.
 		{"/services/:id", "/services/{web}"},
+		{"/services/:id/cells", "/services/{web}/cells"},
 		{"/services/:id/:at", "/services/{web}/{" + begin.Format("2006-01-02") + "}"},
 		{"/services/:id/:at", "/services/{web}/{" + begin.Format("2006-01-02T15Z") + "}"},
 		{"/services/:id/:at", "/services/{web}/{" + begin.Format("2006-01-02T15:04Z") + "}"},

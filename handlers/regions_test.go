@@ -51,7 +51,7 @@ func TestPageTellsHowManyRegionsAreDown(t *testing.T) {
 	s.report("ap", at, status.Up)
 	next(t, events, "Degraded, 1 of 3 regions down")
 	clock := at.Format("15:04")
-	s.eventually("/", clock+" degraded, 1 of 3 regions down")
+	s.eventually("/services/web/cells", clock+" degraded, 1 of 3 regions down")
 	s.wants("/?lang=de", "Beeinträchtigt, 1 von 3 Regionen ausgefallen")
 	s.report("eu-west", at.Add(time.Millisecond), status.Down) // A new slot; us-east was down last.
 	next(t, events, "Down: timeout, 2 of 3 regions down")

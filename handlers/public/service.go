@@ -23,8 +23,11 @@ type ServicePage struct {
 // NewServicePage returns the pages of services.
 func NewServicePage(s Sources) *ServicePage { return &ServicePage{Sources: s} }
 
-// Routes adds the address of a service.
-func (s *ServicePage) Routes(r fiber.Router) { r.Get("/services/:id", s.service) }
+// Routes adds the addresses of a service. They stand before those of its days, which have the same form.
+func (s *ServicePage) Routes(r fiber.Router) {
+	r.Get("/services/:id", s.service)
+	r.Get("/services/:id"+views.CellsPath, s.cells)
+}
 
 // service answers GET /services/{id}.
 func (s *ServicePage) service(c *fiber.Ctx) error {

@@ -45,7 +45,7 @@ func (l *Live) Compose(e *Variant, p Composition) (html []byte, version uint64) 
 		keep = append(keep, views.Pair{Name: "view", Value: KioskView})
 	}
 	b := views.Board{
-		Banner: drawn(banner.html), Partial: all.Partial, Window: k.Window.Name, Cells: k.Window.Cells, Windows: l.page.Windows(k, "/", keep...),
+		Banner: drawn(banner.html), Partial: all.Partial, Window: k.Window.Name, Look: k.Query(), Cells: k.Window.Cells, Windows: l.page.Windows(k, "/", keep...),
 	}
 	if p.Stream {
 		b.Stream = l.page.Base.At("/events?") + k.Query() + "&since=" + l.names.id(version) + digest

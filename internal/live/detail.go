@@ -6,6 +6,8 @@ import (
 	"statuspage/internal/sse"
 	"statuspage/views"
 	"time"
+
+	"github.com/a-h/templ"
 )
 
 // detailOf names the page of a service in one way to see it.
@@ -31,10 +33,15 @@ func (l *Live) ServicePage(svc *board.Service, k page.Preferences, keep ...views
 		Partial: len(svc.Regions) > 0,
 		ID:      svc.ID, Name: svc.Name, URL: svc.PublicURL(), About: k.Lang.T("every", k.Lang.Duration(svc.Interval)),
 		Window: k.Window.Name, Cells: k.Window.Cells,
-		Row:    l.paint.row(svc, k, now),
+		Row:    l.paint.openRow(svc, k, now),
 		Detail: views.DetailView(head, l.paint.detail(svc, k, now)),
 		Stream: l.page.Base.At("/events?service="+svc.ID) + "&" + k.Query() + "&since=" + l.names.id(version),
 	}
+}
+
+// Cells is the row of a service with each cell as a link.
+func (l *Live) Cells(svc *board.Service, k page.Preferences) templ.Component {
+	return l.paint.openRow(svc, k, l.now())
 }
 
 // renderDetails sends the pages of the dirty services (or all) to those who watch them; mu

@@ -40,6 +40,12 @@ func (p *painter) bytes(c templ.Component) []byte {
 
 func (p *painter) row(svc *board.Service, k page.Preferences, now time.Time) templ.Component {
 	r := svc.Row(k.Window, k.Zone, now)
+	return views.RowView(views.BuildStripRow(views.RowInput(r), k.Window, p.page.Local(k)))
+}
+
+// openRow is the row with each cell as a link.
+func (p *painter) openRow(svc *board.Service, k page.Preferences, now time.Time) templ.Component {
+	r := svc.Row(k.Window, k.Zone, now)
 	return views.RowView(views.BuildRow(views.RowInput(r), p.page.Local(k)))
 }
 
@@ -98,7 +104,7 @@ func samplesOf(reports []board.Report, to views.Local) []views.SampleRow {
 func (p *painter) detailFrame(svc *board.Service, k page.Preferences, now time.Time) []byte {
 	var frame bytes.Buffer
 	head := views.Head{Lang: k.Lang, Site: p.page.Dress}
-	frame.Write(p.bytes(views.Partial(views.DOMID(svc.ID), p.row(svc, k, now))))
+	frame.Write(p.bytes(views.Partial(views.DOMID(svc.ID), p.openRow(svc, k, now))))
 	frame.Write(p.bytes(views.Partial("detail", views.DetailView(head, p.detail(svc, k, now)))))
 	// A page that shows another window of the chart has no such element.
 	frame.Write(p.bytes(views.Partial("chart-"+figures.LiveChart, views.ChartView(head, figures.ChartOfDay(svc, now, p.page.Local(k))))))

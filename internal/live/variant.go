@@ -14,7 +14,7 @@ const (
 	// maxRare bounds the variants beside the usual ones, one in each language, that are kept drawn and live at a time;
 	// who wants yet another gets a page that refreshes itself. Visitors without wishes have theirs whoever wants what else.
 	maxRare = 58
-	// maxVariantRows bounds the same by rows, of which each takes some 8 KB.
+	// maxVariantRows bounds the same by rows, of which each takes some 700 bytes.
 	maxVariantRows = 20_000
 	minRare        = 2
 
