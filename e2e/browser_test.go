@@ -127,6 +127,16 @@ func (x *tab) screenshot(name string) {
 	}
 }
 
+// enter opens a row with the focus, as the keyboard does, which is on its newest cell then.
+func (x *tab) enter(service string) {
+	x.t.Helper()
+	if _, err := chromedp.Call(x.ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+		x.t.Fatal(err)
+	}
+	eval[bool](x, `document.querySelector('#s-`+service+` td.cells a').focus() || true`)
+	x.until(`document.activeElement.matches('#s-` + service + ` td[data-c]:last-child a')`)
+}
+
 const stateOf = `document.querySelector('#s-%s').dataset.s === '%s'`
 
 func TestBrowserSeesEveryChange(t *testing.T) {
@@ -142,7 +152,7 @@ func TestBrowserSeesEveryChange(t *testing.T) {
 	x.until(fmt.Sprintf(stateOf, "web", "up"))
 
 	// Focus a cell with the keyboard; it must survive that its row is replaced each second.
-	eval[bool](x, `document.querySelector('td[data-c] a[tabindex="0"]').focus() || true`)
+	x.enter("web")
 	x.do(chromedp.KeyEvent(kb.ArrowLeft))
 	focused := eval[string](x, `document.activeElement.ariaLabel.slice(0, 5)`)
 	if shown := eval[string](x, `getComputedStyle(document.activeElement, '::after').content`); !strings.Contains(shown, focused) {
@@ -206,14 +216,19 @@ func TestBrowserWithoutJavaScript(t *testing.T) {
 	t.Parallel()
 	web := newTarget(t)
 	p := start(t, t.TempDir(), "services:\n"+service("web", web.url, ""))
-	p.wait("shows a signal", func() bool { _, page := p.get("/"); return strings.Contains(page, `<td data-c="u"`) })
+	p.wait("shows a signal", func() bool { _, page := p.get("/"); return strings.Contains(page, `<svg class="u"`) })
 	x := newTab(t)
 	if _, err := chromedp.Call(x.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}
 	x.do(chromedp.Navigate(p.URL + "/"))
+	if said := eval[string](x, `document.querySelector('#s-web td.cells a').ariaLabel`); !strings.HasPrefix(said, "Last hour: ") || !strings.Contains(said, " up") {
+		t.Errorf("the picture of the cells says %q without JavaScript", said)
+	}
+	href := eval[string](x, `document.querySelector('#s-web td.cells a').href`)
+	x.do(chromedp.Navigate(href))
 	if !eval[bool](x, `[...document.querySelectorAll('#s-web td a')].some(a => /^[0-9]{2}:[0-9]{2} up/.test(a.ariaLabel))`) {
-		t.Error("no cell says what it stands for without JavaScript")
+		t.Errorf("no cell at %s says what it stands for without JavaScript", href)
 	}
 	if n := eval[int](x, `document.querySelectorAll('noscript').length + document.querySelectorAll('meta[http-equiv=refresh]').length`); n == 0 {
 		t.Error("the page does not refresh itself without JavaScript")
@@ -238,7 +253,7 @@ func TestBrowserPictures(t *testing.T) {
 	p := start(t, t.TempDir(), "", "demo", "--listen", "127.0.0.1:0")
 	p.wait("shows a failure and a success", func() bool {
 		_, page := p.get("/")
-		return strings.Contains(page, `data-c="x"`) && strings.Contains(page, `data-c="u"`) && !strings.Contains(page, `data-s="unknown"`)
+		return strings.Contains(page, `<svg class="x"`) && strings.Contains(page, `<svg class="u"`) && !strings.Contains(page, `data-s="unknown"`)
 	})
 	axe, err := os.ReadFile("testdata/axe.min.js")
 	if err != nil {
@@ -270,6 +285,10 @@ func TestBrowserPictures(t *testing.T) {
 					}
 					x.screenshot(fmt.Sprintf("%s-%d-%s", name, width, scheme))
 				}
+				x.do(chromedp.Navigate(p.URL + "/"))
+				x.enter("reports-broken")
+				x.accessible("an open row", scheme, string(axe))
+				x.screenshot(fmt.Sprintf("open-%d-%s", width, scheme))
 				x.quiet()
 			})
 		}
@@ -302,19 +321,23 @@ func TestBrowserSwitchesWindowsWithoutAReload(t *testing.T) {
 	for _, w := range []struct{ href, name, cells string }{{"/?window=24h", "24h", "24"}, {"/?window=90d", "90d", "90"}} {
 		eval[bool](x, `document.querySelector('.windows a[href="`+w.href+`"]').click() || true`)
 		x.until(`document.querySelector('#board').dataset.window === '` + w.name + `' && location.search === '?window=` + w.name + `'`)
-		x.until(`document.querySelectorAll('#s-web td[data-c]').length === ` + w.cells)
+		x.until(`document.querySelector('#s-web td.cells svg').getAttribute('viewBox') === '0 0 ` + w.cells + ` 9'`)
 	}
+	x.enter("api")
+	x.until(`document.querySelectorAll('#s-api td[data-c]').length === 90`)
+	eval[bool](x, `document.activeElement.blur() || true`)
 	web.answer(http.StatusServiceUnavailable) // The stream has changed with the window.
 	x.until(fmt.Sprintf(stateOf, "web", "down"))
-	x.until(`document.querySelectorAll('#s-web td[data-c]').length === 90 && document.querySelector('#live').dataset.live === 'on'`)
+	x.until(`document.querySelector('#s-web td.cells svg.x') && document.querySelector('#live').dataset.live === 'on'`)
 	x.until(`document.querySelector('#icon').getAttribute('href').includes('icon-down')`)
 
 	// The arrow keys move in the whole grid, which is one tab stop.
 	if n := eval[int](x, `document.querySelectorAll('.grid td a[tabindex="0"]').length`); n != 1 {
 		t.Errorf("the grid has %d tab stops among its cells, want 1", n)
 	}
-	eval[bool](x, `document.querySelector('.grid td a[tabindex="0"]').focus() || true`)
+	x.enter("web")
 	x.do(chromedp.KeyEvent(kb.ArrowDown))
+	x.until(`document.activeElement.matches('#s-api td[data-c] a')`)
 	x.do(chromedp.KeyEvent(kb.Home))
 	if got := eval[string](x, `document.activeElement.closest('tr').id + ' ' + [...document.activeElement.closest('tr').querySelectorAll('td[data-c] a')].indexOf(document.activeElement)`); got != "s-api 0" {
 		t.Errorf("down and home lead to %s, want s-api 0", got)

@@ -41,7 +41,8 @@ func TestNinetyDaysAreThereAfterAStart(t *testing.T) {
 		}
 		return body
 	}
-	page := has("/?window=90d", "Last 90 days", `id="g-public"`)
+	has("/?window=90d", "Last 90 days", `id="g-public"`)
+	page := has("/services/web/cells?window=90d") + has("/services/api/cells?window=90d")
 	if days := strings.Count(page, `<td data-c="`); days != 180 {
 		t.Errorf("two services have %d days, want 180", days)
 	}

@@ -365,7 +365,7 @@ func TestDemo(t *testing.T) {
 	p := start(t, t.TempDir(), "", "demo", "--listen", "127.0.0.1:0")
 	p.wait("shows its targets", func() bool {
 		_, page := p.get("/")
-		return strings.Contains(page, "This is a demo") && strings.Contains(page, "unexpected status 500") && strings.Contains(page, `data-c="u"`)
+		return strings.Contains(page, "This is a demo") && strings.Contains(page, "unexpected status 500") && strings.Contains(page, `<svg class="u"`)
 	})
 	p.stop()
 }
