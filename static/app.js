@@ -37,6 +37,7 @@
     const id = entered.id, old = entered.querySelector('td.cells');
     if (!old && !pictures.has(id)) return;
     if (old) pictures.set(id, old.cloneNode(true));
+    entered.parentNode.dataset.entered = '';
     await htmx.ajax('GET', entered.querySelector('th a').pathname + '/cells?' + $('board').dataset.look, { source: entered, target: entered, swap: 'outerMorph' });
     const row = $(id); // It may be another by now: the answer says where it belongs.
     if (!row || !isOpen(row)) return;
@@ -63,6 +64,7 @@
     const stopped = row.querySelector('td[data-c] a[tabindex="0"]');
     all('td[data-c]', row).forEach((td, i) => { if (i) td.remove(); else td.replaceWith(old); });
     row.removeAttribute('data-open');
+    if (![...row.parentNode.children].some(isOpen)) delete row.parentNode.dataset.entered;
     if (stopped) stop(picture(row));
   };
   const others = () => [...pictures.keys()].forEach(id => {
