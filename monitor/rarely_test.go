@@ -14,9 +14,14 @@ func TestLinesOfOneKindAreRare(t *testing.T) {
 		left  int64
 		ok    bool
 	}{
-		{0, 0, true}, {time.Second, 0, false}, {59 * time.Second, 0, false}, {time.Minute, 2, true}, {90 * time.Second, 0, false},
+		{0, 0, true},
+		{time.Second, 0, false},
+		{59 * time.Second, 0, false},
+		{time.Minute, 2, true},
+		{90 * time.Second, 0, false},
 		{-time.Hour, 1, true}, // The clock was set back.
-		{-time.Hour + time.Second, 0, false}, {time.Hour, 1, true},
+		{-time.Hour + time.Second, 0, false},
+		{time.Hour, 1, true},
 	} {
 		if left, ok := r.now(begin.Add(c.after)); left != c.left || ok != c.ok {
 			t.Errorf("after %v: %d, %v, want %d, %v", c.after, left, ok, c.left, c.ok)

@@ -389,7 +389,7 @@ func TestAgentsAreToldWhatTheyKnow(t *testing.T) {
 		{Service: service("db"), Target: "tcp://db.example:5432", How: new(check.TCP)},
 	}
 	for kinds, want := range map[string]string{
-		"": "db", "http": "db", Kinds(): "", "tcp ,smoke, http ": "", "tcp": "web", "smoke": "web db", strings.Repeat("x,", 5000) + "http,tcp": "web db",
+		"": "db", "http": "db", Kinds(): "", "tcp ,smoke, http": "", "tcp": "web", "smoke": "web db", strings.Repeat("x,", 5000) + "http,tcp": "web db",
 	} {
 		body, left, err := EncodeChecks("office", all, kinds)
 		if err != nil || strings.Join(left, " ") != want {
