@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"statuspage/internal/incident"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -55,101 +54,32 @@ func unpackEvents(data string) ([]incident.Event, error) {
 	return events, incident.CheckEvents(events)
 }
 
-// EventPublisher brings what people write of incidents to the other processes. It never blocks who hands it over.
-type EventPublisher struct {
-	link *Link
-
-	mu     sync.Mutex
-	buffer []incident.Event
-	lost   uint64
-	woken  chan struct{}
-}
+// EventPublisher brings what people write of incidents to the other processes.
+type EventPublisher struct{ outgoing[incident.Event] }
 
 // NewEventPublisher returns a publisher; Run does its work.
 func NewEventPublisher(l *Link) *EventPublisher {
-	return &EventPublisher{link: l, woken: make(chan struct{}, 1)}
-}
-
-// Lost counts events that others must find in the database, because Redis was away for too long.
-func (p *EventPublisher) Lost() uint64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.lost
+	return &EventPublisher{outgoing[incident.Event]{
+		link: l, what: "events", limit: eventsBuffer, woken: make(chan struct{}, 1), next: nextEvents, pack: packEvents,
+		append: func(ctx context.Context, message []byte) error {
+			return l.redis.XAdd(ctx, &redis.XAddArgs{Stream: l.events(), MaxLen: eventsKept, Approx: true, Values: []any{"e", message}}).Err()
+		},
+	}}
 }
 
 // Share takes events that are on disk.
-func (p *EventPublisher) Share(events []incident.Event) {
-	p.mu.Lock()
-	p.buffer = append(p.buffer, events...)
-	if over := len(p.buffer) - eventsBuffer; over > 0 {
-		p.lost += uint64(over)
-		p.buffer = append([]incident.Event(nil), p.buffer[over:]...)
-	}
-	p.mu.Unlock()
-	select {
-	case p.woken <- struct{}{}:
-	default: // Already due.
-	}
-}
+func (p *EventPublisher) Share(events []incident.Event) { p.share(events) }
 
-// Run publishes until ctx ends, and then what is left.
-func (p *EventPublisher) Run(ctx context.Context) {
-	for {
-		wait := time.Hour
-		if !p.flush(ctx) {
-			wait = askAway
-		}
-		select {
-		case <-ctx.Done():
-			p.flush(context.WithoutCancel(ctx))
-			return
-		case <-p.woken:
-		case <-time.After(wait):
-		}
-	}
-}
-
-// flush publishes what is there, and tells whether it could.
-func (p *EventPublisher) flush(ctx context.Context) bool {
-	for {
-		batch, before := p.take()
-		if len(batch) == 0 {
-			return true
-		}
-		data, err := packEvents(batch)
-		if err != nil {
-			p.link.log.Error("encode events for the relay", "error", err) // Plain values always encode.
-			return true
-		}
-		if err := p.link.do(ctx, func(ctx context.Context) error {
-			return p.link.redis.XAdd(ctx, &redis.XAddArgs{Stream: p.link.events(), MaxLen: eventsKept, Approx: true, Values: []any{"e", data}}).Err()
-		}); err != nil {
-			return false
-		}
-		p.drop(len(batch), before)
-	}
-}
-
-// take returns what goes into the next message, and how many were lost by then.
-func (p *EventPublisher) take() (batch []incident.Event, lost uint64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// nextEvents is how many go into the next message.
+func nextEvents(waiting []incident.Event) (n int) {
 	size := 0
-	for _, e := range p.buffer[:min(eventsBatch, len(p.buffer))] {
-		if size += len(e.Body); size > eventsBytes && len(batch) > 0 {
+	for _, e := range waiting[:min(eventsBatch, len(waiting))] {
+		if size += len(e.Body); size > eventsBytes && n > 0 {
 			break
 		}
-		batch = append(batch, e)
+		n++
 	}
-	return batch, p.lost
-}
-
-// drop takes out what was published, but for what was lost meanwhile: that is not there any more.
-func (p *EventPublisher) drop(n int, before uint64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n = max(0, n-int(p.lost-before))
-	p.buffer = append([]incident.Event(nil), p.buffer[min(n, len(p.buffer)):]...)
+	return n
 }
 
 // events is the stream of what people write.

@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"statuspage/internal/status"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -66,93 +64,44 @@ func unpack(data string, known expiries) ([]status.Signal, error) {
 	return signals, nil
 }
 
-// Publisher brings signals to the page servers. It never blocks who hands them over.
+// Publisher brings signals to the page servers.
 type Publisher struct {
-	link *Link
-	lost atomic.Uint64
+	outgoing[status.Signal]
 
-	mu     sync.Mutex
-	buffer []status.Signal
-	known  expiries // As probed here; one a service.
-	woken  chan struct{}
+	certificates sync.Mutex
+	known        expiries // As probed here; one a service.
 }
 
 // NewPublisher returns a publisher; Run does its work.
 func NewPublisher(l *Link) *Publisher {
-	return &Publisher{link: l, known: expiries{}, woken: make(chan struct{}, 1)}
+	p := &Publisher{known: expiries{}}
+	p.outgoing = outgoing[status.Signal]{
+		link: l, what: "signals", limit: relayBuffer, woken: make(chan struct{}, 1), pack: p.pack,
+		next: func(waiting []status.Signal) int { return min(relayBatch, len(waiting)) },
+		append: func(ctx context.Context, message []byte) error {
+			oldest := strconv.FormatInt(time.Now().Add(-relayKeeps).UnixMilli(), 10)
+			return l.redis.XAdd(ctx, &redis.XAddArgs{Stream: l.relay(), MinID: oldest, Approx: true, Values: []any{"b", message}}).Err()
+		},
+	}
+	return p
+}
+
+func (p *Publisher) pack(batch []status.Signal) ([]byte, error) {
+	p.certificates.Lock()
+	defer p.certificates.Unlock()
+	return pack(batch, p.known)
 }
 
 // Certificate says when the certificate expires that a service has shown: its signals tell it
 // from then on.
 func (p *Publisher) Certificate(service string, expiry time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.certificates.Lock()
+	defer p.certificates.Unlock()
 	p.known[service] = expiry
 }
 
-// Lost counts signals that page servers must find in the database, because Redis was away
-// for too long.
-func (p *Publisher) Lost() uint64 { return p.lost.Load() }
-
 // Apply takes signals that are on disk.
-func (p *Publisher) Apply(signals []status.Signal) {
-	p.mu.Lock()
-	p.buffer = append(p.buffer, signals...)
-	if over := len(p.buffer) - relayBuffer; over > 0 {
-		p.lost.Add(uint64(over))
-		p.buffer = slices.Delete(p.buffer, 0, over)
-	}
-	p.mu.Unlock()
-	select {
-	case p.woken <- struct{}{}:
-	default: // Already due.
-	}
-}
-
-// Run publishes until ctx ends, and then what is left.
-func (p *Publisher) Run(ctx context.Context) {
-	for {
-		wait := time.Hour
-		if !p.flush(ctx) {
-			wait = askAway
-		}
-		select {
-		case <-ctx.Done():
-			p.flush(context.WithoutCancel(ctx))
-			return
-		case <-p.woken:
-		case <-time.After(wait):
-		}
-	}
-}
-
-// flush publishes what is there, and tells whether it could.
-func (p *Publisher) flush(ctx context.Context) bool {
-	for {
-		p.mu.Lock()
-		batch := slices.Clone(p.buffer[:min(relayBatch, len(p.buffer))])
-		before := p.lost.Load()
-		data, err := pack(batch, p.known)
-		p.mu.Unlock()
-		if len(batch) == 0 {
-			return true
-		}
-		if err != nil {
-			p.link.log.Error("encode signals for the relay", "error", err) // Plain values always encode.
-			return true
-		}
-		oldest := strconv.FormatInt(time.Now().Add(-relayKeeps).UnixMilli(), 10)
-		if err := p.link.do(ctx, func(ctx context.Context) error {
-			return p.link.redis.XAdd(ctx, &redis.XAddArgs{Stream: p.link.relay(), MinID: oldest, Approx: true, Values: []any{"b", data}}).Err()
-		}); err != nil {
-			return false
-		}
-		p.mu.Lock()
-		gone := len(batch) - int(p.lost.Load()-before) // Those that were dropped meanwhile are not there any more.
-		p.buffer = slices.Delete(p.buffer, 0, max(0, min(gone, len(p.buffer))))
-		p.mu.Unlock()
-	}
-}
+func (p *Publisher) Apply(signals []status.Signal) { p.share(signals) }
 
 // relay is the stream that all page servers read.
 func (l *Link) relay() string { return l.key("relay", "signals") }
