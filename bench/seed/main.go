@@ -14,14 +14,11 @@ import (
 	"statuspage/db/questdb"
 	"statuspage/db/sqlite"
 	"statuspage/internal/config"
+	"statuspage/internal/madeup"
 	"statuspage/internal/status"
 	"strings"
 	"time"
 )
-
-// batch is about how many signals are written at a time: enough that the cost of a commit
-// does not matter.
-const batch = 10_000
 
 func main() {
 	if err := run(); err != nil {
@@ -63,7 +60,7 @@ func run() error {
 		services[i] = c.Service
 	}
 	rows := 0
-	for signals := range history(services, from, now, *seed) {
+	for signals := range madeup.History(services, from, now, *seed) {
 		if err := s.Write(ctx, signals); err != nil {
 			return err
 		}

@@ -1,4 +1,6 @@
-package main
+// Package madeup makes up a past that services could have had: signals at their real slots, with slow days, outages of
+// minutes and hours, and holes in which nobody measured. The same seed gives the same past.
+package madeup
 
 import (
 	"cmp"
@@ -10,10 +12,14 @@ import (
 	"time"
 )
 
-// history yields what was measured of the services in [from, to), in batches. Batches follow
+// batch is about how many signals are handed out at a time: enough that the cost of a commit
+// does not matter.
+const batch = 10_000
+
+// History yields what was measured of the services in [from, to), in batches. Batches follow
 // each other in time, since all stores are fastest where rows come in the order of their
 // key; the next one is made up while the one before is written.
-func history(services []status.Service, from, to time.Time, seed uint64) iter.Seq[[]status.Signal] {
+func History(services []status.Service, from, to time.Time, seed uint64) iter.Seq[[]status.Signal] {
 	perSecond := 0.0
 	pasts := make([]*past, len(services))
 	for i, s := range services {
