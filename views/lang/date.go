@@ -24,14 +24,15 @@ func (l *Language) Clock(t time.Time) string { return t.Format("15:04") }
 func (l *Language) Moment(t time.Time) string { return l.ShortDate(t) + t.Format(" 15:04:05") }
 
 func (l *Language) write(pattern string, t time.Time) string {
+	w := l.words()
 	return strings.NewReplacer(
-		"{weekday}", l.weekdays[t.Weekday()],
+		"{weekday}", w.weekdays[t.Weekday()],
 		"{day}", strconv.Itoa(t.Day()),
-		"{month}", l.months[t.Month()-1],
-		"{mon}", l.shortMonths[t.Month()-1],
+		"{month}", w.months[t.Month()-1],
+		"{mon}", w.shortMonths[t.Month()-1],
 		"{m}", strconv.Itoa(int(t.Month())),
 		"{year}", strconv.Itoa(t.Year()),
-	).Replace(l.texts[pattern])
+	).Replace(w.texts[pattern])
 }
 
 // Duration writes how long something took, in its two largest units: 2 h 5 min.

@@ -23,15 +23,20 @@ import (
 //go:embed catalog/*.json
 var files embed.FS
 
-// codes are the languages in the order of the switch; the first is what everybody gets who
+// names are the languages in the order of the switch, each in itself; the first is what everybody gets who
 // asks for none of them.
-var codes = []string{"en", "de", "es", "fr", "ja", "pt"}
+var names = [][2]string{{"en", "English"}, {"de", "Deutsch"}, {"es", "Español"}, {"fr", "Français"}, {"ja", "日本語"}, {"pt", "Português"}}
 
-// Language is one catalogue with its way to write numbers and dates.
+// Language is one catalogue with its way to write numbers and dates, read when somebody first reads in it.
 type Language struct {
 	Code string // As in addresses and in the lang attribute.
 	Name string // In the language itself.
 
+	words func() *words
+}
+
+// words are what a language says.
+type words struct {
 	texts   map[string]string
 	printer *message.Printer
 	decimal string // Between whole and fraction: "." or ",".
@@ -55,13 +60,15 @@ func (e *entry) UnmarshalJSON(data []byte) error {
 
 // All returns the languages in the order of the switch. The slice is shared: read only.
 var All = sync.OnceValue(func() []*Language {
-	all := make([]*Language, len(codes))
-	for i, code := range codes {
-		l, err := load(code)
-		if err != nil {
-			panic(err) // The catalogues are part of the binary, and a test has read them.
-		}
-		all[i] = l
+	all := make([]*Language, len(names))
+	for i, n := range names {
+		all[i] = &Language{Code: n[0], Name: n[1], words: sync.OnceValue(func() *words {
+			w, err := load(n[0])
+			if err != nil {
+				panic(err) // The catalogues are part of the binary, and a test has read them.
+			}
+			return w
+		})}
 	}
 	return all
 })
@@ -78,13 +85,13 @@ func read(code string) (map[string]entry, error) {
 	return entries, nil
 }
 
-func load(code string) (*Language, error) {
+func load(code string) (*words, error) {
 	entries, err := read(code)
 	if err != nil {
 		return nil, err
 	}
 	tag := language.MustParse(code)
-	l := &Language{Code: code, texts: make(map[string]string, len(entries))}
+	l := &words{texts: make(map[string]string, len(entries))}
 	b := catalog.NewBuilder(catalog.Fallback(tag))
 	for key, e := range entries {
 		if e.forms == nil {
@@ -98,7 +105,6 @@ func load(code string) (*Language, error) {
 		}
 	}
 	l.printer = message.NewPrinter(tag, message.Catalog(b))
-	l.Name = l.texts["language"]
 	l.months, l.shortMonths, l.weekdays = list(l, "months"), list(l, "months.short"), list(l, "weekdays")
 	l.decimal = strings.Trim(l.printer.Sprint(number.Decimal(0.5, number.Scale(1))), "05")
 	l.percent = strings.Replace(l.printer.Sprint(number.Percent(0.5)), "50", "%s", 1)
@@ -116,7 +122,7 @@ func cases(forms map[string]string) []any {
 	return append(out, "other", forms["other"])
 }
 
-func list(l *Language, key string) []string { return strings.Split(l.texts[key], "|") }
+func list(l *words, key string) []string { return strings.Split(l.texts[key], "|") }
 
 // Find returns the language of a code such as de.
 func Find(code string) (*Language, bool) {
@@ -132,9 +138,9 @@ func Find(code string) (*Language, bool) {
 func Default() *Language { return All()[0] }
 
 var matcher = sync.OnceValue(func() language.Matcher {
-	tags := make([]language.Tag, len(codes))
-	for i, code := range codes {
-		tags[i] = language.MustParse(code)
+	tags := make([]language.Tag, len(names))
+	for i, n := range names {
+		tags[i] = language.MustParse(n[0])
 	}
 	return language.NewMatcher(tags)
 })
@@ -183,23 +189,24 @@ const maxAccept = 1024
 // own way. The first argument decides the plural form of texts that have one.
 func (l *Language) T(key string, args ...any) string {
 	if len(args) == 0 {
-		return l.texts[key]
+		return l.words().texts[key]
 	}
-	return l.printer.Sprintf(key, args...)
+	return l.words().printer.Sprintf(key, args...)
 }
 
 // Number writes a whole number: 12,345.
-func (l *Language) Number(n int) string { return l.printer.Sprint(n) }
+func (l *Language) Number(n int) string { return l.words().printer.Sprint(n) }
 
 // Decimal puts the language's decimal sign into a number such as 99.98.
 func (l *Language) Decimal(digits string) string {
-	if l.decimal == "." {
+	sign := l.words().decimal
+	if sign == "." {
 		return digits
 	}
-	return strings.Replace(digits, ".", l.decimal, 1)
+	return strings.Replace(digits, ".", sign, 1)
 }
 
 // Percent writes a share such as 99.98, or <0.01.
 func (l *Language) Percent(digits string) string {
-	return strings.Replace(l.percent, "%s", l.Decimal(digits), 1)
+	return strings.Replace(l.words().percent, "%s", l.Decimal(digits), 1)
 }

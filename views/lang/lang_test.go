@@ -18,7 +18,11 @@ func TestCataloguesAreComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, code := range codes {
+	for _, l := range All() {
+		code := l.Code
+		if l.T("language") != l.Name {
+			t.Errorf("%s calls itself %q, the switch %q", code, l.T("language"), l.Name)
+		}
 		entries, err := read(code)
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +59,8 @@ func TestCataloguesAreComplete(t *testing.T) {
 // TestKeysStandOnce holds what JSON does not: of a key that stands twice the first text is lost.
 func TestKeysStandOnce(t *testing.T) {
 	t.Parallel()
-	for _, code := range codes {
+	for _, l := range All() {
+		code := l.Code
 		text, err := os.ReadFile(filepath.Join("catalog", code+".json"))
 		if err != nil {
 			t.Fatal(err)
