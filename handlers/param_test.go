@@ -50,13 +50,19 @@ func TestEncodedPathsMeanTheSame(t *testing.T) {
 		{"/brand/*", strings.Replace(page.New(page.Settings{CSS: []byte("body{}")}, nil, time.UTC).Dress.Styles[0], "/brand/", "/brand/{", 1) + "}"},
 	} {
 		tried[c.route] = true
-		plain, body := s.get(strings.NewReplacer("{", "", "}", "").Replace(c.path))
+		usual := strings.NewReplacer("{", "", "}", "").Replace(c.path)
+		plain, body := s.get(usual)
 		if plain.StatusCode != http.StatusOK {
 			t.Errorf("%s: %d", c.path, plain.StatusCode)
 		}
 		for _, spell := range []func(string) string{everyByte, func(s string) string { return strings.ToLower(everyByte(s[:1])) + s[1:] }, func(s string) string { return strings.ReplaceAll(s, ":", "%3A") }} {
 			path := spelt(c.path, spell)
-			if res, same := s.get(path); res.StatusCode != plain.StatusCode || same != body {
+			res, same := s.get(path)
+			if same != body { // A signal may have been drawn in between.
+				_, body = s.get(usual)
+				res, same = s.get(path)
+			}
+			if res.StatusCode != plain.StatusCode || same != body {
 				t.Errorf("%s: %d with %d bytes, want %d with %d as of %s", path, res.StatusCode, len(same), plain.StatusCode, len(body), c.path)
 			}
 		}
