@@ -71,7 +71,7 @@ func (m *Monitor) watchClock() {
 	for {
 		select {
 		case <-tick.C:
-		case <-m.halt:
+		case <-m.crew.halt:
 			return
 		}
 		_, step := m.clock.look()

@@ -23,8 +23,6 @@ import (
 
 const (
 	defaultWorkers = 2048            // Probes in flight at most: a sixth of 10,000 checks a minute hangs for 10 s.
-	spareWorkers   = 64              // Kept when they have nothing to do.
-	queueSize      = 20_000          // Runs that wait for a worker: one of each check.
 	maxLate        = 5 * time.Second // A run that starts later than this, or than half its interval, is skipped.
 	firstRunSpread = 2 * time.Second // First runs of all checks, after the start.
 	schedulerStop  = 2 * time.Second // Jobs only put a run into the queue; they end at once.
@@ -91,30 +89,23 @@ type Stats struct {
 type Monitor struct {
 	o         Options
 	scheduler gocron.Scheduler
-	queue     chan *run
+	crew      *crew
 	recorder  *recorder
 	canary    *canary          // Nil without any.
 	now       func() time.Time // The wall clock, for slots; durations are measured without it.
 	clock     *clock           // gocron's.
 	watchdog  *watchdog
 	inFlight  atomic.Int64
-	load      atomic.Int64  // Runs that wait or are being measured.
-	strangers rarely        // Lines about runs for services that we don't know.
-	internal  rarely        // Lines about runs in which we could not measure.
-	unset     atomic.Bool   // The log was told that the clock is not set.
-	halt      chan struct{} // Closed when Stop begins: no more runs.
+	strangers rarely      // Lines about runs for services that we don't know.
+	internal  rarely      // Lines about runs in which we could not measure.
+	unset     atomic.Bool // The log was told that the clock is not set.
 
 	probeCtx context.Context //nolint:containedctx // The life of all probes, from Start to Stop.
 	cancel   context.CancelFunc
-	workers  sync.WaitGroup
-	taking   sync.WaitGroup                      // Runs of Take on their way to the workers.
 	checks   atomic.Pointer[map[string]*watched] // By id; replaced, never changed, with mu held.
 
 	clockWatched chan struct{} // Closed when nobody looks at the clock any more.
 
-	size    int        // Workers there are; guarded by hiring.
-	open    bool       // Between Start and Stop; guarded by hiring.
-	hiring  sync.Mutex // Also keeps Stop from waiting before a worker has begun.
 	mu      sync.Mutex // Guards what follows.
 	rounds  map[span]*round
 	started bool
@@ -169,9 +160,10 @@ func New(o Options) (*Monitor, error) {
 		o.Stored = func([]status.Signal) {}
 	}
 	m := &Monitor{
-		o: o, now: o.now, watchdog: newWatchdog(), queue: make(chan *run, queueSize), halt: make(chan struct{}),
+		o: o, now: o.now, watchdog: newWatchdog(),
 		clockWatched: make(chan struct{}), rounds: make(map[span]*round),
 	}
+	m.crew = newCrew(o.Workers, m.measure, m.skip)
 	m.recorder = newRecorder(o.Store, o.Board, o.Log, o.Stored, m.lost)
 	if len(o.Canary) > 0 {
 		m.canary = newCanary(o.Canary, m.deliver, m.skip, o.Log)
@@ -248,9 +240,7 @@ func (m *Monitor) Start() error {
 		return err
 	}
 	m.started = true
-	m.hiring.Lock()
-	m.open = true
-	m.hiring.Unlock()
+	m.crew.begin()
 	m.recorder.start()
 	go m.watchdog.run(m.probeCtx.Done())
 	if m.canary != nil {
@@ -275,17 +265,14 @@ func (m *Monitor) Stop(ctx context.Context) error {
 	if !m.started {
 		return nil
 	}
-	m.hiring.Lock() // No worker is hired after this, and no run is taken.
-	m.open = false
-	close(m.halt)
-	m.hiring.Unlock()
+	m.crew.close()
 	<-m.clockWatched
 	err := m.scheduler.Shutdown()
-	m.taking.Wait()
-	m.discard()
+	m.crew.taking.Wait()
+	m.crew.discard()
 	ended := make(chan struct{})
 	go func() {
-		m.workers.Wait()
+		m.crew.workers.Wait()
 		close(ended)
 	}()
 	grace, release := context.WithTimeout(ctx, stopGrace(ctx))
@@ -300,18 +287,6 @@ func (m *Monitor) Stop(ctx context.Context) error {
 		m.canary.stop(ctx)
 	}
 	return errors.Join(err, m.recorder.stop(ctx))
-}
-
-// discard counts what waited and is not begun any more.
-func (m *Monitor) discard() {
-	for {
-		select {
-		case r := <-m.queue:
-			m.skip(*r, SkippedStopped)
-		default:
-			return
-		}
-	}
 }
 
 // stopGrace leaves a third of the time for the last write.
@@ -336,5 +311,5 @@ func warm(places []place) {
 
 // Stats returns figures of the present.
 func (m *Monitor) Stats() Stats {
-	return Stats{InFlight: m.inFlight.Load(), Queue: int64(len(m.queue)), Unsaved: m.recorder.unsaved.Load(), NetworkDown: m.canary.away()}
+	return Stats{InFlight: m.inFlight.Load(), Queue: int64(len(m.crew.queue)), Unsaved: m.recorder.unsaved.Load(), NetworkDown: m.canary.away()}
 }

@@ -222,9 +222,9 @@ func TestManyHangingTargetsDelayNobody(t *testing.T) {
 			}
 		}
 		mu.Unlock()
-		x.hiring.Lock()
-		size := x.size
-		x.hiring.Unlock()
+		x.crew.mu.Lock()
+		size := x.crew.size
+		x.crew.mu.Unlock()
 		if size < 250 || size > 600 {
 			t.Errorf("%d workers for some 250 probes at once", size)
 		}

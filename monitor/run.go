@@ -60,11 +60,7 @@ func (m *Monitor) enqueue(r run) {
 	if !r.taken() && r.check.last.Swap(r.slot.UnixMicro()) == r.slot.UnixMicro() {
 		return // The same slot again, after a small step of the clock.
 	}
-	select {
-	case m.queue <- &r:
-		m.load.Add(1)
-		m.hire()
-	default:
+	if !m.crew.add(r) {
 		m.skip(r, SkippedFull)
 	}
 }
@@ -74,60 +70,6 @@ func (m *Monitor) skip(r run, cause string) {
 	m.o.Skipped(cause)
 	if r.taken() && cause != SkippedStopped && cause != SkippedPaused { // Else another may still be in time.
 		m.o.Ended(r.check.id, r.region, r.slot)
-	}
-}
-
-// hire adds a worker when there are fewer than runs, up to the limit: what hangs holds a
-// worker each, and the others must not wait for it.
-func (m *Monitor) hire() {
-	m.hiring.Lock()
-	defer m.hiring.Unlock()
-	if m.size >= m.o.Workers || int64(m.size) >= m.load.Load() || m.halted() {
-		return
-	}
-	m.size++
-	m.workers.Go(m.work)
-}
-
-// spare tells a worker to end because too many have nothing to do.
-func (m *Monitor) spare() bool {
-	if m.load.Load() > 0 && len(m.queue) > 0 {
-		return false
-	}
-	m.hiring.Lock()
-	defer m.hiring.Unlock()
-	if int64(m.size) <= m.load.Load()+spareWorkers {
-		return false
-	}
-	m.size--
-	return true
-}
-
-func (m *Monitor) halted() bool {
-	select {
-	case <-m.halt:
-		return true
-	default:
-		return false
-	}
-}
-
-func (m *Monitor) work() {
-	for {
-		select {
-		case <-m.halt:
-			return
-		case r := <-m.queue:
-			if m.halted() {
-				m.skip(*r, SkippedStopped)
-			} else {
-				m.measure(*r)
-			}
-			m.load.Add(-1)
-		}
-		if m.spare() {
-			return
-		}
 	}
 }
 

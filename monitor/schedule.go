@@ -198,13 +198,13 @@ func (m *Monitor) walk(ctx context.Context, runs []run) {
 			timer.Reset(wait)
 			select {
 			case <-timer.C:
-			case <-m.halt:
+			case <-m.crew.halt:
 				return
 			case <-ctx.Done():
 				return
 			}
 		}
-		if m.halted() {
+		if m.crew.halted() {
 			return
 		}
 		m.enqueue(r)

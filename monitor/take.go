@@ -101,12 +101,7 @@ func (m *Monitor) Take(all []Planned) {
 		runs = append(runs, run{check: w, slot: p.Slot, every: c.Interval, region: p.Region, deadline: p.Deadline})
 	}
 	slices.SortStableFunc(runs, func(a, b run) int { return cmp.Compare(a.slot.UnixMicro(), b.slot.UnixMicro()) })
-	m.hiring.Lock() // Who stops waits for those that were taken before.
-	defer m.hiring.Unlock()
-	if !m.open {
-		return
-	}
-	m.taking.Go(func() { m.walk(m.probeCtx, runs) })
+	m.crew.take(func() { m.walk(m.probeCtx, runs) })
 }
 
 // stranger tells, a line a minute at most, that others plan what we don't know. For a moment that is so after each change of the
