@@ -315,7 +315,7 @@ func TestBadSignalsAreNamed(t *testing.T) {
 		"no outcome":              {d.item("outcome", `"unknown"`), "outcome"},
 		"odd outcome":             {d.item("outcome", `"<b>"`), "outcome"},
 		"odd reason":              {d.item("reason", `"<script>"`), "reason"},
-		"reason of another":       {d.item("reason", `"slow"`), "reason"},
+		"reason of another":       {d.item("outcome", `"degraded"`), "reason"},
 		"down without a reason":   {d.item("reason", `""`), "reason"},
 		"status":                  {d.item("http_status", "70000"), "http_status"},
 		"status below":            {d.item("http_status", "-2"), "http_status"},

@@ -80,12 +80,13 @@ func newCanary(targets []string, deliver func(measured), skipped func(run, strin
 func doubtful(r probe.Result) bool {
 	switch {
 	case r.Outcome == status.Degraded:
-		return true
+		return r.Reason == status.Slow || r.Reason == status.PacketLoss
 	case r.Outcome != status.Down || r.HTTPStatus != status.NoHTTPStatus:
 		return false
 	}
 	switch r.Reason {
-	case status.Timeout, status.DNS, status.ConnectionRefused, status.ConnectionReset, status.Unreachable, status.TLS, status.Other:
+	case status.Timeout, status.DNS, status.ConnectionRefused, status.ConnectionReset, status.Unreachable, status.TLS, status.Other, status.PacketLoss,
+		status.Slow, status.CertificateExpired, status.CertificateMismatch, status.UnexpectedRecords: // Whoever answers in our network for others has these.
 		return true
 	default:
 		return false

@@ -131,7 +131,7 @@ func (r Rules) take(w signal) (s status.Signal, cause string) {
 		return s, "outcome: up, degraded or down"
 	case w.Reason != reason.String():
 		return s, "reason: not in the vocabulary"
-	case (reason == status.None) != (outcome == status.Up), (reason == status.Slow) != (outcome == status.Degraded):
+	case !reason.Fits(outcome):
 		return s, "reason: does not go with the outcome"
 	case w.HTTPStatus != status.NoHTTPStatus && (w.HTTPStatus < 100 || w.HTTPStatus > 999):
 		return s, "http_status: 100 to 999, or -1 without an answer"

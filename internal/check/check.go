@@ -6,6 +6,7 @@ package check
 import (
 	"encoding/base64"
 	"net/url"
+	"slices"
 	"statuspage/internal/status"
 	"strings"
 	"time"
@@ -17,6 +18,8 @@ type Check struct {
 
 	Target        string        // The address as configured, userinfo included.
 	DegradedAfter time.Duration // Slower than this is Degraded; 0 for never.
+	Expect        Conditions    // Down is what does not meet them,
+	Unless        Conditions    // and Degraded what does not meet these.
 	How           How           // A *HTTP, say: what its kind has of its own. It is shared by copies of the Check, and never changed.
 }
 
@@ -24,7 +27,7 @@ type Check struct {
 type How interface {
 	kind() string // Its name in the table.
 	clone() How
-	valid() error      // Of what came over a wire, where no Key has looked at it.
+	valid() error      // Of all settings together, and of what came over a wire, where no Key has looked at it.
 	secrets() []string // What is sent and nobody may read, beside what the address has.
 }
 
@@ -38,7 +41,11 @@ func (c Check) Kind() *Kind {
 
 // Needs names what whoever measures the check must know. What a kind learns later gets words of its own
 // beside its name, so that nobody overlooks an expectation and finds the service up.
-func (c Check) Needs() []string { return []string{c.Kind().Name} }
+func (c Check) Needs() []string {
+	words := append([]string{c.Kind().Name}, append(c.Expect.words(), c.Unless.words()...)...)
+	slices.Sort(words[1:])
+	return slices.Compact(words)
+}
 
 // Secrets lists what the check sends and nobody may read.
 func (c Check) Secrets() (all []string) {
@@ -67,8 +74,11 @@ func (c Check) Secrets() (all []string) {
 	return all
 }
 
+// Valid refuses settings of which each may be right, and that do not go together.
+func (c Check) Valid() error { return c.How.valid() }
+
 // Clone returns a check whose settings may be changed, by keys of its kind.
 func (c Check) Clone() Check {
-	c.How = c.How.clone()
+	c.How, c.Expect, c.Unless = c.How.clone(), c.Expect.clone(), c.Unless.clone()
 	return c
 }

@@ -1,13 +1,20 @@
 package check
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
+	"math/big"
 	"net/url"
 	"reflect"
 	"slices"
 	"statuspage/internal/status"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -18,11 +25,46 @@ func sample(t *testing.T, k *Kind) Check {
 	c := k.New()
 	c.Service = status.Service{ID: "a", Name: "A", URL: k.Schemes[0].Name + "://a:1", Interval: time.Minute, Timeout: time.Second}
 	c.Target, c.DegradedAfter = k.Schemes[0].Name+"://a:1", 1500*time.Millisecond
-	if h, ok := c.How.(*HTTP); ok {
+	for _, b := range []block{expect, unless} {
+		*b.of(&c) = Conditions{Latency: Duration(time.Second), ValidFor: Duration(status.Day)}
+		if k == &tcpKind {
+			b.of(&c).ValidFor = 0
+		}
+	}
+	both := pairOfPEM(t)
+	switch h := c.How.(type) {
+	case *TLS:
+		h.Security = Security{Unverified: true, ServerName: "a.example", CA: PEM{"ca.pem", both}, Certificate: PEM{"cert.pem", both}, Key: PEM{"key.pem", both}}
+	case *HTTP:
 		*h = HTTP{Method: "GET", Headers: map[string]string{"X-Key": "<k3y>"}, ExpectStatus: []StatusRange{{200, 204}, {301, 301}}, FollowRedirects: true, KeepAlive: true}
 	}
 	return c
 }
+
+// pairOfPEM is a certificate with its key, in one file.
+var pairOfPEM = func() func(t *testing.T) string {
+	made := sync.OnceValues(func() (string, error) {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return "", err
+		}
+		template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+		cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+		if err != nil {
+			return "", err
+		}
+		raw, err := x509.MarshalPKCS8PrivateKey(key)
+		return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})) + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})), err
+	})
+	return func(t *testing.T) string {
+		t.Helper()
+		text, err := made()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+}()
 
 // TestTableOfKinds holds what everything that walks the table counts on.
 func TestTableOfKinds(t *testing.T) {
@@ -52,7 +94,7 @@ func TestTableOfKinds(t *testing.T) {
 		seen := map[string]bool{}
 		for _, key := range k.Keys {
 			if seen[key.Name] || key.About == "" || key.Show == nil || key.Begin == nil ||
-				(key.Form == Map) != (key.Put != nil && key.Names != nil) || (key.Form == Map) == (key.Set != nil) || (key.Form == List) != (key.Element != "") {
+				(key.Form == Map) != (key.Put != nil && key.Names != nil) || (key.Form == One || key.Form == List) != (key.Set != nil) || (key.Form == File) != (key.Load != nil) || (key.Form == List) != (key.Element != "") {
 				t.Errorf("%s.%s: twice, or not as its form wants it", k.Name, key.Name)
 			}
 			seen[key.Name] = true
@@ -92,6 +134,10 @@ func TestKeysShowWhatTheyRead(t *testing.T) {
 			var err error
 			switch v := value.(type) {
 			case string:
+				if key.Form == File {
+					err = key.Load(&read, v, []byte(pairOfPEM(t)))
+					break
+				}
 				err = key.Set(&read, v)
 			case bool:
 				err = key.Set(&read, map[bool]string{true: "true", false: "false"}[v])
@@ -125,11 +171,14 @@ func TestWireForm(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := Decode(body)
+		if s, ok := got.How.(*TLS); ok { // The names of files are not told.
+			s.Security.CA.Name, s.Security.Certificate.Name, s.Security.Key.Name = "ca.pem", "cert.pem", "key.pem"
+		}
 		if err != nil || !reflect.DeepEqual(got, whole) {
 			t.Errorf("%s comes over %s as %+v (%v)", k.Name, body, got, err)
 		}
 		var common, own map[string]any
-		one, _ := json.Marshal(wire{DegradedAfter: "1s", HideURL: true})
+		one, _ := json.Marshal(wire{DegradedAfter: "1s", HideURL: true, Expect: whole.Expect, Unless: whole.Unless})
 		two, _ := json.Marshal(whole.How)
 		if err := errors.Join(json.Unmarshal(one, &common), json.Unmarshal(two, &own)); err != nil {
 			t.Fatal(err)
@@ -149,7 +198,7 @@ func TestWireFormOfHTTP(t *testing.T) {
 		check Check
 		want  string
 	}{
-		{sample(t, &httpKind), `{"id":"a","name":"A","url":"http://a:1","kind":"http","target":"http://a:1","interval":"1m0s","timeout":"1s","degraded_after":"1.5s",` +
+		{bare(sample(t, &httpKind)), `{"id":"a","name":"A","url":"http://a:1","kind":"http","target":"http://a:1","interval":"1m0s","timeout":"1s","degraded_after":"1.5s",` +
 			`"method":"GET","headers":{"X-Key":"\u003ck3y\u003e"},"expect":["200-204","301"],"follow_redirects":true,"keep_alive":true}`},
 		{
 			Check{Service: status.Service{ID: "b", Name: "B", URL: "https://b", HideURL: true, Interval: time.Second, Timeout: time.Millisecond}, Target: "https://b", How: &HTTP{Method: "HEAD"}},
@@ -160,6 +209,12 @@ func TestWireFormOfHTTP(t *testing.T) {
 			t.Errorf("%v\n got %s\nwant %s", err, got, c.want)
 		}
 	}
+}
+
+// bare is a check without conditions.
+func bare(c Check) Check {
+	c.Expect, c.Unless = Conditions{}, Conditions{}
+	return c
 }
 
 func TestDecodeTrustsNobody(t *testing.T) {

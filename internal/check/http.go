@@ -33,7 +33,7 @@ var httpKind = Kind{
 	Name: "http", HTTPStatus: true,
 	About:   "asks over HTTP/1.1 or HTTP/2 and judges the status of the answer; the body is read, up to 1 MiB, and thrown away",
 	Schemes: []Scheme{{"http", "http://host/path", false}, {"https", "https://host/path", true}},
-	Keys: []Key{
+	Keys: append([]Key{
 		{
 			Name: "method", Default: "HEAD", Begin: nothing,
 			About: "or `GET`; where HEAD fails in any way the same run asks with GET, whose answer counts, and GET alone is asked for a day if it works",
@@ -91,7 +91,7 @@ var httpKind = Kind{
 			Set:   parsed(func(c *Check) *bool { return &httpOf(*c).KeepAlive }, ParseBool),
 			Show:  func(c Check) any { return httpOf(c).KeepAlive },
 		},
-	},
+	}, matchers(latency, certificate)...),
 	Example: `- name: API
   url: https://api.example.org/health
   method: GET

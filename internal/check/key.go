@@ -2,7 +2,9 @@ package check
 
 import (
 	"errors"
+	"slices"
 	"statuspage/internal/status"
+	"strings"
 	"time"
 )
 
@@ -14,6 +16,7 @@ const (
 	One  Form = iota // A single value.
 	List             // A list, in whose place a single value may stand.
 	Map              // A mapping of names that are not ours to values.
+	File             // The name of a file beside the configuration, which is read.
 )
 
 // Key is one setting of a kind. Whoever reads it calls Begin first, on a check that Kind.New or Check.Clone has returned.
@@ -22,14 +25,16 @@ type Key struct {
 	Default string // As it would be written; empty for none.
 	About   string // A line for the documentation.
 	Form    Form
+	Short   string // Where it may stand instead, as long as nothing else of that mapping is said: expect.body for expect.body.contains.
 	Element string // What a list has, for who has left it empty: status.
 	Secret  bool   // Its values are shown to nobody.
 
-	Begin func(c *Check)                          // Before the first of several values. Lists replace what the defaults have, maps add to it.
-	Set   func(c *Check, text string) error       // Takes one value, or one more. Its errors say what to write, and never repeat the value.
-	Names func(name string) error                 // Refuses names of a Map.
-	Put   func(c *Check, name, text string) error // Takes one value of a Map.
-	Show  func(c Check) any                       // The value as it would be written, secrets and all: a string, a bool, a []string or a map[string]string; nil for none.
+	Begin func(c *Check)                                 // Before the first of several values. Lists replace what the defaults have, maps add to it.
+	Set   func(c *Check, text string) error              // Takes one value, or one more. Its errors say what to write, and never repeat the value.
+	Names func(name string) error                        // Refuses names of a Map.
+	Put   func(c *Check, name, text string) error        // Takes one value of a Map.
+	Load  func(c *Check, name string, body []byte) error // Takes what a File holds.
+	Show  func(c Check) any                              // The value as it would be written, secrets and all: a string, a bool, a []string or a map[string]string; nil for none.
 }
 
 // Secrets names the settings whose values are shown to nobody.
@@ -42,6 +47,17 @@ func Secrets() (names []string) {
 		}
 	}
 	return names
+}
+
+// WhoHas names the kinds that have a setting of this name, or one below it.
+func WhoHas(name string) string {
+	var names []string
+	for _, k := range kinds {
+		if slices.ContainsFunc(k.Keys, func(key Key) bool { return key.Name == name || strings.HasPrefix(key.Name, name+".") }) {
+			names = append(names, k.Name)
+		}
+	}
+	return enumerate("and", names)
 }
 
 // parsed takes what parse makes of a value.

@@ -15,6 +15,7 @@ import (
 var kinds = []*Kind{
 	&httpKind,
 	&tcpKind,
+	&tlsKind,
 }
 
 // Kind is what is to be known of one kind of check.
@@ -27,7 +28,8 @@ type Kind struct {
 	Example    string   // An element of services: in a configuration.
 
 	blank   func() How             // All settings at zero, to be read from a wire.
-	begin   func() How             // All settings at their defaults.
+	begin   func() How             // All settings at their defaults,
+	unless  Conditions             // and what is degraded by default.
 	address func(u *url.URL) error // Refuses an address, or brings it into the one form that is stored for ever.
 }
 
@@ -76,15 +78,18 @@ func OfAddress(address string) *Kind {
 
 // Knows names what this program knows to measure: see Check.Needs.
 func Knows() []string {
-	words := make([]string, len(kinds))
-	for i, k := range kinds {
-		words[i] = k.Name
+	var words []string
+	for _, k := range kinds {
+		words = append(words, k.Name)
+	}
+	for _, w := range conditionWords {
+		words = append(words, w.word)
 	}
 	return words
 }
 
 // New returns a check of this kind without a service, its settings at their defaults.
-func (k *Kind) New() Check { return Check{How: k.begin()} }
+func (k *Kind) New() Check { return Check{How: k.begin(), Unless: k.unless.clone()} }
 
 // OverTLS tells whether an address of the kind is asked over TLS.
 func (k *Kind) OverTLS(address string) bool {

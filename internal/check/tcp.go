@@ -15,7 +15,7 @@ var tcpKind = Kind{
 	Name:    "tcp",
 	About:   "connects, and hangs up; a name with several addresses is up when one of them accepts",
 	Schemes: []Scheme{{"tcp", "tcp://host:port", false}},
-	Keys:    []Key{degradedAfter},
+	Keys:    append(matchers(latency), degradedAfter),
 	Example: `- name: Database
   url: tcp://db.example.org:5432
   degraded_after: 200ms

@@ -24,13 +24,16 @@ type wire struct {
 	Interval      string `json:"interval"`
 	Timeout       string `json:"timeout"`
 	DegradedAfter string `json:"degraded_after,omitempty"`
+
+	Expect Conditions `json:"conditions,omitzero"` // What "expect" means to checks over HTTP was there before.
+	Unless Conditions `json:"degraded_unless,omitzero"`
 }
 
 // Encode writes a check with all that a probe needs, secrets included. Regions are left out: whoever measures is in one.
 func Encode(c Check) ([]byte, error) {
 	w := wire{
 		ID: c.ID, Name: c.Name, URL: c.URL, HideURL: c.HideURL, Kind: c.Kind().Name, Target: c.Target,
-		Interval: c.Interval.String(), Timeout: c.Timeout.String(),
+		Interval: c.Interval.String(), Timeout: c.Timeout.String(), Expect: c.Expect, Unless: c.Unless,
 	}
 	if c.DegradedAfter > 0 {
 		w.DegradedAfter = c.DegradedAfter.String()
@@ -57,7 +60,7 @@ func Decode(body []byte) (c Check, err error) {
 		return c, err
 	}
 	c.Service = status.Service{ID: w.ID, Name: w.Name, URL: w.URL, HideURL: w.HideURL}
-	c.Target = w.Target
+	c.Target, c.Expect, c.Unless = w.Target, w.Expect, w.Unless
 	k := Named(w.Kind)
 	if k == nil {
 		return c, fmt.Errorf("%w %q", ErrUnknownKind, w.Kind)

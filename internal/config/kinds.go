@@ -1,6 +1,8 @@
 package config
 
 import (
+	"maps"
+	"path/filepath"
 	"statuspage/internal/check"
 	"strings"
 
@@ -41,66 +43,83 @@ type ownKey struct {
 	checks []*check.Check
 }
 
+// keyTree is keys by the words of their dotted names.
+type keyTree struct {
+	key   *ownKey // What may stand here, nil for a mapping alone.
+	words map[string]*keyTree
+}
+
+func (t *keyTree) at(name string) *keyTree {
+	for word := range strings.SplitSeq(name, ".") {
+		if t.words == nil {
+			t.words = map[string]*keyTree{}
+		}
+		if t.words[word] == nil {
+			t.words[word] = new(keyTree)
+		}
+		t = t.words[word]
+	}
+	return t
+}
+
 // own adds the settings that these kinds have of their own to the fields of a mapping. It returns those that only others
 // have, each with what to say of it.
 func (d *decoder) own(fields field, p *probing, of []*check.Kind) (foreign map[string]string) {
-	keys := map[string]*ownKey{}
+	var root, others keyTree
+	add := func(k *check.Kind, key check.Key, name string) {
+		at := root.at(name)
+		if at.key == nil {
+			at.key = &ownKey{Key: key}
+		}
+		at.key.checks = append(at.key.checks, p.own[k])
+	}
 	for _, k := range of {
 		for _, key := range k.Keys {
-			if keys[key.Name] == nil {
-				keys[key.Name] = &ownKey{Key: key}
+			add(k, key, key.Name)
+			if key.Short != "" {
+				add(k, key, key.Short)
 			}
-			keys[key.Name].checks = append(keys[key.Name].checks, p.own[k])
 		}
 	}
-	inner := map[string]field{}
-	for name, key := range keys {
-		outer, rest, nested := strings.Cut(name, ".")
-		if !nested {
-			fields[name] = d.ownKey(key)
-			continue
-		}
-		if inner[outer] == nil {
-			inner[outer] = field{}
-		}
-		inner[outer][rest] = d.ownKey(key)
-	}
-	foreign, innerForeign := map[string]string{}, map[string]map[string]string{}
 	if len(of) == 1 { // Of one that is none of all kinds, nobody knows what is foreign to it.
-		foreign, innerForeign = foreignTo(of[0])
+		for _, k := range check.Kinds() {
+			for _, key := range k.Keys {
+				others.at(key.Name)
+			}
+		}
 	}
-	for outer, sub := range inner {
-		others := innerForeign[outer]
-		delete(foreign, outer)
-		fields[outer] = func(node *yaml.Node, path string) { d.mappingOf(node, path, sub, others) }
-	}
+	own, foreign := d.ownFields(&root, &others, "", of[0])
+	maps.Copy(fields, own)
 	return foreign
 }
 
-// foreignTo lists the settings that a kind does not have and others have, by name, and those in mappings of their own.
-func foreignTo(k *check.Kind) (outer map[string]string, inner map[string]map[string]string) {
-	has := map[string]bool{}
-	for _, key := range k.Keys {
-		has[key.Name] = true
-	}
-	outer, inner = map[string]string{}, map[string]map[string]string{}
-	for _, other := range check.Kinds() {
-		for _, key := range other.Keys {
-			if has[key.Name] {
-				continue
-			}
-			why := "a setting of " + other.Name + " checks, and the address is one of " + k.Name + ": leave it out"
-			first, rest, nested := strings.Cut(key.Name, ".")
-			outer[first] = why
-			if nested {
-				if inner[first] == nil {
-					inner[first] = map[string]string{}
-				}
-				inner[first][rest] = why
-			}
+// ownFields makes fields of a tree, and says of what stands in the tree of all kinds alone whose it is.
+func (d *decoder) ownFields(t, all *keyTree, path string, of *check.Kind) (fields field, foreign map[string]string) {
+	fields, foreign = field{}, map[string]string{}
+	for word := range all.words {
+		if t.words[word] == nil {
+			foreign[word] = "a setting of " + check.WhoHas(join(path, word)) + " checks, and the address is one of " + of.Name + ": leave it out"
 		}
 	}
-	return outer, inner
+	for word, sub := range t.words {
+		whole := all.words[word]
+		if whole == nil {
+			whole = new(keyTree)
+		}
+		if len(sub.words) == 0 {
+			fields[word] = d.ownKey(sub.key)
+			continue
+		}
+		inner, others := d.ownFields(sub, whole, join(path, word), of)
+		fields[word] = func(node *yaml.Node, path string) {
+			if sub.key != nil && node.Kind != yaml.MappingNode {
+				d.ownKey(sub.key)(node, path)
+				return
+			}
+			d.mappingOf(node, path, inner, others)
+		}
+	}
+	return fields, foreign
 }
 
 // ownKey makes a field that sets a key of its checks.
@@ -117,8 +136,11 @@ func (d *decoder) ownKey(k *ownKey) func(node *yaml.Node, path string) {
 			}
 		}
 	}
-	if k.Form == check.One {
+	switch k.Form {
+	case check.One:
 		return set
+	case check.File:
+		return func(node *yaml.Node, path string) { d.keyFile(node, path, k) }
 	}
 	return func(node *yaml.Node, path string) {
 		for _, c := range k.checks {
@@ -164,4 +186,28 @@ func (d *decoder) names(node *yaml.Node, k *ownKey) field {
 		}
 	}
 	return fields
+}
+
+// keyFile reads a file beside the configuration into a key of its checks.
+func (d *decoder) keyFile(node *yaml.Node, path string, k *ownKey) {
+	var name string
+	value(d, &name, parsePath)(node, path)
+	if name == "" {
+		return
+	}
+	at := name
+	if !filepath.IsAbs(at) {
+		at = filepath.Join(filepath.Dir(d.file), at)
+	}
+	body, err := d.readFile(at)
+	if err != nil {
+		d.fail(node, path, "the file can't be read: create it, or name another")
+		return
+	}
+	for _, c := range k.checks {
+		if err := k.Load(c, name, body); err != nil {
+			d.fail(node, path, "in the file: %v", err)
+			return
+		}
+	}
 }

@@ -2,6 +2,13 @@ package config
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"io/fs"
+	"math/big"
 	"statuspage/internal/check"
 	"strings"
 	"testing"
@@ -87,8 +94,9 @@ func TestAddressesOfTCP(t *testing.T) {
 	for address, want := range map[string]string{
 		"tcp://DB.example:05432": "tcp://db.example:5432", "TCP://[::1]:22/": "tcp://[::1]:22", "tcp://192.0.2.1:25#x": "tcp://192.0.2.1:25",
 		"tcp://db.example": "no port: write tcp://host:port", "tcp://:22": "no host: write tcp://host:port", "tcp://a:0": "between 1 and 65535", "tcp://a:65536": "between 1 and 65535",
+		"tls://Mail.example:0993/": "tls://mail.example:993", "tls://mail.example": "no port: write tls://host:port",
 		"tcp://user:s3cret@a:22": "has a user", "tcp://a:22/x": "has a path or a query", "tcp://a:22?x=s3cret": "has a path or a query", "tcp:a:22": "no host: write tcp://host:port",
-		"udp://a:53": "only http, https and tcp can be measured: write http://host/path, https://host/path or tcp://host:port",
+		"smoke://a:53": "can be measured: write http://host/path, https://host/path, tcp://host:port",
 	} {
 		c, err := Load(Overrides{URLs: []string{address}}, env(), file(""))
 		switch {
@@ -98,4 +106,61 @@ func TestAddressesOfTCP(t *testing.T) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
+}
+
+// TestFilesOfAKind holds that files stand beside the configuration, are named and not shown, and that what is wrong with one is said.
+func TestFilesOfAKind(t *testing.T) {
+	t.Parallel()
+	pair := certificatePEM(t)
+	load := func(tls string) (*Config, error) {
+		return Load(Overrides{File: "/etc/statuspage/statuspage.yaml"}, env(), func(name string) ([]byte, error) {
+			files := map[string]string{
+				"/etc/statuspage/statuspage.yaml": "services:\n  - name: A\n    url: tls://a:1\n    tls: " + tls + "\n",
+				"/etc/statuspage/pair.pem":        pair, "/etc/ca.pem": pair, "/etc/statuspage/s3cret.pem": "s3cret", "/etc/statuspage/long.pem": strings.Repeat("x", 1<<20),
+			}
+			if body, ok := files[name]; ok {
+				return []byte(body), nil
+			}
+			return nil, fs.ErrNotExist
+		})
+	}
+	c, err := load("{ca_file: /etc/ca.pem, cert_file: pair.pem, key_file: pair.pem, server_name: b.example}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Checks[0].How.(*check.TLS).Security; got.CA.Body != pair || got.Key.Name != "pair.pem" || got.Unverified {
+		t.Errorf("%+v", got)
+	}
+	var printed bytes.Buffer
+	if err := c.Print(&printed); err != nil || !strings.Contains(printed.String(), "key_file: pair.pem") || strings.Contains(printed.String(), "BEGIN") {
+		t.Errorf("%v\n%s", err, printed.String())
+	}
+	for tls, want := range map[string]string{
+		"{ca_file: none.pem}": "4:20: services[0].tls.ca_file: the file can't be read", "{ca_file: s3cret.pem}": "in the file: no certificate (PEM)",
+		"{key_file: s3cret.pem}": "in the file: no private key (PEM)", "{cert_file: long.pem}": "longer than 65536 bytes", "{cert_file: pair.pem}": "2:5: services[0]: tls.cert_file and tls.key_file go together",
+		"{verify: no}": "must be true or false", "{server_name: 'a b'}": "not a name of a host", "{verfy: true}": "did you mean verify?", "true": "must be a mapping",
+	} {
+		if _, err := load(tls); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret\n") {
+			t.Errorf("%s: %v, want %s", tls, err, want)
+		}
+	}
+}
+
+// certificatePEM is a certificate with its key, in one file.
+func certificatePEM(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})) + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}))
 }

@@ -182,5 +182,10 @@ func (d *decoder) service(node *yaml.Node, path string, p probing, lines map[str
 	if len(d.mistakes) > before {
 		return check.Check{}, false
 	}
-	return p.check(id, name, p.group, u, k), true
+	c := p.check(id, name, p.group, u, k)
+	if err := c.Valid(); err != nil {
+		d.fail(node, path, "%v", err)
+		return check.Check{}, false
+	}
+	return c, true
 }

@@ -25,7 +25,7 @@ import (
 type library struct {
 	registry                                           *prometheus.Registry
 	probes, skipped                                    *prometheus.CounterVec
-	success, at, duration, dns, status, phases, expiry *prometheus.GaugeVec
+	success, at, duration, dns, status, phases, expiry, last *prometheus.GaugeVec
 	services                                           map[source]kept
 	labels                                             map[string]string
 }
@@ -53,10 +53,11 @@ func newLibrary(version string) *library {
 		status:   vec("probe_http_status_code", "HTTP status of the last answer, 0 without one."),
 		phases:   vec("probe_http_duration_seconds", "Phases of the last probe.", "phase"),
 		expiry:   vec("probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the chain runs out."),
+		last:     vec("probe_ssl_last_chain_expiry_timestamp_seconds", "Unix time at which the chain that was verified runs out."),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "statuspage_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
-	l.registry.MustRegister(l.probes, l.skipped, l.success, l.at, l.duration, l.dns, l.status, l.phases, l.expiry, build)
+	l.registry.MustRegister(l.probes, l.skipped, l.success, l.at, l.duration, l.dns, l.status, l.phases, l.expiry, l.last, build)
 	return l
 }
 
@@ -86,6 +87,7 @@ func (l *library) observe(p Probe) {
 	}
 	if !p.CertificateExpiry.IsZero() {
 		l.expiry.WithLabelValues(k.labels...).Set(float64(p.CertificateExpiry.Unix()))
+		l.last.WithLabelValues(k.labels...).Set(float64(p.CertificateExpiry.Unix()))
 	}
 }
 
@@ -96,7 +98,7 @@ func (l *library) drop(which func(source, kept) bool) {
 			continue
 		}
 		delete(l.services, at)
-		for _, v := range []*prometheus.GaugeVec{l.success, l.at, l.duration, l.dns, l.status, l.phases, l.expiry} {
+		for _, v := range []*prometheus.GaugeVec{l.success, l.at, l.duration, l.dns, l.status, l.phases, l.expiry, l.last} {
 			v.DeletePartialMatch(prometheus.Labels{"service": k.labels[0], "instance": k.labels[1], "region": k.labels[3]})
 		}
 	}

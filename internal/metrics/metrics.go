@@ -98,6 +98,7 @@ func New(version string) *Metrics {
 	some("probe_http_status_code", "HTTP status of the last answer, 0 without one.", func(s *service) bool { return !s.plain }, func(s *service) float64 { return s.status })
 	m.register(family{"probe_http_duration_seconds", "Phases of the last probe.", gauge, writePhases})
 	some("probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the chain runs out.", func(s *service) bool { return s.expires }, func(s *service) float64 { return s.expiry })
+	some("probe_ssl_last_chain_expiry_timestamp_seconds", "Unix time at which the chain that was verified runs out.", func(s *service) bool { return s.expires }, func(s *service) float64 { return s.expiry })
 	build := "{" + pair("version", text(version)) + "}"
 	m.register(family{"statuspage_build_info", "Always 1.", gauge, func(e *encoder, _ *state) { e.sample(1, build) }})
 	for _, f := range ownFamilies() {

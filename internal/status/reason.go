@@ -4,7 +4,7 @@ package status
 // it never carries an address, a header or the text of an error.
 type Reason uint8
 
-// The reasons. None goes with Up; Slow with Degraded; every other with Down.
+// The reasons: see Fits for what goes with what.
 const (
 	None Reason = iota
 	Slow
@@ -17,22 +17,51 @@ const (
 	TooManyRedirects
 	Protocol
 	UnexpectedStatus
+	CertificateExpiring
+	CertificateExpired
+	CertificateMismatch
+	UnexpectedBody
+	UnexpectedJSON
+	UnexpectedHeader
+	UnexpectedRecords
+	PacketLoss
 	Other
 )
 
 var reasons = [...]struct{ wire, text string }{
-	None:              {"", ""},
-	Slow:              {"slow", "slow"},
-	Timeout:           {"timeout", "timeout"},
-	DNS:               {"dns", "DNS lookup failed"},
-	ConnectionRefused: {"connection_refused", "connection refused"},
-	ConnectionReset:   {"connection_reset", "connection reset"},
-	Unreachable:       {"unreachable", "unreachable"},
-	TLS:               {"tls", "TLS error"},
-	TooManyRedirects:  {"too_many_redirects", "too many redirects"},
-	Protocol:          {"protocol", "protocol error"},
-	UnexpectedStatus:  {"unexpected_status", "unexpected status"},
-	Other:             {"other", "failed"},
+	None:                {"", ""},
+	Slow:                {"slow", "slow"},
+	Timeout:             {"timeout", "timeout"},
+	DNS:                 {"dns", "DNS lookup failed"},
+	ConnectionRefused:   {"connection_refused", "connection refused"},
+	ConnectionReset:     {"connection_reset", "connection reset"},
+	Unreachable:         {"unreachable", "unreachable"},
+	TLS:                 {"tls", "TLS error"},
+	TooManyRedirects:    {"too_many_redirects", "too many redirects"},
+	Protocol:            {"protocol", "protocol error"},
+	UnexpectedStatus:    {"unexpected_status", "unexpected status"},
+	CertificateExpiring: {"certificate_expiring", "certificate expires soon"},
+	CertificateExpired:  {"certificate_expired", "certificate expired"},
+	CertificateMismatch: {"certificate_mismatch", "certificate of another host"},
+	UnexpectedBody:      {"unexpected_body", "unexpected content"},
+	UnexpectedJSON:      {"unexpected_json", "unexpected value"},
+	UnexpectedHeader:    {"unexpected_header", "unexpected header"},
+	UnexpectedRecords:   {"unexpected_records", "unexpected DNS records"},
+	PacketLoss:          {"packet_loss", "packets lost"},
+	Other:               {"other", "failed"},
+}
+
+// Fits tells whether a reason goes with an outcome. What the operator expects of an answer may be a condition of Up or of
+// Available, so that those go with Degraded and Down; None goes with Up, and what let no answer come with Down.
+func (r Reason) Fits(o Outcome) bool {
+	switch r {
+	case None:
+		return o == Up
+	case Slow, UnexpectedStatus, CertificateExpiring, UnexpectedBody, UnexpectedJSON, UnexpectedHeader, UnexpectedRecords, PacketLoss:
+		return o == Degraded || o == Down
+	default:
+		return o == Down
+	}
 }
 
 // String returns the wire form, such as connection_refused; None is the empty string.

@@ -223,3 +223,19 @@ func TestCheckSignals(t *testing.T) {
 		}
 	}
 }
+
+// TestReasonsFitOutcomes holds that every failure has a place, and none goes with what nobody measured.
+func TestReasonsFitOutcomes(t *testing.T) {
+	t.Parallel()
+	for i, r := range reasons {
+		reason := Reason(i)
+		if reason.Fits(Unknown) || reason.Fits(Up) != (reason == None) || reason.Fits(Down) == (reason == None) || r.text == "" && reason != None {
+			t.Errorf("%q goes with the wrong outcomes", reason)
+		}
+	}
+	for reason, degraded := range map[Reason]bool{Slow: true, CertificateExpiring: true, UnexpectedStatus: true, CertificateExpired: false, Timeout: false, Other: false} {
+		if reason.Fits(Degraded) != degraded {
+			t.Errorf("%q goes with degraded: %v", reason, !degraded)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"statuspage/internal/status"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // ourError is a failure before the target could have any part in it.
@@ -80,7 +81,11 @@ func classify(err error) status.Reason {
 		return status.ConnectionRefused
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return status.Unreachable
-	case errors.As(err, &record), errors.As(err, &alert), errors.As(err, &verify), errors.As(err, &authority), errors.As(err, &invalid), errors.As(err, &hostname),
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil && time.Now().After(invalid.Cert.NotAfter), errors.Is(err, errExpired):
+		return status.CertificateExpired
+	case errors.As(err, &hostname):
+		return status.CertificateMismatch
+	case errors.As(err, &record), errors.As(err, &alert), errors.As(err, &verify), errors.As(err, &authority), errors.As(err, &invalid),
 		strings.Contains(err.Error(), "tls: "), strings.Contains(err.Error(), "x509: "),
 		strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return status.TLS // Some of crypto/tls's errors have a text only.

@@ -47,6 +47,7 @@ func (p *Prober) Kinds() map[string]Func {
 	return map[string]Func{
 		"http": p.HTTP,
 		"tcp":  p.TCP,
+		"tls":  p.TLS,
 	}
 }
 
@@ -74,7 +75,7 @@ type Result struct {
 }
 
 // once gives a measurement the time of its check, and makes a verdict of the error that it ends with.
-func once(ctx context.Context, c check.Check, measure func(ctx context.Context) error) Result {
+func once(ctx context.Context, c check.Check, measure func(ctx context.Context, r *Result) error) Result {
 	var (
 		watch stopwatch
 		start = time.Now()
@@ -82,7 +83,7 @@ func once(ctx context.Context, c check.Check, measure func(ctx context.Context) 
 	)
 	limited, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	r.Err = conceal(measure(watch.trace(limited)), c)
+	r.Err = conceal(measure(watch.trace(limited), &r), c)
 	r.Duration = time.Since(start)
 	r.Phases = watch.read()
 	r.Phases.Total = r.Duration
@@ -90,19 +91,4 @@ func once(ctx context.Context, c check.Check, measure func(ctx context.Context) 
 		return Result{Err: ctx.Err(), HTTPStatus: status.NoHTTPStatus, Duration: r.Duration}
 	}
 	return verdict(c, r)
-}
-
-// verdict judges what any kind of check may have found.
-func verdict(c check.Check, r Result) Result {
-	switch {
-	case r.Err != nil && ours(r.Err):
-		r.Outcome = status.Unknown
-	case r.Err != nil:
-		r.Outcome, r.Reason, r.HTTPStatus = status.Down, classify(r.Err), status.NoHTTPStatus
-	case c.DegradedAfter > 0 && r.Duration > c.DegradedAfter:
-		r.Outcome, r.Reason = status.Degraded, status.Slow
-	default:
-		r.Outcome = status.Up
-	}
-	return r
 }

@@ -9,7 +9,7 @@ import (
 
 // TCP connects and hangs up. Whoever accepts is up, whatever it says or does then.
 func (p *Prober) TCP(ctx context.Context, c check.Check) Result {
-	return once(ctx, c, func(ctx context.Context) error {
+	return once(ctx, c, func(ctx context.Context, _ *Result) error {
 		u, err := url.Parse(c.Target)
 		if err != nil {
 			return &ourError{errors.New("the address is no URL")}

@@ -151,7 +151,7 @@ func TestTCPFailuresOfOurs(t *testing.T) {
 		t.Error("the target was reached all the same")
 	}
 	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.EADDRNOTAVAIL, syscall.EACCES} {
-		r := once(t.Context(), tcpCheck(address), func(context.Context) error { return &net.OpError{Op: "dial", Err: errno} })
+		r := once(t.Context(), tcpCheck(address), func(context.Context, *Result) error { return &net.OpError{Op: "dial", Err: errno} })
 		if r.Outcome != status.Unknown || r.Reason != status.None {
 			t.Errorf("%v: %v %v", errno, r.Outcome, r.Reason)
 		}

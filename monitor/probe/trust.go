@@ -63,6 +63,9 @@ func expiry(state *tls.ConnectionState) (latest time.Time) {
 	if state == nil {
 		return latest
 	}
+	if len(state.VerifiedChains) == 0 && len(state.PeerCertificates) > 0 { // Nobody has asked whose it is.
+		return state.PeerCertificates[0].NotAfter
+	}
 	for _, chain := range state.VerifiedChains {
 		var first time.Time
 		for _, c := range chain {

@@ -1,0 +1,45 @@
+package probe
+
+import (
+	"fmt"
+	"statuspage/internal/check"
+	"statuspage/internal/status"
+	"time"
+)
+
+// verdict judges what any kind of check may have found.
+func verdict(c check.Check, r Result) Result {
+	switch {
+	case r.Err != nil && ours(r.Err):
+		r.Outcome = status.Unknown
+		return r
+	case r.Err != nil:
+		r.Outcome, r.Reason, r.HTTPStatus = status.Down, classify(r.Err), status.NoHTTPStatus
+		return r
+	}
+	if reason, err := unmet(&c.Expect, r); reason != status.None {
+		r.Outcome, r.Reason, r.Err = status.Down, reason, conceal(err, c)
+		return r
+	}
+	if reason, err := unmet(&c.Unless, r); reason != status.None {
+		r.Outcome, r.Reason, r.Err = status.Degraded, reason, conceal(err, c)
+		return r
+	}
+	r.Outcome = status.Up
+	if c.DegradedAfter > 0 && r.Duration > c.DegradedAfter {
+		r.Outcome, r.Reason = status.Degraded, status.Slow
+	}
+	return r
+}
+
+// unmet finds the first of the conditions that an answer does not meet, and what was wanted and found: that is for the
+// operator alone.
+func unmet(want *check.Conditions, r Result) (status.Reason, error) {
+	if most := time.Duration(want.Latency); most > 0 && r.Duration > most {
+		return status.Slow, fmt.Errorf("took %v, and %v was to be the most", r.Duration.Round(time.Millisecond), most)
+	}
+	if least := time.Duration(want.ValidFor); least > 0 && !r.CertificateExpiry.IsZero() && time.Until(r.CertificateExpiry) < least {
+		return status.CertificateExpiring, fmt.Errorf("the certificate is good until %v, and was to be for %s", r.CertificateExpiry.UTC(), status.FormatDuration(least))
+	}
+	return status.None, nil
+}
