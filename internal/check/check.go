@@ -56,6 +56,9 @@ func (c Check) Secrets() (all []string) {
 	if err != nil {
 		return all
 	}
+	if _, plain := c.How.(*DNS); plain {
+		return all // What stands in its query is a type.
+	}
 	if target.User != nil {
 		name := target.User.Username()
 		password, has := target.User.Password()

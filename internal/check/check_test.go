@@ -27,18 +27,39 @@ func sample(t *testing.T, k *Kind) Check {
 	c.Target, c.DegradedAfter = k.Schemes[0].Name+"://a:1", 1500*time.Millisecond
 	for _, b := range []block{expect, unless} {
 		*b.of(&c) = Conditions{Latency: Duration(time.Second), ValidFor: Duration(status.Day)}
-		if k == &tcpKind {
+		switch k {
+		case &tcpKind:
 			b.of(&c).ValidFor = 0
+		case &dnsKind:
+			*b.of(&c) = Conditions{Latency: Duration(time.Second), RCode: []string{"NOERROR", "NXDOMAIN"}, Records: Records{Any: []string{"a"}, Exactly: []string{"b", "c"}, None: true}}
 		}
 	}
 	both := pairOfPEM(t)
 	switch h := c.How.(type) {
+	case *DNS:
+		h.Transport = "tls"
+		h.Security = securityOf(both)
 	case *TLS:
-		h.Security = Security{Unverified: true, ServerName: "a.example", CA: PEM{"ca.pem", both}, Certificate: PEM{"cert.pem", both}, Key: PEM{"key.pem", both}}
+		h.Security = securityOf(both)
 	case *HTTP:
 		*h = HTTP{Method: "GET", Headers: map[string]string{"X-Key": "<k3y>"}, ExpectStatus: []StatusRange{{200, 204}, {301, 301}}, FollowRedirects: true, KeepAlive: true}
 	}
 	return c
+}
+
+func securityOf(pair string) Security {
+	return Security{Unverified: true, ServerName: "a.example", CA: PEM{"ca.pem", pair}, Certificate: PEM{"cert.pem", pair}, Key: PEM{"key.pem", pair}}
+}
+
+// securityIn is what a check of any kind has, nil for one that speaks no TLS.
+func securityIn(c Check) *Security {
+	switch h := c.How.(type) {
+	case *TLS:
+		return &h.Security
+	case *DNS:
+		return &h.Security
+	}
+	return nil
 }
 
 // pairOfPEM is a certificate with its key, in one file.
@@ -171,8 +192,8 @@ func TestWireForm(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := Decode(body)
-		if s, ok := got.How.(*TLS); ok { // The names of files are not told.
-			s.Security.CA.Name, s.Security.Certificate.Name, s.Security.Key.Name = "ca.pem", "cert.pem", "key.pem"
+		if s := securityIn(got); s != nil { // The names of files are not told.
+			s.CA.Name, s.Certificate.Name, s.Key.Name = "ca.pem", "cert.pem", "key.pem"
 		}
 		if err != nil || !reflect.DeepEqual(got, whole) {
 			t.Errorf("%s comes over %s as %+v (%v)", k.Name, body, got, err)

@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"statuspage/internal/status"
 	"time"
 )
@@ -12,6 +13,8 @@ import (
 type Conditions struct {
 	Latency  Duration `json:"latency,omitzero"`   // It took no longer.
 	ValidFor Duration `json:"valid_for,omitzero"` // The certificate is good for as long from now.
+	RCode    []string `json:"rcode,omitempty"`    // Of these is that of a name server.
+	Records  Records  `json:"records,omitzero"`
 }
 
 // Duration is one that is written as text.
@@ -37,6 +40,8 @@ var conditionWords = [...]struct {
 }{
 	{"latency", func(c *Conditions) bool { return c.Latency > 0 }},
 	{"certificate", func(c *Conditions) bool { return c.ValidFor > 0 }},
+	{"rcode", func(c *Conditions) bool { return len(c.RCode) > 0 }},
+	{"records", func(c *Conditions) bool { return !c.Records.IsZero() }},
 }
 
 // words names what is set.
@@ -53,7 +58,11 @@ func (c *Conditions) words() (words []string) {
 func (c Conditions) IsZero() bool { return reflect.ValueOf(c).IsZero() }
 
 // clone returns conditions that may be changed.
-func (c Conditions) clone() Conditions { return c }
+func (c Conditions) clone() Conditions {
+	c.RCode = slices.Clone(c.RCode)
+	c.Records.Any, c.Records.Exactly = slices.Clone(c.Records.Any), slices.Clone(c.Records.Exactly)
+	return c
+}
 
 // block is one of the two mappings that conditions stand in.
 type block struct {

@@ -16,6 +16,7 @@ var kinds = []*Kind{
 	&httpKind,
 	&tcpKind,
 	&tlsKind,
+	&dnsKind,
 }
 
 // Kind is what is to be known of one kind of check.

@@ -88,12 +88,16 @@ func TestSecretSettingsAreNotQuoted(t *testing.T) {
 	}
 }
 
-// TestAddressesOfTCP holds the one form in which an address is stored, and what each other is told.
-func TestAddressesOfTCP(t *testing.T) {
+// TestAddressesOfKinds holds the one form in which an address is stored, and what each other is told.
+func TestAddressesOfKinds(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
 		"tcp://DB.example:05432": "tcp://db.example:5432", "TCP://[::1]:22/": "tcp://[::1]:22", "tcp://192.0.2.1:25#x": "tcp://192.0.2.1:25",
 		"tcp://db.example": "no port: write tcp://host:port", "tcp://:22": "no host: write tcp://host:port", "tcp://a:0": "between 1 and 65535", "tcp://a:65536": "between 1 and 65535",
+		"dns://NS.example/Example.org.": "dns://ns.example:53/example.org?type=A", "DNS://[::1]:5353/_sip._tcp.example.org?type=srv": "dns://[::1]:5353/_sip._tcp.example.org?type=SRV",
+		"dns://192.0.2.53/.?type=NS": "dns://192.0.2.53:53/.?type=NS", "dns://a/192.0.2.1?type=PTR": "dns://a:53/192.0.2.1?type=PTR", "dns://a/b%C3%BCcher.example": "dns://a:53/b%C3%BCcher.example?type=A",
+		"dns://a": "no name to ask for: write dns://server/name?type=A", "dns:///example.org": "no host", "dns://u:s3cret@a/b": "has a user", "dns://a/b?x=s3cret": "more than a type in its query",
+		"dns://a/b?type=s3cret": "must be one of A, AAAA", "dns://a/b..c": "no name of a domain", "dns://a/b%0ac": "no name of a domain", "dns://a/b/c": "no name of a domain",
 		"tls://Mail.example:0993/": "tls://mail.example:993", "tls://mail.example": "no port: write tls://host:port",
 		"tcp://user:s3cret@a:22": "has a user", "tcp://a:22/x": "has a path or a query", "tcp://a:22?x=s3cret": "has a path or a query", "tcp:a:22": "no host: write tcp://host:port",
 		"smoke://a:53": "can be measured: write http://host/path, https://host/path, tcp://host:port",

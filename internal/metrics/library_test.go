@@ -23,11 +23,11 @@ import (
 
 // library is what Metrics does, done with Prometheus's own library: what that writes, Metrics has to write.
 type library struct {
-	registry                                           *prometheus.Registry
-	probes, skipped                                    *prometheus.CounterVec
+	registry                                                 *prometheus.Registry
+	probes, skipped                                          *prometheus.CounterVec
 	success, at, duration, dns, status, phases, expiry, last *prometheus.GaugeVec
-	services                                           map[source]kept
-	labels                                             map[string]string
+	services                                                 map[source]kept
+	labels                                                   map[string]string
 }
 
 // kept is a service of the library: the values of its labels, and until when it holds.

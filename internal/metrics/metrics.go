@@ -37,6 +37,8 @@ type service struct {
 	expiry                        float64
 	expires                       bool      // There is an expiry.
 	plain                         bool      // It is not asked over HTTP.
+	kind                          string    // For figures that other kinds alone have.
+	answered                      float64   // A name server said something.
 	until                         time.Time // From then on nobody knows how it is.
 }
 
@@ -47,8 +49,20 @@ type state struct {
 	own             own
 }
 
-// phaseNames are the blackbox exporter's, in the order of Probe.Phases.
+// phaseNames are the blackbox exporter's for HTTP, in the order of Probe.Phases.
 var phaseNames = [4]string{"resolve", "connect", "tls", "processing"}
+
+// phase is a label, and where its figure stands in Probe.Phases.
+type phase struct {
+	name string
+	at   int
+}
+
+// phasesOf are those of the blackbox exporter for other kinds, by name.
+var phasesOf = map[string][]phase{
+	"dns":  {{"connect", 1}, {"request", 3}, {"resolve", 0}},
+	"icmp": {{"resolve", 0}, {"rtt", 3}, {"setup", 1}},
+}
 
 const job = "statuspage"
 
@@ -61,7 +75,9 @@ type Probe struct {
 	Began             time.Time
 	Holds             time.Duration // For how long after that it tells the service's state.
 	Duration          time.Duration
+	Kind              string                         // Of the check, as the blackbox exporter's names have it.
 	NoHTTP            bool                           // It was not asked over HTTP: there are no figures of that.
+	Answered          bool                           // A name server has answered, whatever it said.
 	HTTPStatus        int                            // Below 1 when no answer came.
 	Phases            [len(phaseNames)]time.Duration // Name look-up, connecting, TLS, first byte.
 	CertificateExpiry time.Time
@@ -96,7 +112,15 @@ func New(version string) *Metrics {
 	each("probe_duration_seconds", "How long the last probe took.", func(s *service) float64 { return s.duration })
 	each("probe_dns_lookup_time_seconds", "How long the last probe looked its name up.", func(s *service) float64 { return s.phases[0] })
 	some("probe_http_status_code", "HTTP status of the last answer, 0 without one.", func(s *service) bool { return !s.plain }, func(s *service) float64 { return s.status })
-	m.register(family{"probe_http_duration_seconds", "Phases of the last probe.", gauge, writePhases})
+	m.register(family{"probe_http_duration_seconds", "Phases of the last probe.", gauge, func(e *encoder, s *state) {
+		writePhases(e, s, phasesByName, func(s *service) bool { return !s.plain })
+	}})
+	for kind, phases := range phasesOf {
+		m.register(family{"probe_" + kind + "_duration_seconds", "Phases of the last probe.", gauge, func(e *encoder, s *state) {
+			writePhases(e, s, phases, func(s *service) bool { return s.kind == kind })
+		}})
+	}
+	some("probe_dns_query_succeeded", "1 when the name server has answered the last probe, whatever it said.", func(s *service) bool { return s.kind == "dns" }, func(s *service) float64 { return s.answered })
 	some("probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the chain runs out.", func(s *service) bool { return s.expires }, func(s *service) float64 { return s.expiry })
 	some("probe_ssl_last_chain_expiry_timestamp_seconds", "Unix time at which the chain that was verified runs out.", func(s *service) bool { return s.expires }, func(s *service) float64 { return s.expiry })
 	build := "{" + pair("version", text(version)) + "}"
@@ -107,30 +131,29 @@ func New(version string) *Metrics {
 	return m
 }
 
-// phasesByName are the indices of phaseNames in the order of the names.
-var phasesByName = func() []int {
-	order := make([]int, len(phaseNames))
-	for i := range order {
-		order[i] = i
+// phasesByName are phaseNames in the order of the names.
+var phasesByName = func() (order []phase) {
+	for i, name := range phaseNames {
+		order = append(order, phase{name, i})
 	}
-	slices.SortFunc(order, func(a, b int) int { return strings.Compare(phaseNames[a], phaseNames[b]) })
+	slices.SortFunc(order, func(a, b phase) int { return strings.Compare(a.name, b.name) })
 	return order
 }()
 
-// writePhases writes the phases of all services. Their label comes after the instance's and before the region's, and so in
+// writePhases writes the phases of all services that have them. Their label comes after the instance's and before the region's, and so in
 // the order.
-func writePhases(e *encoder, s *state) {
+func writePhases(e *encoder, s *state, phases []phase, has func(*service) bool) {
 	for rest := s.services; len(rest) > 0; {
 		same := 1
 		for same < len(rest) && rest[same].instance == rest[0].instance {
 			same++
 		}
-		for _, phase := range phasesByName {
+		for _, phase := range phases {
 			for i := range rest[:same] {
-				if rest[i].plain {
+				if !has(&rest[i]) {
 					continue
 				}
-				e.sample(rest[i].phases[phase], rest[i].before, `,phase="`, phaseNames[phase], `"`, rest[i].after)
+				e.sample(rest[i].phases[phase.at], rest[i].before, `,phase="`, phase.name, `"`, rest[i].after)
 			}
 		}
 		rest = rest[same:]
@@ -148,7 +171,7 @@ func (m *Metrics) Observe(p Probe) {
 	}
 	s.until = p.Began.Add(p.Holds)
 	s.at = float64(p.Began.UnixMilli()) / 1000
-	s.success, s.plain = number(p.Success), p.NoHTTP
+	s.success, s.plain, s.kind, s.answered = number(p.Success), p.NoHTTP, p.Kind, number(p.Answered)
 	s.duration = p.Duration.Seconds()
 	s.status = float64(max(0, p.HTTPStatus))
 	for i, d := range p.Phases {

@@ -40,6 +40,30 @@ func TestOnlyServicesWithRegionsHaveTheLabel(t *testing.T) {
 	}
 }
 
+// TestFiguresOfOtherKinds holds the blackbox exporter's names, each for its kind alone.
+func TestFiguresOfOtherKinds(t *testing.T) {
+	t.Parallel()
+	m := New("test")
+	for _, kind := range []string{"dns", "icmp", "tcp"} {
+		m.Observe(Probe{
+			Service: kind, Instance: kind, Kind: kind, NoHTTP: true, Answered: true, Began: time.Now(), Holds: time.Hour, Outcome: "up", Success: true,
+			Phases: [4]time.Duration{time.Second, 2 * time.Second, 3 * time.Second, 4 * time.Second},
+		})
+	}
+	var out bytes.Buffer
+	if _, err := m.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	for want, n := range map[string]int{
+		`probe_dns_duration_seconds{instance="dns",job="statuspage",phase="request",service="dns"} 4`: 1, `probe_icmp_duration_seconds{instance="icmp",job="statuspage",phase="rtt",service="icmp"} 4`: 1,
+		`probe_icmp_duration_seconds{instance="icmp",job="statuspage",phase="setup",service="icmp"} 2`: 1, "probe_dns_query_succeeded{": 1, "probe_dns_duration_seconds{": 3, "probe_icmp_duration_seconds{": 3,
+	} {
+		if got := strings.Count(out.String(), want); got != n {
+			t.Errorf("%s stands there %d times, want %d", want, got, n)
+		}
+	}
+}
+
 // TestOnlyHTTPHasFiguresOfHTTP holds that a check of another kind has no series that would say 0 of what it never asks.
 func TestOnlyHTTPHasFiguresOfHTTP(t *testing.T) {
 	t.Parallel()
@@ -104,7 +128,7 @@ func TestWhatNobodyMeasuresAnyMoreIsNotTold(t *testing.T) {
 		for _, c := range []struct {
 			service, region string
 			want            int
-		}{{"gone", "", 0}, {"stays", "", 7}, {"regions", "eu", 0}, {"regions", "us", 7}} {
+		}{{"gone", "", 0}, {"stays", "", 8}, {"regions", "eu", 0}, {"regions", "us", 8}} {
 			if got := told(c.service, c.region); len(got) != c.want {
 				t.Errorf("of %s %s, measured two minutes ago or now, %v are told; want %d", c.service, c.region, got, c.want)
 			}

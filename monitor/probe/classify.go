@@ -58,6 +58,7 @@ func classify(err error) status.Reason {
 		address   *net.AddrError
 		timeout   net.Error
 		dns       *net.DNSError
+		code      *rcodeError
 		record    tls.RecordHeaderError
 		alert     tls.AlertError
 		verify    *tls.CertificateVerificationError
@@ -71,7 +72,7 @@ func classify(err error) status.Reason {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
 		return status.Timeout
-	case errors.As(err, &dns):
+	case errors.As(err, &dns), errors.As(err, &code):
 		return status.DNS
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return status.Timeout

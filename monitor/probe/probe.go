@@ -48,6 +48,7 @@ func (p *Prober) Kinds() map[string]Func {
 		"http": p.HTTP,
 		"tcp":  p.TCP,
 		"tls":  p.TLS,
+		"dns":  p.DNS,
 	}
 }
 
@@ -71,7 +72,10 @@ type Result struct {
 	// was overlooked for its sake.
 	Err error
 
+	Answered bool // A name server has said something, whatever it was.
+
 	overlooked []string
+	dns        *dnsAnswer // Of a name server.
 }
 
 // once gives a measurement the time of its check, and makes a verdict of the error that it ends with.

@@ -69,35 +69,35 @@ func TestTLSJudgesTheChain(t *testing.T) {
 		reason  status.Reason
 	}
 	for name, c := range map[string]struct {
-		server   tls.Config
+		server   *tls.Config
 		security check.Security
 		change   func(*check.Check)
 		want     found
 		expiry   time.Time
 	}{
-		"good":               {tls.Config{Certificates: []tls.Certificate{leaf(days(90))}}, trusted, nil, found{status.Up, status.None}, days(90)},
-		"soon over":          {tls.Config{Certificates: []tls.Certificate{leaf(days(13))}}, trusted, nil, found{status.Degraded, status.CertificateExpiring}, days(13)},
-		"soon enough":        {tls.Config{Certificates: []tls.Certificate{leaf(days(13))}}, trusted, func(c *check.Check) { c.Unless.ValidFor = check.Duration(7 * status.Day) }, found{status.Up, status.None}, days(13)},
-		"too soon":           {tls.Config{Certificates: []tls.Certificate{leaf(days(13))}}, trusted, func(c *check.Check) { c.Expect.ValidFor = check.Duration(20 * status.Day) }, found{status.Down, status.CertificateExpiring}, days(13)},
-		"no matter":          {tls.Config{Certificates: []tls.Certificate{leaf(days(1))}}, trusted, func(c *check.Check) { c.Unless.ValidFor = 0 }, found{status.Up, status.None}, days(1)},
-		"brief in between":   {tls.Config{Certificates: []tls.Certificate{chain(sign(t, brief, "leaf", newKey(t), false, days(90)), brief)}}, trusted, nil, found{status.Degraded, status.CertificateExpiring}, days(5)},
-		"over":               {tls.Config{Certificates: []tls.Certificate{leaf(days(-1))}}, trusted, nil, found{status.Down, status.CertificateExpired}, time.Time{}},
-		"over, unverified":   {tls.Config{Certificates: []tls.Certificate{leaf(days(-1))}}, check.Security{Unverified: true}, nil, found{status.Down, status.CertificateExpired}, days(-1)},
-		"of a stranger":      {tls.Config{Certificates: []tls.Certificate{chain(sign(t, stranger, "leaf", newKey(t), false, days(90)))}}, trusted, nil, found{status.Down, status.TLS}, time.Time{}},
-		"unverified":         {tls.Config{Certificates: []tls.Certificate{chain(sign(t, stranger, "leaf", newKey(t), false, days(90)))}}, check.Security{Unverified: true}, nil, found{status.Up, status.None}, days(90)},
-		"another name":       {tls.Config{Certificates: []tls.Certificate{leaf(days(90))}}, check.Security{CA: pemOf(root), ServerName: "mail.example"}, nil, found{status.Down, status.CertificateMismatch}, time.Time{}},
-		"slower than agreed": {tls.Config{Certificates: []tls.Certificate{leaf(days(90))}}, trusted, func(c *check.Check) { c.Expect.Latency = 1 }, found{status.Down, status.Slow}, days(90)},
+		"good":               {&tls.Config{Certificates: []tls.Certificate{leaf(days(90))}}, trusted, nil, found{status.Up, status.None}, days(90)},
+		"soon over":          {&tls.Config{Certificates: []tls.Certificate{leaf(days(13))}}, trusted, nil, found{status.Degraded, status.CertificateExpiring}, days(13)},
+		"soon enough":        {&tls.Config{Certificates: []tls.Certificate{leaf(days(13))}}, trusted, func(c *check.Check) { c.Unless.ValidFor = check.Duration(7 * status.Day) }, found{status.Up, status.None}, days(13)},
+		"too soon":           {&tls.Config{Certificates: []tls.Certificate{leaf(days(13))}}, trusted, func(c *check.Check) { c.Expect.ValidFor = check.Duration(20 * status.Day) }, found{status.Down, status.CertificateExpiring}, days(13)},
+		"no matter":          {&tls.Config{Certificates: []tls.Certificate{leaf(days(1))}}, trusted, func(c *check.Check) { c.Unless.ValidFor = 0 }, found{status.Up, status.None}, days(1)},
+		"brief in between":   {&tls.Config{Certificates: []tls.Certificate{chain(sign(t, brief, "leaf", newKey(t), false, days(90)), brief)}}, trusted, nil, found{status.Degraded, status.CertificateExpiring}, days(5)},
+		"over":               {&tls.Config{Certificates: []tls.Certificate{leaf(days(-1))}}, trusted, nil, found{status.Down, status.CertificateExpired}, time.Time{}},
+		"over, unverified":   {&tls.Config{Certificates: []tls.Certificate{leaf(days(-1))}}, check.Security{Unverified: true}, nil, found{status.Down, status.CertificateExpired}, days(-1)},
+		"of a stranger":      {&tls.Config{Certificates: []tls.Certificate{chain(sign(t, stranger, "leaf", newKey(t), false, days(90)))}}, trusted, nil, found{status.Down, status.TLS}, time.Time{}},
+		"unverified":         {&tls.Config{Certificates: []tls.Certificate{chain(sign(t, stranger, "leaf", newKey(t), false, days(90)))}}, check.Security{Unverified: true}, nil, found{status.Up, status.None}, days(90)},
+		"another name":       {&tls.Config{Certificates: []tls.Certificate{leaf(days(90))}}, check.Security{CA: pemOf(root), ServerName: "mail.example"}, nil, found{status.Down, status.CertificateMismatch}, time.Time{}},
+		"slower than agreed": {&tls.Config{Certificates: []tls.Certificate{leaf(days(90))}}, trusted, func(c *check.Check) { c.Expect.Latency = 1 }, found{status.Down, status.Slow}, days(90)},
 		"our certificate": {
-			tls.Config{Certificates: []tls.Certificate{leaf(days(90))}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12},
+			&tls.Config{Certificates: []tls.Certificate{leaf(days(90))}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12},
 			check.Security{CA: pemOf(root), Certificate: pemOf(client), Key: keyOf(t, client.key)}, nil, found{status.Up, status.None}, days(90),
 		},
 		"without our certificate": {
-			tls.Config{Certificates: []tls.Certificate{leaf(days(90))}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}, trusted, nil, found{status.Down, status.TLS}, time.Time{},
+			&tls.Config{Certificates: []tls.Certificate{leaf(days(90))}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}, trusted, nil, found{status.Down, status.TLS}, time.Time{},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			one := tlsCheck(shaking(t, &c.server), c.security)
+			one := tlsCheck(shaking(t, c.server), c.security)
 			one.Timeout = 5 * time.Second
 			if c.change != nil {
 				c.change(&one)

@@ -24,7 +24,7 @@ func Measured(c check.Check, region string, began time.Time, r probe.Result) met
 	return metrics.Probe{
 		Began: began, Holds: c.Holds(),
 		Service: c.ID, Region: region, Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
-		Duration: r.Duration, NoHTTP: !c.Kind().HTTPStatus, HTTPStatus: r.HTTPStatus, CertificateExpiry: r.CertificateExpiry,
+		Duration: r.Duration, Kind: c.Kind().Name, NoHTTP: !c.Kind().HTTPStatus, Answered: r.Answered, HTTPStatus: r.HTTPStatus, CertificateExpiry: r.CertificateExpiry,
 		Phases: [...]time.Duration{r.Phases.DNS, r.Phases.Connect, r.Phases.TLS, r.Phases.FirstByte},
 	}
 }

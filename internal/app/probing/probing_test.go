@@ -43,12 +43,12 @@ func TestMetricsTellWhatWasMeasured(t *testing.T) {
 	r := probe.Result{Outcome: status.Degraded, HTTPStatus: 200, Duration: time.Second, CertificateExpiry: expiry, Phases: probe.Phases{DNS: 1, Connect: 2, TLS: 3, FirstByte: 4}}
 	want := metrics.Probe{
 		Began: began, Holds: c.Holds(), Service: "web", Region: "eu", Instance: c.Label(), Outcome: "degraded", Success: true,
-		Duration: time.Second, HTTPStatus: 200, CertificateExpiry: expiry, Phases: [...]time.Duration{1, 2, 3, 4},
+		Duration: time.Second, Kind: "http", HTTPStatus: 200, CertificateExpiry: expiry, Phases: [...]time.Duration{1, 2, 3, 4},
 	}
 	if got := Measured(c, "eu", began, r); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	c.How, want.NoHTTP = new(check.TCP), true
+	c.How, want.NoHTTP, want.Kind = new(check.TCP), true, "tcp"
 	if got := Measured(c, "eu", began, r); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
