@@ -329,6 +329,22 @@ func TestGuardedServiceIsToldOnce(t *testing.T) {
 	x.end(t)
 }
 
+// TestPingsThatTheKernelRefusesAreToldOnce holds that two services without data, run after run, are one line with its remedy.
+func TestPingsThatTheKernelRefusesAreToldOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log lines
+		x := begin(t, func(context.Context, check.Check) probe.Result {
+			return probe.Result{Err: fmt.Errorf("ours: %w", probe.ErrNoPing), HTTPStatus: status.NoHTTPStatus}
+		}, func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) }, checkOf("a", time.Second), checkOf("b", time.Second))
+		time.Sleep(5500 * time.Millisecond)
+		if n := log.count("net.ipv4.ping_group_range"); n != 1 || len(x.received("a")) != 0 || x.skippedFor(SkippedInternal) < 8 {
+			t.Errorf("told %d times, %d signals, %d skipped", n, len(x.received("a")), x.skippedFor(SkippedInternal))
+		}
+		x.end(t)
+	})
+}
+
 // TestHangingSocketsDelayNobody measures many targets that accept and say nothing, beside
 // some that answer.
 func TestHangingSocketsDelayNobody(t *testing.T) {

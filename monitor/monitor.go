@@ -98,6 +98,7 @@ type Monitor struct {
 	inFlight  atomic.Int64
 	strangers rarely      // Lines about runs for services that we don't know.
 	internal  rarely      // Lines about runs in which we could not measure.
+	pingless  atomic.Bool // The log was told that the kernel lets us send no pings.
 	unset     atomic.Bool // The log was told that the clock is not set.
 
 	probeCtx context.Context //nolint:containedctx // The life of all probes, from Start to Stop.

@@ -124,6 +124,11 @@ func (m *Monitor) unmeasured(r run, result probe.Result) {
 		if !r.check.guarded.Swap(true) {
 			m.o.Log.Warn("not measured: the guard refuses its address; allow it under guard: if that is meant to be", "service", r.check.id, "error", result.Err)
 		}
+	case errors.Is(result.Err, probe.ErrNoPing):
+		m.skip(r, SkippedInternal)
+		if !m.pingless.Swap(true) {
+			m.o.Log.Error("services are not pinged, and have no data", "first", r.check.id, "error", result.Err)
+		}
 	default:
 		m.skip(r, SkippedInternal)
 		if left, ok := m.internal.now(m.now()); ok {

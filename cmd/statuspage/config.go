@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"statuspage/internal/app/probing"
 	"statuspage/internal/config"
 )
 
@@ -22,6 +23,9 @@ func (e env) config(args []string) error {
 	}
 	if verb == "print" {
 		return cfg.Print(e.stdout)
+	}
+	for _, line := range probing.Warnings(cfg.Checks) {
+		fmt.Fprintln(e.stderr, "warning:", line)
 	}
 	_, err = fmt.Fprintf(e.stdout, "ok: %d services\n", len(cfg.Checks))
 	return err

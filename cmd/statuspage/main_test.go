@@ -84,6 +84,15 @@ func TestCommandsThatOnlyTell(t *testing.T) {
 	}
 }
 
+// TestConfigCheckWarns holds that what is right and unwise is said, and that the check passes.
+func TestConfigCheckWarns(t *testing.T) {
+	t.Parallel()
+	config := file(t, "s.yaml", "services:\n  - {name: Mail, url: \"tls://mail.example:993\", tls: {verify: false}}\n")
+	if out, warned, err := runs(t, nil, "config", "check", "--config", config); err != nil || !strings.Contains(out, "ok: 1 services") || !strings.Contains(warned, "warning: mail: tls.verify is off") {
+		t.Errorf("%v\n%s\n%s", err, out, warned)
+	}
+}
+
 // TestProbeTellsByItsStatus probes a service and an address, and shows what a target wrote without letting it move the cursor.
 func TestProbeTellsByItsStatus(t *testing.T) {
 	t.Parallel()

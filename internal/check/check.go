@@ -77,6 +77,17 @@ func (c Check) Secrets() (all []string) {
 	return all
 }
 
+// Unverified tells whether the check takes any certificate.
+func (c Check) Unverified() bool {
+	switch h := c.How.(type) {
+	case *TLS:
+		return h.Security.Unverified
+	case *DNS:
+		return h.Security.Unverified
+	}
+	return false
+}
+
 // Valid refuses settings of which each may be right, and that do not go together.
 func (c Check) Valid() error { return c.How.valid() }
 

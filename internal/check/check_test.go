@@ -30,12 +30,17 @@ func sample(t *testing.T, k *Kind) Check {
 		switch k {
 		case &tcpKind:
 			b.of(&c).ValidFor = 0
+		case &icmpKind:
+			most := 20
+			b.of(&c).ValidFor, b.of(&c).Loss = 0, &most
 		case &dnsKind:
 			*b.of(&c) = Conditions{Latency: Duration(time.Second), RCode: []string{"NOERROR", "NXDOMAIN"}, Records: Records{Any: []string{"a"}, Exactly: []string{"b", "c"}, None: true}}
 		}
 	}
 	both := pairOfPEM(t)
 	switch h := c.How.(type) {
+	case *ICMP:
+		h.Count = 5
 	case *DNS:
 		h.Transport = "tls"
 		h.Security = securityOf(both)

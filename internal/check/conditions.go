@@ -15,6 +15,7 @@ type Conditions struct {
 	ValidFor Duration `json:"valid_for,omitzero"` // The certificate is good for as long from now.
 	RCode    []string `json:"rcode,omitempty"`    // Of these is that of a name server.
 	Records  Records  `json:"records,omitzero"`
+	Loss     *int     `json:"loss,omitempty"` // Percent of echo requests that may stay without an answer. It is never changed in its place.
 }
 
 // Duration is one that is written as text.
@@ -41,6 +42,7 @@ var conditionWords = [...]struct {
 	{"latency", func(c *Conditions) bool { return c.Latency > 0 }},
 	{"certificate", func(c *Conditions) bool { return c.ValidFor > 0 }},
 	{"rcode", func(c *Conditions) bool { return len(c.RCode) > 0 }},
+	{"loss", func(c *Conditions) bool { return c.Loss != nil }},
 	{"records", func(c *Conditions) bool { return !c.Records.IsZero() }},
 }
 

@@ -17,6 +17,7 @@ var kinds = []*Kind{
 	&tcpKind,
 	&tlsKind,
 	&dnsKind,
+	&icmpKind,
 }
 
 // Kind is what is to be known of one kind of check.

@@ -98,6 +98,7 @@ func TestAddressesOfKinds(t *testing.T) {
 		"dns://192.0.2.53/.?type=NS": "dns://192.0.2.53:53/.?type=NS", "dns://a/192.0.2.1?type=PTR": "dns://a:53/192.0.2.1?type=PTR", "dns://a/b%C3%BCcher.example": "dns://a:53/b%C3%BCcher.example?type=A",
 		"dns://a": "no name to ask for: write dns://server/name?type=A", "dns:///example.org": "no host", "dns://u:s3cret@a/b": "has a user", "dns://a/b?x=s3cret": "more than a type in its query",
 		"dns://a/b?type=s3cret": "must be one of A, AAAA", "dns://a/b..c": "no name of a domain", "dns://a/b%0ac": "no name of a domain", "dns://a/b/c": "no name of a domain",
+		"ICMP://Gate.example/": "icmp://gate.example", "icmp://[::1]": "icmp://[::1]", "icmp://a:7": "more than a host: write icmp://host", "icmp://a/b": "more than a host", "icmp://u:s3cret@a": "more than a host",
 		"tls://Mail.example:0993/": "tls://mail.example:993", "tls://mail.example": "no port: write tls://host:port",
 		"tcp://user:s3cret@a:22": "has a user", "tcp://a:22/x": "has a path or a query", "tcp://a:22?x=s3cret": "has a path or a query", "tcp:a:22": "no host: write tcp://host:port",
 		"smoke://a:53": "can be measured: write http://host/path, https://host/path, tcp://host:port",

@@ -44,6 +44,9 @@ func unmet(want *check.Conditions, r Result) (status.Reason, error) {
 	if least := time.Duration(want.ValidFor); least > 0 && !r.CertificateExpiry.IsZero() && time.Until(r.CertificateExpiry) < least {
 		return status.CertificateExpiring, fmt.Errorf("the certificate is good until %v, and was to be for %s", r.CertificateExpiry.UTC(), status.FormatDuration(least))
 	}
+	if most := want.Loss; most != nil && r.lost > *most {
+		return status.PacketLoss, fmt.Errorf("%d %% of the echo requests were not answered, and %d %% was to be the most", r.lost, *most)
+	}
 	if a := r.dns; a != nil {
 		if codes := want.RCode; len(codes) > 0 && !slices.Contains(codes, a.code) {
 			return status.UnexpectedRecords, fmt.Errorf("the name server answered %s, and was to answer %s", a.code, strings.Join(codes, " or "))

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"statuspage/internal/check"
 	"statuspage/internal/status"
 	"sync"
@@ -24,10 +25,11 @@ type Options struct {
 
 // Prober measures; it is safe for concurrent use.
 type Prober struct {
-	o       Options
-	fresh   *oneShot // Plain HTTP for checks that don't keep their connection.
-	lenient *oneShot // For answers that are none by the letter.
-	trust   trust
+	o        Options
+	fresh    *oneShot // Plain HTTP for checks that don't keep their connection.
+	lenient  *oneShot // For answers that are none by the letter.
+	openPing func(netip.Addr) (*pingSocket, error)
+	trust    trust
 
 	mu    sync.Mutex // Guards what follows.
 	known map[string]*known
@@ -37,7 +39,7 @@ type Prober struct {
 
 // New returns a Prober.
 func New(o Options) *Prober {
-	p := &Prober{o: o, known: make(map[string]*known)}
+	p := &Prober{o: o, known: make(map[string]*known), openPing: openPing}
 	p.fresh, p.lenient = p.oneShot(http.ReadResponse), p.oneShot(readLeniently)
 	return p
 }
@@ -49,6 +51,7 @@ func (p *Prober) Kinds() map[string]Func {
 		"tcp":  p.TCP,
 		"tls":  p.TLS,
 		"dns":  p.DNS,
+		"icmp": p.ICMP,
 	}
 }
 
@@ -76,6 +79,7 @@ type Result struct {
 
 	overlooked []string
 	dns        *dnsAnswer // Of a name server.
+	lost       int        // Percent of echo requests.
 }
 
 // once gives a measurement the time of its check, and makes a verdict of the error that it ends with.
@@ -88,7 +92,9 @@ func once(ctx context.Context, c check.Check, measure func(ctx context.Context, 
 	limited, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	r.Err = conceal(measure(watch.trace(limited), &r), c)
-	r.Duration = time.Since(start)
+	if r.Duration == 0 || r.Err != nil {
+		r.Duration = time.Since(start)
+	}
 	r.Phases = watch.read()
 	r.Phases.Total = r.Duration
 	if ctx.Err() != nil { // Stopped by us: whatever came of it says nothing of the target.

@@ -2,6 +2,7 @@
 package probing
 
 import (
+	"fmt"
 	"math"
 	"statuspage/db"
 	"statuspage/internal/check"
@@ -17,6 +18,32 @@ const StopTimeout = 4 * time.Second
 // Prober measures from here; a guard keeps it from addresses, nil lets everything through.
 func Prober(guard *config.Guard) *probe.Prober {
 	return probe.New(probe.Options{Guard: (*probe.Guard)(guard), Keep: keptConnections(OpenFiles())})
+}
+
+// Warnings are what an operator should know of checks that are right, and that this machine or a stranger may spoil.
+func Warnings(checks []check.Check) (lines []string) {
+	return warnings(checks, probe.CanPing)
+}
+
+func warnings(checks []check.Check, canPing func() error) (lines []string) {
+	pings, first := 0, ""
+	for _, c := range checks {
+		if c.Kind().Name == "icmp" {
+			if pings++; first == "" {
+				first = c.ID
+			}
+		}
+		if c.Unverified() {
+			lines = append(lines, fmt.Sprintf("%s: tls.verify is off: whoever stands in between is measured in its place", c.ID))
+		}
+	}
+	if pings == 0 {
+		return lines
+	}
+	if err := canPing(); err != nil {
+		lines = append(lines, fmt.Sprintf("%d services, %s first, would have no data here: %v", pings, first, err))
+	}
+	return lines
 }
 
 // Measured is what the metrics tell of a probe.

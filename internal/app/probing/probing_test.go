@@ -12,6 +12,7 @@ import (
 	"statuspage/internal/metrics"
 	"statuspage/internal/status"
 	"statuspage/monitor/probe"
+	"strings"
 	"testing"
 	"time"
 )
@@ -76,5 +77,22 @@ func TestKeptConnectionsLeaveRoom(t *testing.T) {
 	}
 	if OpenFiles() == 0 {
 		t.Error("this machine says how many files there may be, and nobody hears it")
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	ping := check.Check{Service: status.Service{ID: "gateway"}, How: new(check.ICMP)}
+	anyone := check.Check{Service: status.Service{ID: "mail"}, How: &check.TLS{Security: check.Security{Unverified: true}}}
+	good := check.Check{Service: status.Service{ID: "web"}, How: new(check.HTTP)}
+	refused := func() error { return probe.ErrNoPing }
+	if got := warnings([]check.Check{good, ping, anyone, ping}, refused); len(got) != 2 || !strings.Contains(got[0], "mail: tls.verify") || !strings.Contains(got[1], "2 services, gateway first") || !strings.Contains(got[1], "ping_group_range") {
+		t.Errorf("%q", got)
+	}
+	if got := warnings([]check.Check{good, ping}, func() error { return nil }); len(got) != 0 {
+		t.Errorf("%q where it can be pinged", got)
+	}
+	if got := warnings([]check.Check{good}, refused); len(got) != 0 {
+		t.Errorf("%q where nobody is", got)
 	}
 }
