@@ -400,6 +400,15 @@ func TestAgentsAreToldWhatTheyKnow(t *testing.T) {
 			t.Errorf("%.20q: told of %v, %q (%v): %s", kinds, told, unknown, err, body)
 		}
 	}
+	// What is expected is a word of its own: an agent that overlooks it would find up what is not.
+	expecting := []check.Check{all[0], all[0], all[0]}
+	expecting[1].ID, expecting[1].Expect.Body = "body", []check.Match{{Op: "contains", Values: []any{"ok"}}}
+	expecting[2].ID, expecting[2].Unless.Latency = "slow", check.Duration(time.Second)
+	for kinds, want := range map[string]string{"": "body slow", "http": "body slow", "http,body": "slow", Kinds(): ""} {
+		if _, left, err := EncodeChecks("office", expecting, kinds); err != nil || strings.Join(left, " ") != want {
+			t.Errorf("%.20q: left out %q, want %q (%v)", kinds, left, want, err)
+		}
+	}
 	// An agent of before the header reads the whole document with a rule of its own: every target is one of HTTP.
 	body, _, err := EncodeChecks("office", all, "")
 	if err != nil || strings.Contains(string(body), "tcp") {

@@ -5,6 +5,7 @@ package check
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/url"
 	"slices"
 	"statuspage/internal/status"
@@ -89,7 +90,7 @@ func (c Check) Unverified() bool {
 }
 
 // Valid refuses settings of which each may be right, and that do not go together.
-func (c Check) Valid() error { return c.How.valid() }
+func (c Check) Valid() error { return errors.Join(c.How.valid(), c.Expect.valid(), c.Unless.valid()) }
 
 // Clone returns a check whose settings may be changed, by keys of its kind.
 func (c Check) Clone() Check {

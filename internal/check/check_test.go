@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"net/url"
 	"reflect"
@@ -30,12 +31,20 @@ func sample(t *testing.T, k *Kind) Check {
 		switch k {
 		case &tcpKind:
 			b.of(&c).ValidFor = 0
+		case &httpKind:
+			n := json.Number("1.50")
+			b.of(&c).Body = []Match{{"contains", []any{"ok", "<fine>"}}, {"size.below", []any{json.Number("100")}}}
+			b.of(&c).Header = map[string][]Match{"location": {{"matches", []any{"^https://"}}}}
+			b.of(&c).JSON = map[string][]Match{"a.b[0]": {{"equals", []any{"up", n, true}}}, "$..x": {{"present", []any{false}}, {"length.equals", []any{json.Number("2")}}}}
 		case &icmpKind:
 			most := 20
 			b.of(&c).ValidFor, b.of(&c).Loss = 0, &most
 		case &dnsKind:
 			*b.of(&c) = Conditions{Latency: Duration(time.Second), RCode: []string{"NOERROR", "NXDOMAIN"}, Records: Records{Any: []string{"a"}, Exactly: []string{"b", "c"}, None: true}}
 		}
+	}
+	if k == &httpKind {
+		c.Unless.Status = []StatusRange{{200, 204}}
 	}
 	both := pairOfPEM(t)
 	switch h := c.How.(type) {
@@ -120,7 +129,8 @@ func TestTableOfKinds(t *testing.T) {
 		seen := map[string]bool{}
 		for _, key := range k.Keys {
 			if seen[key.Name] || key.About == "" || key.Show == nil || key.Begin == nil ||
-				(key.Form == Map) != (key.Put != nil && key.Names != nil) || (key.Form == One || key.Form == List) != (key.Set != nil) || (key.Form == File) != (key.Load != nil) || (key.Form == List) != (key.Element != "") {
+				(key.Form == Map) != (key.Put != nil) || (key.Form == Map || key.Form == Matchers) != (key.Names != nil) ||
+				(key.Form == Matcher || key.Form == Matchers) != (key.Match != nil && len(key.Ops) > 0) || (key.Form == Matchers) != (key.Clear != nil) || (key.Form == One || key.Form == List) != (key.Set != nil) || (key.Form == File) != (key.Load != nil) || (key.Form == List) != (key.Element != "") {
 				t.Errorf("%s.%s: twice, or not as its form wants it", k.Name, key.Name)
 			}
 			seen[key.Name] = true
@@ -130,6 +140,11 @@ func TestTableOfKinds(t *testing.T) {
 		copied := whole.Clone()
 		for _, key := range k.Keys {
 			key.Begin(&copied)
+			if key.Form == Matchers {
+				if err := key.Clear(&copied, "a.b[0]"); err != nil {
+					t.Errorf("%s.%s: %v", k.Name, key.Name, err)
+				}
+			}
 			if key.Form == Map {
 				if err := key.Put(&copied, "Other", "x"); err != nil {
 					t.Errorf("%s.%s: %v", k.Name, key.Name, err)
@@ -171,6 +186,12 @@ func TestKeysShowWhatTheyRead(t *testing.T) {
 				for _, one := range v {
 					err = errors.Join(err, key.Set(&read, one))
 				}
+			case []Match:
+				err = readMatches(&read, key, "", v)
+			case map[string][]Match:
+				for name, one := range v {
+					err = errors.Join(err, key.Names(name), key.Clear(&read, name), readMatches(&read, key, name, one))
+				}
 			case map[string]string:
 				for name, one := range v {
 					err = errors.Join(err, key.Names(name), key.Put(&read, name, one))
@@ -185,6 +206,16 @@ func TestKeysShowWhatTheyRead(t *testing.T) {
 			t.Errorf("%s\n got %+v %+v\nwant %+v %+v", k.Name, read, read.How, whole, whole.How)
 		}
 	}
+}
+
+func readMatches(c *Check, key Key, name string, all []Match) (err error) {
+	for _, m := range all {
+		for _, v := range m.Values {
+			_, quoted := v.(string)
+			err = errors.Join(err, key.Match(c, name, m.Op, fmt.Sprint(v), quoted))
+		}
+	}
+	return err
 }
 
 // TestWireForm holds that a check comes over as it is, and that no kind's members are those of all.

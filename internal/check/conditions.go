@@ -1,7 +1,9 @@
 package check
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"statuspage/internal/status"
@@ -11,11 +13,15 @@ import (
 // Conditions are what an answer must meet: all of those that are set. Each has a word of its own that whoever
 // measures must know: see words.
 type Conditions struct {
-	Latency  Duration `json:"latency,omitzero"`   // It took no longer.
-	ValidFor Duration `json:"valid_for,omitzero"` // The certificate is good for as long from now.
-	RCode    []string `json:"rcode,omitempty"`    // Of these is that of a name server.
-	Records  Records  `json:"records,omitzero"`
-	Loss     *int     `json:"loss,omitempty"` // Percent of echo requests that may stay without an answer. It is never changed in its place.
+	Latency  Duration           `json:"latency,omitzero"`   // It took no longer.
+	ValidFor Duration           `json:"valid_for,omitzero"` // The certificate is good for as long from now.
+	Status   []StatusRange      `json:"status,omitempty"`   // Of HTTP is one of these.
+	Body     []Match            `json:"body,omitempty"`
+	Header   map[string][]Match `json:"header,omitempty"`
+	JSON     map[string][]Match `json:"json,omitempty"`  // By paths: see Path.
+	RCode    []string           `json:"rcode,omitempty"` // Of these is that of a name server.
+	Records  Records            `json:"records,omitzero"`
+	Loss     *int               `json:"loss,omitempty"` // Percent of echo requests that may stay without an answer. It is never changed in its place.
 }
 
 // Duration is one that is written as text.
@@ -41,6 +47,10 @@ var conditionWords = [...]struct {
 }{
 	{"latency", func(c *Conditions) bool { return c.Latency > 0 }},
 	{"certificate", func(c *Conditions) bool { return c.ValidFor > 0 }},
+	{"status", func(c *Conditions) bool { return len(c.Status) > 0 }},
+	{"body", func(c *Conditions) bool { return len(c.Body) > 0 }},
+	{"header", func(c *Conditions) bool { return len(c.Header) > 0 }},
+	{"json", func(c *Conditions) bool { return len(c.JSON) > 0 }},
 	{"rcode", func(c *Conditions) bool { return len(c.RCode) > 0 }},
 	{"loss", func(c *Conditions) bool { return c.Loss != nil }},
 	{"records", func(c *Conditions) bool { return !c.Records.IsZero() }},
@@ -59,9 +69,25 @@ func (c *Conditions) words() (words []string) {
 // IsZero tells whether nothing is asked for.
 func (c Conditions) IsZero() bool { return reflect.ValueOf(c).IsZero() }
 
+// valid refuses what came over a wire as no conditions.
+func (c *Conditions) valid() error {
+	err := validMatches(c.Body, bodyOps)
+	for _, all := range c.Header {
+		err = errors.Join(err, validMatches(all, headerOps))
+	}
+	for path, all := range c.JSON {
+		err = errors.Join(err, pathName(path), validMatches(all, jsonOps))
+	}
+	if len(c.Header) > maxMatchNames || len(c.JSON) > maxMatchNames || c.Loss != nil && (*c.Loss < 0 || *c.Loss > 99) {
+		err = errors.Join(err, fmt.Errorf("conditions: %w", status.ErrInvalid))
+	}
+	return err
+}
+
 // clone returns conditions that may be changed.
 func (c Conditions) clone() Conditions {
-	c.RCode = slices.Clone(c.RCode)
+	c.RCode, c.Status = slices.Clone(c.RCode), slices.Clone(c.Status)
+	c.Header, c.JSON = maps.Clone(c.Header), maps.Clone(c.JSON) // What they hold is replaced and never changed.
 	c.Records.Any, c.Records.Exactly = slices.Clone(c.Records.Any), slices.Clone(c.Records.Exactly)
 	return c
 }

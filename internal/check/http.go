@@ -31,12 +31,12 @@ type HTTP struct {
 
 var httpKind = Kind{
 	Name: "http", HTTPStatus: true,
-	About:   "asks over HTTP/1.1 or HTTP/2 and judges the status of the answer; the body is read, up to 1 MiB, and thrown away",
+	About:   "asks over HTTP/1.1 or HTTP/2 and judges the status of the answer, and what else is expected of it; the body is read, up to 1 MiB",
 	Schemes: []Scheme{{"http", "http://host/path", false}, {"https", "https://host/path", true}},
 	Keys: append([]Key{
 		{
 			Name: "method", Default: "HEAD", Begin: nothing,
-			About: "or `GET`; where HEAD fails in any way the same run asks with GET, whose answer counts, and GET alone is asked for a day if it works",
+			About: "or `GET`, which is what is sent where the body, JSON or headers are looked at; where HEAD fails in any way the same run asks with GET, whose answer counts, and GET alone is asked for a day if it works",
 			Set:   parsed(func(c *Check) *string { return &httpOf(*c).Method }, parseMethod),
 			Show:  func(c Check) any { return httpOf(c).Method },
 		},
@@ -60,24 +60,21 @@ var httpKind = Kind{
 			Name: "expect.status", Default: `["200-399"]`, Form: List, Element: "status", About: "what counts as available",
 			Begin: func(c *Check) { httpOf(*c).ExpectStatus = nil },
 			Set: func(c *Check, text string) error {
-				r, err := ParseStatusRange(text)
-				if err != nil {
-					return errors.New(`not an HTTP status from 100 to 599: write 204, or a range such as "200-399"`)
+				r, err := parseStatus(text)
+				if h := httpOf(*c); err == nil {
+					h.ExpectStatus = append(h.ExpectStatus, r)
 				}
-				h := httpOf(*c)
-				h.ExpectStatus = append(h.ExpectStatus, r)
-				return nil
+				return err
 			},
 			Show: func(c Check) any {
-				var all []string
-				for _, r := range httpOf(c).ExpectStatus {
-					all = append(all, r.String())
-				}
-				if all == nil {
-					return nil
-				}
-				return all
+				return shownRanges(httpOf(c).ExpectStatus)
 			},
+		},
+		{
+			Name: "degraded_unless.status", Form: List, Element: "status", About: "what counts as up, of what is available",
+			Begin: func(c *Check) { c.Unless.Status = nil },
+			Set:   statuses,
+			Show:  func(c Check) any { return shownRanges(c.Unless.Status) },
 		},
 		degradedAfter,
 		{
@@ -91,13 +88,25 @@ var httpKind = Kind{
 			Set:   parsed(func(c *Check) *bool { return &httpOf(*c).KeepAlive }, ParseBool),
 			Show:  func(c Check) any { return httpOf(c).KeepAlive },
 		},
-	}, matchers(latency, certificate)...),
+	}, matchers(body, jsonValues, header, latency, certificate)...),
 	Example: `- name: API
   url: https://api.example.org/health
   method: GET
   headers: {Authorization: Bearer 0123456789}
-  expect: {status: [200, 401, "300-308"]}
-  degraded_after: 800ms
+  expect:
+    status: [200, 401, "300-308"]
+    body: {lacks: [maintenance]}
+    json:
+      status: up
+      queue.depth: {below: 100}
+      kind: {any_of: [photo, video]}
+      items: {length: {above: 0}}
+      errors: {present: false}
+    header: {content-type: {matches: "^application/(.*[+])?json"}}
+  degraded_unless:
+    latency: 800ms
+    certificate: {valid_for: 14d}
+    json: {queue.depth: {below: 10}}
 `,
 	blank:   func() How { return new(HTTP) },
 	begin:   func() How { return &HTTP{Method: http.MethodHead, FollowRedirects: true} },
@@ -144,6 +153,25 @@ func (h *HTTP) Expects(code int) bool {
 		}
 	}
 	return false
+}
+
+func shownRanges(ranges []StatusRange) any {
+	if len(ranges) == 0 {
+		return nil
+	}
+	var all []string
+	for _, r := range ranges {
+		all = append(all, r.String())
+	}
+	return all
+}
+
+func parseStatus(text string) (StatusRange, error) {
+	r, err := ParseStatusRange(text)
+	if err != nil {
+		return r, errors.New(`not an HTTP status from 100 to 599: write 204, or a range such as "200-399"`)
+	}
+	return r, nil
 }
 
 func parseMethod(text string) (string, error) {

@@ -13,10 +13,12 @@ type Form uint8
 
 // The forms.
 const (
-	One  Form = iota // A single value.
-	List             // A list, in whose place a single value may stand.
-	Map              // A mapping of names that are not ours to values.
-	File             // The name of a file beside the configuration, which is read.
+	One      Form = iota // A single value.
+	List                 // A list, in whose place a single value may stand.
+	Map                  // A mapping of names that are not ours to values.
+	Matcher              // A value, a list of values, or a mapping of operators to them.
+	Matchers             // A mapping of names that are not ours to such ones.
+	File                 // The name of a file beside the configuration, which is read.
 )
 
 // Key is one setting of a kind. Whoever reads it calls Begin first, on a check that Kind.New or Check.Clone has returned.
@@ -29,12 +31,15 @@ type Key struct {
 	Element string // What a list has, for who has left it empty: status.
 	Secret  bool   // Its values are shown to nobody.
 
-	Begin func(c *Check)                                 // Before the first of several values. Lists replace what the defaults have, maps add to it.
-	Set   func(c *Check, text string) error              // Takes one value, or one more. Its errors say what to write, and never repeat the value.
-	Names func(name string) error                        // Refuses names of a Map.
-	Put   func(c *Check, name, text string) error        // Takes one value of a Map.
-	Load  func(c *Check, name string, body []byte) error // Takes what a File holds.
-	Show  func(c Check) any                              // The value as it would be written, secrets and all: a string, a bool, a []string or a map[string]string; nil for none.
+	Begin func(c *Check)                                           // Before the first of several values. Lists replace what the defaults have, maps add to it.
+	Set   func(c *Check, text string) error                        // Takes one value, or one more. Its errors say what to write, and never repeat the value.
+	Names func(name string) error                                  // Refuses names of a Map.
+	Put   func(c *Check, name, text string) error                  // Takes one value of a Map.
+	Ops   []string                                                 // Of a Matcher, dotted where they stand in a mapping of their own; the first is that of a value alone.
+	Clear func(c *Check, name string) error                        // Before the first value of a name of Matchers.
+	Match func(c *Check, name, op, text string, quoted bool) error // Takes one value of an operator, and whether it stood in quotes.
+	Load  func(c *Check, name string, body []byte) error           // Takes what a File holds.
+	Show  func(c Check) any                                        // The value as it would be written, secrets and all: a string, a bool, a []string, a map[string]string, a []Match or a map[string][]Match; nil for none.
 }
 
 // Secrets names the settings whose values are shown to nobody.

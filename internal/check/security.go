@@ -104,7 +104,12 @@ func securityKeys(of func(c *Check) *Security) []Key {
 				of(c).Unverified = !verify
 				return err
 			},
-			Show: func(c Check) any { return !of(&c).Unverified },
+			Show: func(c Check) any {
+				if of(&c).Unverified {
+					return false
+				}
+				return nil
+			},
 		},
 		{
 			Name: "tls.server_name", Begin: nothing, About: "the name that is asked for and that the certificate must have, when it isn't that of the address",

@@ -87,5 +87,5 @@ func Decode(body []byte) (c Check, err error) {
 	case k.scheme(u.Scheme) == nil || u.Hostname() == "":
 		return c, fmt.Errorf("the target is no address that %s checks measure: %w", k.Name, status.ErrInvalid)
 	}
-	return c, c.How.valid()
+	return c, c.Valid()
 }

@@ -139,6 +139,13 @@ func (d *decoder) ownKey(k *ownKey) func(node *yaml.Node, path string) {
 	switch k.Form {
 	case check.One:
 		return set
+	case check.Matcher:
+		return func(node *yaml.Node, path string) {
+			for _, c := range k.checks {
+				k.Begin(c)
+			}
+			d.matcher(node, path, k, "")
+		}
 	case check.File:
 		return func(node *yaml.Node, path string) { d.keyFile(node, path, k) }
 	}
@@ -149,6 +156,8 @@ func (d *decoder) ownKey(k *ownKey) func(node *yaml.Node, path string) {
 		switch {
 		case k.Form == check.Map:
 			d.mapping(node, path, d.names(node, k))
+		case k.Form == check.Matchers:
+			d.matchers(node, path, k)
 		case node.Kind == yaml.ScalarNode:
 			set(node, path)
 		default:
@@ -208,6 +217,109 @@ func (d *decoder) keyFile(node *yaml.Node, path string, k *ownKey) {
 		if err := k.Load(c, name, body); err != nil {
 			d.fail(node, path, "in the file: %v", err)
 			return
+		}
+	}
+}
+
+// matcher reads a value, a list of values, or operators with theirs.
+func (d *decoder) matcher(node *yaml.Node, path string, k *ownKey, name string) {
+	if node.Kind != yaml.MappingNode {
+		d.matchValues(node, path, k, name, k.Ops[0])
+		return
+	}
+	var root keyTree
+	for _, op := range k.Ops {
+		root.at(op)
+	}
+	d.refuseNulls(node, path)
+	if len(node.Content) == 0 {
+		d.fail(node, path, "expects nothing: give a value, or an operator such as %s", k.Ops[0])
+		return
+	}
+	d.mapping(node, path, d.operators(&root, "", k, name))
+}
+
+// operators makes fields of the operators in a tree.
+func (d *decoder) operators(t *keyTree, above string, k *ownKey, name string) field {
+	fields := field{}
+	for word, sub := range t.words {
+		op := join(above, word)
+		fields[word] = func(node *yaml.Node, path string) {
+			switch {
+			case len(sub.words) == 0:
+				d.matchValues(node, path, k, name, op)
+			case node.Kind == yaml.MappingNode:
+				d.refuseNulls(node, path)
+				d.mapping(node, path, d.operators(sub, op, k, name))
+			case sub.words["equals"] != nil:
+				d.matchValues(node, path, k, name, op+".equals")
+			default:
+				d.fail(node, path, "must be a mapping, such as {below: 100}")
+			}
+		}
+	}
+	return fields
+}
+
+// matchValues reads one value of an operator, or several.
+func (d *decoder) matchValues(node *yaml.Node, path string, k *ownKey, name, op string) {
+	one := func(node *yaml.Node, path string) {
+		if isNull(node) {
+			d.fail(node, path, "expects nothing: write {present: false} for what must not be there, or leave it out")
+			return
+		}
+		text, ok := d.text(node, path)
+		if !ok {
+			return
+		}
+		quoted := node.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
+		for _, c := range k.checks {
+			if err := k.Match(c, name, op, text, quoted); err != nil {
+				d.fail(node, path, "%v", err)
+				return
+			}
+		}
+	}
+	if node.Kind == yaml.ScalarNode {
+		one(node, path)
+		return
+	}
+	d.sequence(node, path, one)
+	if node.Kind == yaml.SequenceNode && len(node.Content) == 0 {
+		d.fail(node, path, "must name at least one value")
+	}
+}
+
+// matchers reads a mapping whose names are not ours, each with a matcher.
+func (d *decoder) matchers(node *yaml.Node, path string, k *ownKey) {
+	fields := field{}
+	if node.Kind == yaml.MappingNode {
+		d.refuseNulls(node, path)
+		for i := 0; i < len(node.Content); i += 2 {
+			key := node.Content[i]
+			fields[key.Value] = func(node *yaml.Node, path string) {
+				err := k.Names(key.Value)
+				for _, c := range k.checks {
+					if err == nil {
+						err = k.Clear(c, key.Value)
+					}
+				}
+				if err != nil {
+					d.fail(key, path, "%v", err)
+					return
+				}
+				d.matcher(node, path, k, key.Value)
+			}
+		}
+	}
+	d.mapping(node, path, fields)
+}
+
+// refuseNulls refuses what would be read as not written: an expectation that nobody has is green that nobody measured.
+func (d *decoder) refuseNulls(node *yaml.Node, path string) {
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if isNull(node.Content[i+1]) {
+			d.fail(node.Content[i+1], join(path, node.Content[i].Value), "expects nothing: write {present: false} for what must not be there, or leave it out")
 		}
 	}
 }

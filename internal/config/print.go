@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -126,7 +127,13 @@ func (c *Config) Print(w io.Writer) error {
 	}
 	e := yaml.NewEncoder(w)
 	e.SetIndent(2)
-	if err := e.Encode(p); err != nil {
+	var root yaml.Node
+	err := root.Encode(p)
+	if err == nil {
+		escape(&root)
+		err = e.Encode(&root)
+	}
+	if err != nil {
 		return fmt.Errorf("print settings: %w", err)
 	}
 	return e.Close()
@@ -144,7 +151,7 @@ func printedCheck(c check.Check) (p printedService) {
 		if key.Secret {
 			value = masked(value)
 		}
-		p.add(key.Name, value)
+		p.add(key.Name, written(value, key.Ops))
 	}
 	p.add("hide_url", c.HideURL)
 	if len(c.Regions) > 0 {
@@ -152,6 +159,67 @@ func printedCheck(c check.Check) (p printedService) {
 		p.add("down_when", downWhenText(c.Service))
 	}
 	return p
+}
+
+// written has conditions as they are read.
+func written(value any, ops []string) any {
+	switch v := value.(type) {
+	case []check.Match:
+		return writtenMatch(v, ops)
+	case map[string][]check.Match:
+		names := make(map[string]any, len(v))
+		for name, one := range v {
+			names[name] = writtenMatch(one, ops)
+		}
+		return names
+	default:
+		return value
+	}
+}
+
+func writtenMatch(all []check.Match, ops []string) any {
+	if len(all) == 1 && all[0].Op == ops[0] && len(all[0].Values) == 1 {
+		return plainValue(all[0].Values[0])
+	}
+	var p printedService
+	for _, m := range all {
+		values := make([]any, 0, len(m.Values))
+		for _, v := range m.Values {
+			values = append(values, plainValue(v))
+		}
+		if len(values) == 1 {
+			p.add(m.Op, values[0])
+			continue
+		}
+		p.add(m.Op, values)
+	}
+	return p
+}
+
+// plainValue has numbers as they were written, and texts in quotes where they look like something else.
+func plainValue(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!float", Value: v.String()}
+	case string:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: v}
+	default:
+		return v
+	}
+}
+
+var dollars = strings.NewReplacer("$$", "$$$$", "${", "$${")
+
+// escape writes a dollar as it is read, where reading would see a variable. Names are read as they are.
+func escape(node *yaml.Node) {
+	for i, child := range node.Content {
+		if node.Kind != yaml.MappingNode || i%2 == 1 {
+			escape(child)
+		}
+	}
+	if node.Kind == yaml.ScalarNode {
+		node.Value = dollars.Replace(node.Value)
+	}
 }
 
 // masked is a value of which only is seen that there is one.

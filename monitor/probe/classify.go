@@ -119,7 +119,7 @@ var notHTTP = []string{
 
 // final are signs of those for which nobody is asked again: what is too much stays too much, and HTTP/2 has no
 // letters to forgive.
-var final = []string{"exceeded", "too much", "too long", "http2: ", "stream error: ", "connection error: "}
+var final = []string{"malformed body", "exceeded", "too much", "too long", "http2: ", "stream error: ", "connection error: "}
 
 // malformed tells whether an answer in HTTP/1 was refused for its letters, which browsers may forgive.
 func malformed(err error) bool {

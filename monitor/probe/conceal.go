@@ -30,14 +30,18 @@ func conceal(err error, c check.Check) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = &askedError{strings.ToUpper(u.Op), c.URL, u.Err}
 	}
-	text := err.Error()
-	for _, secret := range secretsOf(c) {
-		text = strings.ReplaceAll(text, secret, "***")
-	}
+	text := concealText(err.Error(), c)
 	if text == err.Error() {
 		return err
 	}
 	return &concealed{text, err}
+}
+
+func concealText(text string, c check.Check) string {
+	for _, secret := range secretsOf(c) {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	return text
 }
 
 // secretsOf lists what a check sends and nobody may read, in the forms in which texts have it, the longest

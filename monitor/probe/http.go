@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	maxBody   = 1 << 20   // Bytes of an answer that are read, and thrown away.
+	maxBody   = 1 << 20   // Bytes of an answer that are read.
 	maxHeader = 256 << 10 // Bytes of an answer's header, as in Chromium (curl: 300 KiB); more is a protocol error.
 	maxWindow = 256 << 10 // Bytes of a body that a server of HTTP/2 may send ahead of our reading.
 	userAgent = "statuspage"
@@ -59,6 +59,9 @@ func (p *Prober) HTTP(ctx context.Context, whole check.Check) Result {
 // it: what counts is what visitors get. A HEAD that hangs is given half of the time, and more only while GET does
 // no better. stop ends ctx.
 func (p *Prober) measure(ctx context.Context, stop context.CancelFunc, c httpCheck, over *transport) Result {
+	if c.NeedsBody() {
+		return p.ask(ctx, c, over, http.MethodGet)
+	}
 	if c.Method != http.MethodHead {
 		return p.ask(ctx, c, over, c.Method)
 	}
@@ -152,13 +155,17 @@ func well(c httpCheck, r Result) bool {
 // judge turns what came of the exchange into a verdict.
 func judge(c httpCheck, r Result) Result {
 	if r.Err == nil && !c.Expects(r.HTTPStatus) {
-		r.Outcome, r.Reason = status.Down, status.UnexpectedStatus
+		r.Outcome, r.Reason, r.page = status.Down, status.UnexpectedStatus, nil
 		r.Err = fmt.Errorf("unexpected status %d", r.HTTPStatus)
 	} else {
 		r = verdict(c.Check, r)
 	}
 	if r.Outcome.Available() && len(r.overlooked) > 0 {
-		r.Err = errors.New("overlooked: " + strings.Join(r.overlooked, "; "))
+		overlooked := "overlooked: " + strings.Join(r.overlooked, "; ")
+		if r.Err != nil {
+			overlooked = r.Err.Error() + "; " + overlooked
+		}
+		r.Err = errors.New(overlooked)
 	}
 	return r
 }
@@ -195,7 +202,12 @@ func exchange(ctx context.Context, c httpCheck, over http.RoundTripper, method s
 	defer res.Body.Close() //nolint:errcheck // Read as far as we want.
 	r.HTTPStatus = res.StatusCode
 	r.CertificateExpiry = expiry(res.TLS)
-	if _, err := io.Copy(io.Discard, io.LimitReader(res.Body, maxBody)); err != nil {
+	if c.NeedsBody() {
+		r.page, err = readPage(res)
+	} else {
+		_, err = io.Copy(io.Discard, io.LimitReader(res.Body, maxBody))
+	}
+	if err != nil {
 		r.Err = conceal(err, c.Check)
 	}
 	return r

@@ -79,6 +79,7 @@ type Result struct {
 
 	overlooked []string
 	dns        *dnsAnswer // Of a name server.
+	page       *page      // Over HTTP, where it is looked at.
 	lost       int        // Percent of echo requests.
 }
 
