@@ -15,6 +15,9 @@ type verdict struct {
 	code    int
 }
 
+// errHalted is of a run that was between two attempts when Stop began.
+var errHalted = errors.New("stopped between two attempts")
+
 // run is one planned measurement.
 type run struct {
 	check    *watched
@@ -117,7 +120,7 @@ func (m *Monitor) measure(r run) {
 // unmeasured counts a run that gave no verdict, by its cause.
 func (m *Monitor) unmeasured(r run, result probe.Result) {
 	switch {
-	case m.probeCtx.Err() != nil:
+	case m.probeCtx.Err() != nil, errors.Is(result.Err, errHalted):
 		m.skip(r, SkippedStopped)
 	case errors.Is(result.Err, probe.ErrGuarded):
 		m.skip(r, SkippedGuarded)
@@ -181,7 +184,21 @@ func (m *Monitor) attempt(c *plan) (result probe.Result) {
 	if m.canary != nil {
 		defer m.canary.watch()()
 	}
-	return c.measure(m.probeCtx, c.Check)
+	one := c.Attempt()
+	for attempt := 1; ; attempt++ {
+		result = c.measure(m.probeCtx, one)
+		result.Attempts = attempt
+		if result.Outcome != status.Down || attempt > c.Retries {
+			return result
+		}
+		again := time.NewTimer(c.RetryAfter)
+		select {
+		case <-again.C:
+		case <-m.halt: // What was found was not to be the last word.
+			again.Stop()
+			return probe.Result{Err: errHalted, HTTPStatus: status.NoHTTPStatus}
+		}
+	}
 }
 
 func signal(c *plan, slot time.Time, region string, r probe.Result) status.Signal {

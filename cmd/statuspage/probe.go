@@ -28,7 +28,7 @@ func (e env) probe(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	r := probing.Prober(cfg.Guard).Kinds()[c.Kind().Name](ctx, c)
+	r := probing.Prober(cfg.Guard).Kinds()[c.Kind().Name](ctx, c.Attempt())
 	fmt.Fprintf(e.stdout, "%s  %s\n", c.Name, c.URL)
 	fmt.Fprintf(e.stdout, "outcome     %s\n", r.Outcome)
 	if r.Reason != status.None {

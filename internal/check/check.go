@@ -6,6 +6,7 @@ package check
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"statuspage/internal/status"
@@ -19,6 +20,8 @@ type Check struct {
 
 	Target        string        // The address as configured, userinfo included.
 	DegradedAfter time.Duration // Slower than this is Degraded; 0 for never.
+	Retries       int           // Attempts after one that found it down, within the Timeout of the service.
+	RetryAfter    time.Duration // Between them.
 	Expect        Conditions    // Down is what does not meet them,
 	Unless        Conditions    // and Degraded what does not meet these.
 	How           How           // A *HTTP, say: what its kind has of its own. It is shared by copies of the Check, and never changed.
@@ -44,9 +47,15 @@ func (c Check) Kind() *Kind {
 // beside its name, so that nobody overlooks an expectation and finds the service up.
 func (c Check) Needs() []string {
 	words := append([]string{c.Kind().Name}, append(c.Expect.words(), c.Unless.words()...)...)
+	if c.Retries > 0 {
+		words = append(words, retries)
+	}
 	slices.Sort(words[1:])
 	return slices.Compact(words)
 }
+
+// retries is the word of who tries again.
+const retries = "retries"
 
 // Secrets lists what the check sends and nobody may read.
 func (c Check) Secrets() (all []string) {
@@ -89,8 +98,27 @@ func (c Check) Unverified() bool {
 	return false
 }
 
+// MaxRetries is how many attempts may follow the first.
+const MaxRetries = 10
+
+// Total is what attempts of this length come to: what the service's Timeout is.
+func Total(attempt time.Duration, retries int, after time.Duration) time.Duration {
+	return time.Duration(retries+1)*attempt + time.Duration(retries)*after
+}
+
+// Attempt is the check for one attempt, with the time that it has.
+func (c Check) Attempt() Check {
+	c.Timeout = (c.Timeout - time.Duration(c.Retries)*c.RetryAfter) / time.Duration(c.Retries+1)
+	return c
+}
+
 // Valid refuses settings of which each may be right, and that do not go together.
-func (c Check) Valid() error { return errors.Join(c.How.valid(), c.Expect.valid(), c.Unless.valid()) }
+func (c Check) Valid() error {
+	if c.Retries < 0 || c.Retries > MaxRetries || c.RetryAfter < 0 || c.RetryAfter > c.Timeout || c.Retries > 0 && c.Attempt().Timeout <= 0 {
+		return fmt.Errorf("retries: %w", status.ErrInvalid)
+	}
+	return errors.Join(c.How.valid(), c.Expect.valid(), c.Unless.valid())
+}
 
 // Clone returns a check whose settings may be changed, by keys of its kind.
 func (c Check) Clone() Check {

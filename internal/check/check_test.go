@@ -25,6 +25,7 @@ func sample(t *testing.T, k *Kind) Check {
 	t.Helper()
 	c := k.New()
 	c.Service = status.Service{ID: "a", Name: "A", URL: k.Schemes[0].Name + "://a:1", Interval: time.Minute, Timeout: time.Second}
+	c.Retries, c.RetryAfter = 2, 50*time.Millisecond
 	c.Target, c.DegradedAfter = k.Schemes[0].Name+"://a:1", 1500*time.Millisecond
 	for _, b := range []block{expect, unless} {
 		*b.of(&c) = Conditions{Latency: Duration(time.Second), ValidFor: Duration(status.Day)}
@@ -201,7 +202,7 @@ func TestKeysShowWhatTheyRead(t *testing.T) {
 				t.Errorf("%s.%s: %v is refused: %v", k.Name, key.Name, value, err)
 			}
 		}
-		read.Service, read.Target = whole.Service, whole.Target
+		read.Service, read.Target, read.Retries, read.RetryAfter = whole.Service, whole.Target, whole.Retries, whole.RetryAfter
 		if !reflect.DeepEqual(read, whole) {
 			t.Errorf("%s\n got %+v %+v\nwant %+v %+v", k.Name, read, read.How, whole, whole.How)
 		}
@@ -270,19 +271,20 @@ func TestWireFormOfHTTP(t *testing.T) {
 
 // bare is a check without conditions.
 func bare(c Check) Check {
-	c.Expect, c.Unless = Conditions{}, Conditions{}
+	c.Expect, c.Unless, c.Retries, c.RetryAfter = Conditions{}, Conditions{}, 0, 0
 	return c
 }
 
 func TestDecodeTrustsNobody(t *testing.T) {
 	t.Parallel()
-	const good = `{"id":"a","kind":"http","target":"http://a","interval":"1m","timeout":"1s","method":"HEAD"}`
+	const good = `{"id":"a","name":"A","kind":"http","target":"http://a","interval":"1m","timeout":"1s","method":"HEAD"}`
 	if _, err := Decode([]byte(good)); err != nil {
 		t.Fatal(err)
 	}
 	for from, to := range map[string]string{
 		`"http://a"`: `"ftp://a"`, `//a"`: `//"`, `"HEAD"`: `"head"`, `"1m"`: `"soon"`, `"1s"`: `""`, `"method"`: `"degraded_after":"x","method"`,
-		`:"HEAD"}`: `:"HEAD","expect":["x"]}`, `"target":"http://a"`: `"target":"http://user:s3cret@%"`, `{`: `[`,
+		`:"HEAD"}`: `:"HEAD","expect":["x"]}`, `"kind"`: `"retries":99,"kind"`, `"name"`: `"retry_after":"x","name"`, `"id"`: `"conditions":{"json":{"a..b..c":[]}},"id"`,
+		`"target"`: `"degraded_unless":{"body":[{"op":"contains","values":[[]]}]},"target"`, `"interval"`: `"conditions":{"body":[{"op":"shouts","values":["x"]}]},"interval"`, `"target":"http://a"`: `"target":"http://user:s3cret@%"`, `{`: `[`,
 	} {
 		_, err := Decode([]byte(strings.Replace(good, from, to, 1)))
 		if err == nil || errors.Is(err, ErrUnknownKind) || strings.Contains(err.Error(), "s3cret") {
@@ -372,5 +374,23 @@ func TestStatusRange(t *testing.T) {
 	h.ExpectStatus = []StatusRange{{404, 404}}
 	if !h.Expects(404) || h.Expects(200) {
 		t.Error("an expectation replaces the default")
+	}
+}
+
+// TestAttemptsShareTheTimeout holds that what a slot may take is made of attempts and what is between them, and back.
+func TestAttemptsShareTheTimeout(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		attempt, after time.Duration
+		retries        int
+		total          time.Duration
+	}{{10 * time.Second, time.Second, 0, 10 * time.Second}, {10 * time.Second, 5 * time.Second, 2, 40 * time.Second}, {7 * time.Millisecond, 0, 10, 77 * time.Millisecond}} {
+		one := Check{Service: status.Service{Timeout: Total(c.attempt, c.retries, c.after)}, Retries: c.retries, RetryAfter: c.after}
+		if one.Timeout != c.total || one.Attempt().Timeout != c.attempt {
+			t.Errorf("%+v: %v in all, %v each", c, one.Timeout, one.Attempt().Timeout)
+		}
+	}
+	if needs := sample(t, &tcpKind).Needs(); !slices.Contains(needs, "retries") || !slices.Contains(Knows(), "retries") {
+		t.Errorf("%q", needs)
 	}
 }

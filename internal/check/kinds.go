@@ -87,7 +87,7 @@ func Knows() []string {
 	for _, w := range conditionWords {
 		words = append(words, w.word)
 	}
-	return words
+	return append(words, retries)
 }
 
 // New returns a check of this kind without a service, its settings at their defaults.

@@ -15,15 +15,17 @@ var ErrUnknownKind = errors.New("unknown kind of check")
 // wire is a check as agents are told it, with the members of its kind's struct behind these. Versions before and after this
 // one read it: what a member means never changes, and names are never used again.
 type wire struct {
-	ID            string `json:"id"`
-	Name          string `json:"name"`
-	URL           string `json:"url"`
-	HideURL       bool   `json:"hide_url,omitempty"`
-	Kind          string `json:"kind"`
-	Target        string `json:"target"`
-	Interval      string `json:"interval"`
-	Timeout       string `json:"timeout"`
-	DegradedAfter string `json:"degraded_after,omitempty"`
+	ID            string   `json:"id"`
+	Name          string   `json:"name"`
+	URL           string   `json:"url"`
+	HideURL       bool     `json:"hide_url,omitempty"`
+	Kind          string   `json:"kind"`
+	Target        string   `json:"target"`
+	Interval      string   `json:"interval"`
+	Timeout       string   `json:"timeout"`
+	DegradedAfter string   `json:"degraded_after,omitempty"`
+	Retries       int      `json:"retries,omitempty"`
+	RetryAfter    Duration `json:"retry_after,omitzero"`
 
 	Expect Conditions `json:"conditions,omitzero"` // What "expect" means to checks over HTTP was there before.
 	Unless Conditions `json:"degraded_unless,omitzero"`
@@ -33,7 +35,7 @@ type wire struct {
 func Encode(c Check) ([]byte, error) {
 	w := wire{
 		ID: c.ID, Name: c.Name, URL: c.URL, HideURL: c.HideURL, Kind: c.Kind().Name, Target: c.Target,
-		Interval: c.Interval.String(), Timeout: c.Timeout.String(), Expect: c.Expect, Unless: c.Unless,
+		Interval: c.Interval.String(), Timeout: c.Timeout.String(), Retries: c.Retries, RetryAfter: Duration(c.RetryAfter), Expect: c.Expect, Unless: c.Unless,
 	}
 	if c.DegradedAfter > 0 {
 		w.DegradedAfter = c.DegradedAfter.String()
@@ -61,6 +63,7 @@ func Decode(body []byte) (c Check, err error) {
 	}
 	c.Service = status.Service{ID: w.ID, Name: w.Name, URL: w.URL, HideURL: w.HideURL}
 	c.Target, c.Expect, c.Unless = w.Target, w.Expect, w.Unless
+	c.Retries, c.RetryAfter = w.Retries, time.Duration(w.RetryAfter)
 	k := Named(w.Kind)
 	if k == nil {
 		return c, fmt.Errorf("%w %q", ErrUnknownKind, w.Kind)

@@ -176,7 +176,8 @@ func (d *decoder) fromURLs(urls []string, label func(int) string, base probing) 
 		d.fail(nil, label(maxServices), "too many services: at most %d", maxServices)
 		return nil
 	}
-	base.settle()
+	base.timeoutGiven = false
+	d.fits(nil, "defaults", &base)
 	d.reachable(&base)
 	used := map[string]bool{reservedID: true}
 	checks := make([]check.Check, 0, len(urls))

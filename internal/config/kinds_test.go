@@ -12,6 +12,7 @@ import (
 	"statuspage/internal/check"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -168,4 +169,38 @@ func certificatePEM(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})) + string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}))
+}
+
+// TestRetriesFitBelowTheInterval holds that all attempts of a slot are over before the next, whoever says how long each may take.
+func TestRetriesFitBelowTheInterval(t *testing.T) {
+	t.Parallel()
+	load := func(defaults, service string) (*Config, error) {
+		return Load(Overrides{}, env(), file("defaults: {"+defaults+"}\nservices:\n  - {name: A, url: \"tcp://a:1\", "+service+"}\n"))
+	}
+	for _, c := range []struct {
+		defaults, service string
+		total, each       time.Duration
+		mistake           string
+	}{
+		{"", "retries: 2, retry_after: 5s", 40 * time.Second, 10 * time.Second, ""},
+		{"retries: 2, retry_after: 5s", "interval: 21s", 10*time.Second + 500*time.Millisecond, 500 * time.Millisecond / 3, ""},
+		{"retries: 2", "retries: 0", 10 * time.Second, 10 * time.Second, ""},
+		{"", "timeout: 1s, retries: 2, retry_after: 20s", 43 * time.Second, time.Second, ""},
+		{"", "timeout: 20s, retries: 2", 0, 0, "3:5: services[0].retries: 3 attempts of 20s with 1s between them come to 1m2s, which is not below the interval of 1m0s"},
+		{"", "retries: 2, retry_after: 30s", 0, 0, "services[0].retries: 3 attempts"},
+		{"", "retries: 11", 0, 0, "must be a number from 0 to 10"},
+		{"", "retry_after: 1us", 0, 0, "whole milliseconds"},
+		{"retries: 10, retry_after: 10s", "retries: 0", 0, 0, "defaults.retries"},
+	} {
+		got, err := load(c.defaults, c.service)
+		switch {
+		case err != nil && (c.mistake == "" || !strings.Contains(err.Error(), c.mistake)), err == nil && c.mistake != "":
+			t.Errorf("%s, %s: %v, want %s", c.defaults, c.service, err, c.mistake)
+		case err == nil && (got.Checks[0].Timeout-c.total > 2 || c.total-got.Checks[0].Timeout > 2 || got.Checks[0].Attempt().Timeout != c.each):
+			t.Errorf("%s, %s: %v in all, %v each", c.defaults, c.service, got.Checks[0].Timeout, got.Checks[0].Attempt().Timeout)
+		}
+	}
+	if _, err := Load(Overrides{URLs: []string{"tcp://a:1"}}, env(envFrequency, "1"), file("defaults: {interval: 10m, retries: 4, retry_after: 20s}\n")); err == nil || !strings.Contains(err.Error(), "defaults.retries") {
+		t.Errorf("by address: %v", err)
+	}
 }

@@ -145,7 +145,11 @@ func printedCheck(c check.Check) (p printedService) {
 	p.add("group", c.Group)
 	p.add("url", printedURL(c))
 	p.add("interval", status.FormatDuration(c.Interval))
-	p.add("timeout", status.FormatDuration(c.Timeout))
+	p.add("timeout", status.FormatDuration(c.Attempt().Timeout))
+	if c.Retries > 0 {
+		p.add("retries", c.Retries)
+		p.add("retry_after", status.FormatDuration(c.RetryAfter))
+	}
 	for _, key := range c.Kind().Keys {
 		value := key.Show(c)
 		if key.Secret {

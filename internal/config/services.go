@@ -11,7 +11,9 @@ import (
 
 // probing is what defaults and services say of how to measure.
 type probing struct {
-	interval, timeout time.Duration
+	interval, timeout time.Duration // The timeout is that of one attempt.
+	retries           int
+	retryAfter        time.Duration
 	timeoutGiven      bool // In the mapping at hand. Any other that does not fit becomes half the interval.
 	hideURL           bool
 	group             string
@@ -21,7 +23,7 @@ type probing struct {
 }
 
 func defaultProbing() probing {
-	p := probing{interval: time.Minute, timeout: 10 * time.Second, downWhen: downWhen{quorum: status.Majority}, own: map[*check.Kind]*check.Check{}}
+	p := probing{interval: time.Minute, timeout: 10 * time.Second, retryAfter: time.Second, downWhen: downWhen{quorum: status.Majority}, own: map[*check.Kind]*check.Check{}}
 	for _, k := range check.Kinds() {
 		c := k.New()
 		p.own[k] = &c
@@ -29,17 +31,23 @@ func defaultProbing() probing {
 	return p
 }
 
+// total is how long all attempts of a slot may take.
+func (p *probing) total() time.Duration { return check.Total(p.timeout, p.retries, p.retryAfter) }
+
 // settle makes a timeout that nobody asked for fit below the interval.
 func (p *probing) settle() {
-	if !p.timeoutGiven && p.timeout >= p.interval {
-		p.timeout = p.interval / 2
+	if !p.timeoutGiven && p.total() >= p.interval {
+		p.timeout = max(0, p.interval/2-time.Duration(p.retries)*p.retryAfter) / time.Duration(p.retries+1)
 	}
 }
 
 // fits refuses a timeout that was asked for and is not below the interval, and settles any other.
 func (d *decoder) fits(node *yaml.Node, path string, p *probing) {
-	if p.timeoutGiven && p.timeout >= p.interval {
+	switch retried := p.retries > 0; {
+	case !retried && p.timeoutGiven && p.timeout >= p.interval:
 		d.fail(node, path+".timeout", "%v is not below the interval of %v", p.timeout, p.interval)
+	case retried && p.total() >= p.interval && (p.timeoutGiven || time.Duration(p.retries)*p.retryAfter >= p.interval/2):
+		d.fail(node, path+".retries", "%d attempts of %v with %v between them come to %v, which is not below the interval of %v", p.retries+1, p.timeout, p.retryAfter, p.total(), p.interval)
 	}
 	p.settle()
 }
@@ -48,7 +56,7 @@ func (d *decoder) fits(node *yaml.Node, path string, p *probing) {
 func (p probing) check(id, name, group string, u *url.URL, k *check.Kind) check.Check {
 	svc := status.Service{
 		ID: id, Name: name, Group: group, URL: public(u, p.hideURL), HideURL: p.hideURL,
-		Interval: p.interval, Timeout: p.timeout,
+		Interval: p.interval, Timeout: p.total(),
 	}
 	if len(p.regions) > 0 {
 		svc.Regions, svc.Quorum = p.regions, p.downWhen.quorum
@@ -56,6 +64,9 @@ func (p probing) check(id, name, group string, u *url.URL, k *check.Kind) check.
 	}
 	c := *p.own[k]
 	c.Service, c.Target = svc, u.String()
+	if p.retries > 0 {
+		c.Retries, c.RetryAfter = p.retries, p.retryAfter
+	}
 	return c
 }
 
@@ -107,10 +118,12 @@ func (d *decoder) probing(p *probing) field {
 			p.timeoutGiven = true
 			value(d, &p.timeout, parseTimeout)(node, path)
 		},
-		"hide_url":  value(d, &p.hideURL, check.ParseBool),
-		"group":     value(d, &p.group, parseText),
-		"regions":   func(node *yaml.Node, path string) { d.regions(node, path, p) },
-		"down_when": func(node *yaml.Node, path string) { d.downWhen(node, path, p) },
+		"retries":     value(d, &p.retries, parseRetries),
+		"retry_after": value(d, &p.retryAfter, check.ParseMillis),
+		"hide_url":    value(d, &p.hideURL, check.ParseBool),
+		"group":       value(d, &p.group, parseText),
+		"regions":     func(node *yaml.Node, path string) { d.regions(node, path, p) },
+		"down_when":   func(node *yaml.Node, path string) { d.downWhen(node, path, p) },
 	}
 }
 

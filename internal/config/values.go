@@ -37,6 +37,14 @@ func parseText(text string) (string, error) {
 	return text, nil
 }
 
+func parseRetries(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > check.MaxRetries {
+		return 0, fmt.Errorf("must be a number from 0 to %d", check.MaxRetries)
+	}
+	return n, nil
+}
+
 func parsePath(text string) (string, error) {
 	if status.HasControl(text) {
 		return "", errors.New("has control characters or a line break")

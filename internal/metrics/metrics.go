@@ -38,6 +38,7 @@ type service struct {
 	expires                       bool      // There is an expiry.
 	plain                         bool      // It is not asked over HTTP.
 	kind                          string    // For figures that other kinds alone have.
+	attempts                      float64   // 0 for a service that has one.
 	answered                      float64   // A name server said something.
 	until                         time.Time // From then on nobody knows how it is.
 }
@@ -77,6 +78,7 @@ type Probe struct {
 	Duration          time.Duration
 	Kind              string                         // Of the check, as the blackbox exporter's names have it.
 	NoHTTP            bool                           // It was not asked over HTTP: there are no figures of that.
+	Attempts          int                            // How many the probe took; 0 for a service that has one.
 	Answered          bool                           // A name server has answered, whatever it said.
 	HTTPStatus        int                            // Below 1 when no answer came.
 	Phases            [len(phaseNames)]time.Duration // Name look-up, connecting, TLS, first byte.
@@ -120,6 +122,7 @@ func New(version string) *Metrics {
 			writePhases(e, s, phases, func(s *service) bool { return s.kind == kind })
 		}})
 	}
+	some("statuspage_probe_attempts", "How many attempts the last probe took, of services that have retries.", func(s *service) bool { return s.attempts > 0 }, func(s *service) float64 { return s.attempts })
 	some("probe_dns_query_succeeded", "1 when the name server has answered the last probe, whatever it said.", func(s *service) bool { return s.kind == "dns" }, func(s *service) float64 { return s.answered })
 	some("probe_ssl_earliest_cert_expiry", "Unix time at which the first certificate of the chain runs out.", func(s *service) bool { return s.expires }, func(s *service) float64 { return s.expiry })
 	some("probe_ssl_last_chain_expiry_timestamp_seconds", "Unix time at which the chain that was verified runs out.", func(s *service) bool { return s.expires }, func(s *service) float64 { return s.expiry })
@@ -172,7 +175,7 @@ func (m *Metrics) Observe(p Probe) {
 	s.until = p.Began.Add(p.Holds)
 	s.at = float64(p.Began.UnixMilli()) / 1000
 	s.success, s.plain, s.kind, s.answered = number(p.Success), p.NoHTTP, p.Kind, number(p.Answered)
-	s.duration = p.Duration.Seconds()
+	s.duration, s.attempts = p.Duration.Seconds(), float64(p.Attempts)
 	s.status = float64(max(0, p.HTTPStatus))
 	for i, d := range p.Phases {
 		s.phases[i] = d.Seconds()

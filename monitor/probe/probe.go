@@ -75,6 +75,7 @@ type Result struct {
 	// was overlooked for its sake.
 	Err error
 
+	Attempts int  // How many it took in its slot; of a single probe nobody says.
 	Answered bool // A name server has said something, whatever it was.
 
 	overlooked []string

@@ -16,7 +16,7 @@ func (p *Prober) TCP(ctx context.Context, c check.Check) Result {
 			return &ourError{errors.New("the address is no URL")}
 		}
 		conn, err := p.dialer(-1).DialContext(ctx, "tcp", addressOf(u)) // No keep-alive for who leaves at once.
-		if errors.Is(err, syscall.ECONNRESET) { // It was accepted, and reset before we looked. Who does not accept refuses.
+		if errors.Is(err, syscall.ECONNRESET) {                         // It was accepted, and reset before we looked. Who does not accept refuses.
 			return nil
 		}
 		if err != nil {

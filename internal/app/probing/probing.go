@@ -48,8 +48,13 @@ func warnings(checks []check.Check, canPing func() error) (lines []string) {
 
 // Measured is what the metrics tell of a probe.
 func Measured(c check.Check, region string, began time.Time, r probe.Result) metrics.Probe {
+	attempts := 0
+	if c.Retries > 0 {
+		attempts = r.Attempts
+	}
 	return metrics.Probe{
-		Began: began, Holds: c.Holds(),
+		Attempts: attempts,
+		Began:    began, Holds: c.Holds(),
 		Service: c.ID, Region: region, Instance: c.Label(), Outcome: r.Outcome.String(), Success: r.Outcome.Available(),
 		Duration: r.Duration, Kind: c.Kind().Name, NoHTTP: !c.Kind().HTTPStatus, Answered: r.Answered, HTTPStatus: r.HTTPStatus, CertificateExpiry: r.CertificateExpiry,
 		Phases: [...]time.Duration{r.Phases.DNS, r.Phases.Connect, r.Phases.TLS, r.Phases.FirstByte},
