@@ -90,6 +90,8 @@ func (c Check) Secrets() (all []string) {
 // Unverified tells whether the check takes any certificate.
 func (c Check) Unverified() bool {
 	switch h := c.How.(type) {
+	case *HTTP:
+		return h.Security.Unverified
 	case *TLS:
 		return h.Security.Unverified
 	case *DNS:

@@ -57,7 +57,7 @@ func sample(t *testing.T, k *Kind) Check {
 	case *TLS:
 		h.Security = securityOf(both)
 	case *HTTP:
-		*h = HTTP{Method: "GET", Headers: map[string]string{"X-Key": "<k3y>"}, ExpectStatus: []StatusRange{{200, 204}, {301, 301}}, FollowRedirects: true, KeepAlive: true}
+		*h = HTTP{Method: "GET", Headers: map[string]string{"X-Key": "<k3y>"}, ExpectStatus: []StatusRange{{200, 204}, {301, 301}}, FollowRedirects: true, KeepAlive: true, Security: securityOf(both)}
 	}
 	return c
 }
@@ -69,6 +69,8 @@ func securityOf(pair string) Security {
 // securityIn is what a check of any kind has, nil for one that speaks no TLS.
 func securityIn(c Check) *Security {
 	switch h := c.How.(type) {
+	case *HTTP:
+		return &h.Security
 	case *TLS:
 		return &h.Security
 	case *DNS:
@@ -272,6 +274,7 @@ func TestWireFormOfHTTP(t *testing.T) {
 // bare is a check without conditions.
 func bare(c Check) Check {
 	c.Expect, c.Unless, c.Retries, c.RetryAfter = Conditions{}, Conditions{}, 0, 0
+	*securityIn(c) = Security{}
 	return c
 }
 

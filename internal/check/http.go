@@ -27,6 +27,7 @@ type HTTP struct {
 	ExpectStatus    []StatusRange     `json:"expect,omitempty"` // Empty means DefaultStatus.
 	FollowRedirects bool              `json:"follow_redirects"` // Follow up to MaxRedirects and judge the last answer.
 	KeepAlive       bool              `json:"keep_alive"`       // Reuse the connection of the run before; off, so that DNS, TCP and TLS are measured each time.
+	Security        Security          `json:"tls,omitzero"`     // With the configured host; with others, of redirects, TLS is as always.
 }
 
 var httpKind = Kind{
@@ -88,7 +89,7 @@ var httpKind = Kind{
 			Set:   parsed(func(c *Check) *bool { return &httpOf(*c).KeepAlive }, ParseBool),
 			Show:  func(c Check) any { return httpOf(c).KeepAlive },
 		},
-	}, matchers(body, jsonValues, header, latency, certificate)...),
+	}, append(matchers(body, jsonValues, header, latency, certificate), securityKeys(func(c *Check) *Security { return &httpOf(*c).Security })...)...),
 	Example: `- name: API
   url: https://api.example.org/health
   method: GET
@@ -127,7 +128,7 @@ func (h *HTTP) valid() error {
 	if _, err := parseMethod(h.Method); err != nil || h.Method != strings.ToUpper(h.Method) {
 		return fmt.Errorf("method %q: %w", h.Method, status.ErrInvalid)
 	}
-	return nil
+	return h.Security.whole()
 }
 
 func (h *HTTP) secrets() (all []string) {

@@ -42,6 +42,10 @@ func (p *Prober) HTTP(ctx context.Context, whole check.Check) Result {
 	start := time.Now()
 	limited, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
+	limited, err := withSecurity(limited, c)
+	if err != nil {
+		return Result{Err: &ourError{errors.New("the address is no URL")}, HTTPStatus: status.NoHTTPStatus}
+	}
 	over, done := p.transportFor(c)
 	defer done()
 	r := p.measure(limited, cancel, c, over)

@@ -34,7 +34,7 @@ var (
 // is net/http's own, as are redirects: this is a http.RoundTripper under its client.
 type oneShot struct {
 	dial func(ctx context.Context, network, address string) (net.Conn, error)
-	tls  func() (*tls.Config, error)
+	tls  func(ctx context.Context, address string) (*tls.Config, error)
 	read readFunc
 }
 
@@ -44,10 +44,7 @@ type readFunc func(*bufio.Reader, *http.Request) (*http.Response, error)
 func (p *Prober) oneShot(read readFunc) *oneShot {
 	return &oneShot{
 		dial: p.dialer(-1).DialContext, // Keep-alive is four system calls for a connection of one exchange.
-		tls: func() (*tls.Config, error) {
-			roots, err := p.trust.pool()
-			return tlsConfig(roots), err
-		},
+		tls:  p.tlsFor,
 		read: read,
 	}
 }
@@ -69,7 +66,7 @@ func (o *oneShot) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	var secured *tls.ConnectionState
 	if req.URL.Scheme == "https" {
-		if conn, err = o.secure(ctx, conn, req.URL.Hostname()); err != nil {
+		if conn, err = o.secure(ctx, conn, addressOf(req.URL)); err != nil {
 			return nil, ended(ctx, err)
 		}
 		state := conn.(*tls.Conn).ConnectionState() //nolint:forcetypeassert // So secure has it.
@@ -79,10 +76,10 @@ func (o *oneShot) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // secure speaks TLS, and HTTP/1.1 above it.
-func (o *oneShot) secure(ctx context.Context, conn net.Conn, host string) (net.Conn, error) {
-	config, err := o.tls()
+func (o *oneShot) secure(ctx context.Context, conn net.Conn, address string) (net.Conn, error) {
+	config, err := o.tls(ctx, address)
 	if err == nil {
-		config.ServerName, config.NextProtos = asciiHost(host), []string{"http/1.1"}
+		config.NextProtos = []string{"http/1.1"}
 		over := tls.Client(conn, config)
 		if err = over.HandshakeContext(ctx); err == nil {
 			return over, nil

@@ -44,27 +44,6 @@ func (p *Prober) TLS(ctx context.Context, c check.Check) Result {
 	})
 }
 
-// security is how a check speaks TLS with a host. An error is ours.
-func (p *Prober) security(s *check.Security, host string) (*tls.Config, error) {
-	roots := s.Roots()
-	if roots == nil && !s.Unverified {
-		var err error
-		if roots, err = p.trust.pool(); err != nil {
-			return nil, err
-		}
-	}
-	own, err := s.Own()
-	if err != nil {
-		return nil, &ourError{fmt.Errorf("our certificate: %w", err)}
-	}
-	config := tlsConfig(roots)
-	config.ServerName, config.Certificates, config.InsecureSkipVerify = host, own, s.Unverified
-	if s.ServerName != "" {
-		config.ServerName = s.ServerName
-	}
-	return config, nil
-}
-
 // handshake shakes hands, and has the time of it taken.
 func handshake(ctx context.Context, conn *tls.Conn) error {
 	trace := httptrace.ContextClientTrace(ctx)

@@ -3,6 +3,7 @@ package probe
 import (
 	"crypto/x509"
 	"net/http"
+	"statuspage/internal/check"
 	"sync"
 	"time"
 )
@@ -21,7 +22,8 @@ const (
 type transport struct {
 	prober *Prober
 	keep   bool
-	since  time.Time // When its connections were renewed; guarded by the Prober's mu.
+	own    check.Security // Zero where TLS is spoken as always.
+	since  time.Time      // When its connections were renewed; guarded by the Prober's mu.
 
 	mu  sync.Mutex
 	std *http.Transport // Nil until it is asked for.
@@ -32,7 +34,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme == "http" && !t.keep {
 		return t.prober.fresh.RoundTrip(req)
 	}
-	over, err := t.over(req.URL.Scheme == "https")
+	over, err := t.over(req.URL.Scheme == "https" && t.own == check.Security{})
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +59,9 @@ func (t *transport) over(secure bool) (*http.Transport, error) {
 		t.std.CloseIdleConnections()
 	}
 	t.std = t.prober.netHTTP(t.keep, roots)
+	if (t.own != check.Security{}) {
+		t.std.DialTLSContext = t.prober.dialTLS
+	}
 	return t.std, nil
 }
 
@@ -106,7 +111,7 @@ func (p *Prober) transportFor(c httpCheck) (t *transport, done func()) {
 	if t != nil {
 		return t, func() {}
 	}
-	t = &transport{prober: p}
+	t = &transport{prober: p, own: c.Security}
 	return t, t.closeIdle
 }
 
@@ -116,13 +121,13 @@ func (p *Prober) look(c httpCheck, now time.Time) *known {
 		p.sweep(now)
 	}
 	k := p.known[c.ID]
-	if k != nil && (k.target != c.Target || k.transport != nil && !c.KeepAlive) {
+	if k != nil && (k.target != c.Target || k.transport != nil && (!c.KeepAlive || k.transport.own != c.Security)) {
 		p.forget(c.ID, k)
 		k = nil
 	}
 	if c.KeepAlive && (k == nil || k.transport == nil) && (p.o.Keep == 0 || p.keeps < p.o.Keep) {
 		k = p.note(c, k)
-		k.transport = &transport{prober: p, keep: true, since: now}
+		k.transport = &transport{prober: p, keep: true, own: c.Security, since: now}
 		p.keeps++
 	}
 	if k == nil {
