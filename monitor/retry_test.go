@@ -44,6 +44,7 @@ func TestRetriesStayInTheirSlot(t *testing.T) {
 						r.Reason, r.Err = status.Timeout, context.DeadlineExceeded
 					case status.Unknown:
 						r.Err = context.Canceled
+					case status.Up, status.Degraded:
 					}
 					return r
 				}, func(o *Options) {

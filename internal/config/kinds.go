@@ -148,6 +148,7 @@ func (d *decoder) ownKey(k *ownKey) func(node *yaml.Node, path string) {
 		}
 	case check.File:
 		return func(node *yaml.Node, path string) { d.keyFile(node, path, k) }
+	case check.List, check.Map, check.Matchers:
 	}
 	return func(node *yaml.Node, path string) {
 		for _, c := range k.checks {

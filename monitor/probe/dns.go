@@ -222,7 +222,7 @@ func (p *Prober) overTCP(ctx context.Context, how *check.DNS, u *url.URL, secure
 		stream = over
 	}
 	trace := httptrace.ContextClientTrace(ctx)
-	if _, err := stream.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(query))), query...)); err != nil { //nolint:gosec // A question is short.
+	if _, err := stream.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(query))), query...)); err != nil {
 		return nil, err
 	}
 	trace.WroteRequest(httptrace.WroteRequestInfo{})
@@ -351,16 +351,16 @@ func caa(data []byte) (string, bool) {
 
 // canonical brings what an operator has written into the form of recordText.
 func canonical(kind dnsmessage.Type, text string) string {
-	switch kind {
-	case dnsmessage.TypeTXT:
+	switch {
+	case kind == dnsmessage.TypeTXT:
 		return text
-	case check.TypeCAA:
+	case kind == check.TypeCAA:
 		fields := strings.Fields(text)
 		if len(fields) == 3 {
 			return fields[0] + " " + strings.ToLower(fields[1]) + " " + strconv.Quote(strings.Trim(fields[2], `"`))
 		}
 		return text
-	case dnsmessage.TypeA, dnsmessage.TypeAAAA:
+	case kind == dnsmessage.TypeA, kind == dnsmessage.TypeAAAA:
 		if ip, err := netip.ParseAddr(strings.TrimSpace(text)); err == nil {
 			return ip.String()
 		}

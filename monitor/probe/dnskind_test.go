@@ -107,7 +107,7 @@ func resource(name string, kind dnsmessage.Type, body dnsmessage.ResourceBody) d
 }
 
 func has(records ...dnsmessage.Resource) func(m *dnsmessage.Message) {
-	return func(m *dnsmessage.Message) { m.Answers = records }
+	return func(m *dnsmessage.Message) { m.Answers = append([]dnsmessage.Resource(nil), records...) } // Packing writes into them.
 }
 
 func code(c dnsmessage.RCode) func(m *dnsmessage.Message) {

@@ -100,7 +100,7 @@ func linkOf(ip netip.Addr) uint32 {
 		return 0
 	}
 	if link, err := net.InterfaceByName(ip.Zone()); err == nil {
-		return uint32(link.Index) //nolint:gosec // Of an interface.
+		return uint32(link.Index)
 	}
 	n, _ := strconv.ParseUint(ip.Zone(), 10, 32)
 	return uint32(n)
@@ -230,8 +230,8 @@ func (e *echoes) request(n int) []byte {
 	if e.six {
 		b[0] = 128
 	}
-	binary.BigEndian.PutUint16(b[4:], e.id)        // Sockets without privilege get another from the kernel.
-	binary.BigEndian.PutUint16(b[6:], uint16(n+1)) //nolint:gosec // Of a few.
+	binary.BigEndian.PutUint16(b[4:], e.id) // Sockets without privilege get another from the kernel.
+	binary.BigEndian.PutUint16(b[6:], uint16(n+1))
 	b = append(b, e.payload[:]...)
 	if !e.six { // Over IPv6 it has the addresses in it, and the kernel sees to it.
 		binary.BigEndian.PutUint16(b[2:], checksum(b))
@@ -300,5 +300,5 @@ func checksum(b []byte) uint16 {
 	for sum>>16 > 0 {
 		sum = sum>>16 + sum&0xffff
 	}
-	return ^uint16(sum) //nolint:gosec // It has been folded.
+	return ^uint16(sum)
 }

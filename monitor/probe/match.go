@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"statuspage/internal/check"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -91,7 +92,7 @@ func (p *page) unmetBody(t teller, want []check.Match) string {
 		inner, sized := strings.CutPrefix(m.Op, "size.")
 		switch {
 		case sized:
-			if !compares(inner, json.Number(fmt.Sprint(p.size)), m.Values) {
+			if !compares(inner, json.Number(strconv.Itoa(p.size)), m.Values) {
 				return fmt.Sprintf("the body has %d bytes", p.size)
 			}
 		case !textMeets(p.body, m):
@@ -214,7 +215,7 @@ func nodeMeets(v any, m check.Match) bool {
 	switch {
 	case length:
 		n, has := countOf(v)
-		return has && compares(inner, json.Number(fmt.Sprint(n)), m.Values)
+		return has && compares(inner, json.Number(strconv.Itoa(n)), m.Values)
 	case m.Op == "equals" || m.Op == "any_of":
 		return slices.ContainsFunc(m.Values, is)
 	case m.Op == "not":
@@ -315,11 +316,11 @@ func (t teller) foundNodes(nodes []any) string {
 func wanted(all []check.Match) string {
 	var texts []string
 	for _, m := range all {
-		text := m.Op
+		words := []string{m.Op}
 		for _, v := range m.Values {
-			text += fmt.Sprintf(" %q", plainText(v))
+			words = append(words, strconv.Quote(plainText(v)))
 		}
-		texts = append(texts, text)
+		texts = append(texts, strings.Join(words, " "))
 	}
 	return strings.Join(texts, ", ")
 }

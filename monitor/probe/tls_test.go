@@ -89,7 +89,10 @@ func TestTLSJudgesTheChain(t *testing.T) {
 		"slower than agreed": {&tls.Config{Certificates: []tls.Certificate{leaf(days(90))}}, trusted, func(c *check.Check) { c.Expect.Latency = 1 }, found{status.Down, status.Slow}, days(90)},
 		"our certificate": {
 			&tls.Config{Certificates: []tls.Certificate{leaf(days(90))}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12},
-			check.Security{CA: pemOf(root), Certificate: pemOf(client), Key: keyOf(t, client.key)}, nil, found{status.Up, status.None}, days(90),
+			check.Security{CA: pemOf(root), Certificate: pemOf(client), Key: keyOf(t, client.key)},
+			nil,
+			found{status.Up, status.None},
+			days(90),
 		},
 		"without our certificate": {
 			&tls.Config{Certificates: []tls.Certificate{leaf(days(90))}, ClientAuth: tls.RequireAnyClientCert, MaxVersion: tls.VersionTLS12}, trusted, nil, found{status.Down, status.TLS}, time.Time{},

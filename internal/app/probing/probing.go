@@ -34,7 +34,7 @@ func warnings(checks []check.Check, canPing func() error) (lines []string) {
 			}
 		}
 		if c.Unverified() {
-			lines = append(lines, fmt.Sprintf("%s: tls.verify is off: whoever stands in between is measured in its place", c.ID))
+			lines = append(lines, c.ID+": tls.verify is off: whoever stands in between is measured in its place")
 		}
 	}
 	if pings == 0 {
