@@ -351,19 +351,18 @@ func caa(data []byte) (string, bool) {
 
 // canonical brings what an operator has written into the form of recordText.
 func canonical(kind dnsmessage.Type, text string) string {
-	switch {
-	case kind == dnsmessage.TypeTXT:
+	if kind == dnsmessage.TypeTXT {
 		return text
-	case kind == check.TypeCAA:
+	}
+	if kind == check.TypeCAA {
 		fields := strings.Fields(text)
 		if len(fields) == 3 {
 			return fields[0] + " " + strings.ToLower(fields[1]) + " " + strconv.Quote(strings.Trim(fields[2], `"`))
 		}
 		return text
-	case kind == dnsmessage.TypeA, kind == dnsmessage.TypeAAAA:
-		if ip, err := netip.ParseAddr(strings.TrimSpace(text)); err == nil {
-			return ip.String()
-		}
+	}
+	if ip, err := netip.ParseAddr(strings.TrimSpace(text)); err == nil {
+		return ip.String()
 	}
 	fields := strings.Fields(strings.ToLower(text))
 	for i, field := range fields {
