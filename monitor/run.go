@@ -194,7 +194,7 @@ func (m *Monitor) attempt(c *plan) (result probe.Result) {
 		again := time.NewTimer(c.RetryAfter)
 		select {
 		case <-again.C:
-		case <-m.halt: // What was found was not to be the last word.
+		case <-m.crew.halt: // What was found was not to be the last word.
 			again.Stop()
 			return probe.Result{Err: errHalted, HTTPStatus: status.NoHTTPStatus}
 		}
