@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"statuspage/db/control"
 	"statuspage/e2e/harness"
+	"statuspage/internal/grant"
 	"statuspage/internal/status"
 	"strings"
 	"sync"
@@ -187,7 +188,7 @@ func invitesCountOnce(t *testing.T, url string) {
 // namesAreTakenOnce: a name that is there is told as such, and the invite counts on.
 func namesAreTakenOnce(t *testing.T, url string) {
 	s, ctx := open(t, url), t.Context()
-	join(t, s, "ana", control.RoleAdmin)
+	join(t, s, "ana", string(grant.Admin))
 	if err := s.AddInvite(ctx, control.Invite{ID: "i", Hash: "h", Role: "viewer", Expires: now.Add(time.Hour)}, entry("invite")); err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +204,7 @@ func namesAreTakenOnce(t *testing.T, url string) {
 	if err := s.AddToken(ctx, control.Token{ID: "2", Name: "ci", Hash: "b"}, entry("token")); !errors.Is(err, control.ErrTaken) {
 		t.Errorf("a token's name that is taken: %v", err)
 	}
-	if o, err := s.OperatorNamed(ctx, "ana"); err != nil || o.Role != control.RoleAdmin || o.Password != "p" || !o.Created.Equal(now) {
+	if o, err := s.OperatorNamed(ctx, "ana"); err != nil || o.Role != string(grant.Admin) || o.Password != "p" || !o.Created.Equal(now) {
 		t.Errorf("ana is %+v, %v", o, err)
 	}
 	if _, err := s.OperatorNamed(ctx, "bob"); !errors.Is(err, status.ErrNotFound) {
@@ -213,7 +214,7 @@ func namesAreTakenOnce(t *testing.T, url string) {
 
 func sessionsEnd(t *testing.T, url string) {
 	s, ctx := open(t, url), t.Context()
-	join(t, s, "ana", control.RoleAdmin)
+	join(t, s, "ana", string(grant.Admin))
 	join(t, s, "bob", "author")
 	for _, id := range []string{"one", "two", "three"} {
 		if err := s.AddSession(ctx, session("ana", id), entry("sign_in")); err != nil {
@@ -294,14 +295,14 @@ func tokensExpire(t *testing.T, url string) {
 // oneAdminStays: of two admins who take each other's rights at the same time one keeps theirs, again and again.
 func oneAdminStays(t *testing.T, url string) {
 	s, ctx := open(t, url), t.Context()
-	join(t, s, "ana", control.RoleAdmin)
+	join(t, s, "ana", string(grant.Admin))
 	if err := s.SetRole(ctx, "ana", "viewer", entry("role")); !errors.Is(err, control.ErrLastAdmin) {
 		t.Errorf("the last admin becomes a viewer: %v", err)
 	}
 	if err := s.RemoveOperator(ctx, "ana", entry("remove")); !errors.Is(err, control.ErrLastAdmin) {
 		t.Errorf("the last admin is removed: %v", err)
 	}
-	join(t, s, "bob", control.RoleAdmin)
+	join(t, s, "bob", string(grant.Admin))
 	for range 10 {
 		var both sync.WaitGroup
 		var refused atomic.Int64
@@ -318,7 +319,7 @@ func oneAdminStays(t *testing.T, url string) {
 		if refused.Load() != 1 {
 			t.Fatalf("%d of two were refused, want one", refused.Load())
 		}
-		if err := errors.Join(s.SetRole(ctx, "ana", control.RoleAdmin, entry("role")), s.SetRole(ctx, "bob", control.RoleAdmin, entry("role"))); err != nil {
+		if err := errors.Join(s.SetRole(ctx, "ana", string(grant.Admin), entry("role")), s.SetRole(ctx, "bob", string(grant.Admin), entry("role"))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -330,7 +331,7 @@ func oneAdminStays(t *testing.T, url string) {
 // whoLeavesIsErased: name, sessions, tokens, invites and addresses are gone; what was done stays, by an id.
 func whoLeavesIsErased(t *testing.T, url string) {
 	s, ctx := open(t, url), t.Context()
-	join(t, s, "ana", control.RoleAdmin)
+	join(t, s, "ana", string(grant.Admin))
 	join(t, s, "bob", "author")
 	act := func(action string) control.Entry {
 		return control.Entry{At: now, Actor: "bob", Action: action, Address: "192.0.2.99"}
@@ -373,7 +374,7 @@ func whoLeavesIsErased(t *testing.T, url string) {
 // whatIsNotedWasDone: a refused act leaves no line, a done one leaves one.
 func whatIsNotedWasDone(t *testing.T, url string) {
 	s, ctx := open(t, url), t.Context()
-	join(t, s, "ana", control.RoleAdmin)
+	join(t, s, "ana", string(grant.Admin))
 	_ = s.SetRole(ctx, "ana", "viewer", entry("refused"))
 	_ = s.RemoveToken(ctx, "none", entry("refused"))
 	if err := s.Note(ctx, control.Entry{At: now, Action: "elsewhere", Subject: "x", Detail: "y"}); err != nil {
@@ -421,7 +422,7 @@ func auditIsPaged(t *testing.T, url string) {
 
 func oldIsSwept(t *testing.T, url string) {
 	s, ctx := open(t, url), t.Context()
-	join(t, s, "ana", control.RoleAdmin)
+	join(t, s, "ana", string(grant.Admin))
 	old := session("ana", "old")
 	old.Expires = now
 	unused := session("ana", "unused")
@@ -470,7 +471,7 @@ func textIsText(t *testing.T, url string) {
 
 func opensAgain(t *testing.T, url string) {
 	s := open(t, url)
-	join(t, s, "ana", control.RoleAdmin)
+	join(t, s, "ana", string(grant.Admin))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,9 @@ package control
 import (
 	"context"
 	"database/sql"
+	"statuspage/internal/grant"
 	"time"
 )
-
-// RoleAdmin is the role of which one stays.
-const RoleAdmin = "admin"
 
 // Operator is somebody who may sign in.
 type Operator struct {
@@ -107,7 +105,7 @@ func (s *Store) RemoveOperator(ctx context.Context, id string, by Entry) error {
 // adminLeft refuses what leaves nobody who may invite others.
 func adminLeft(ctx context.Context, tx *sql.Tx) error {
 	var n int
-	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM operators WHERE role = $1`, RoleAdmin).Scan(&n); err != nil {
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM operators WHERE role = $1`, string(grant.Admin)).Scan(&n); err != nil {
 		return err
 	}
 	if n == 0 {
