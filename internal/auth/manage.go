@@ -160,3 +160,12 @@ func (d *Desk) Invite(ctx context.Context, role grant.Role) (secret string, err 
 func (d *Desk) AddToken(ctx context.Context, name string, scopes []grant.Scope, expires time.Time) (secret string, err error) {
 	return addToken(ctx, d.store, name, scopes, expires, control.Entry{At: d.now()})
 }
+
+// What the store keeps, by the names of those who show it.
+type (
+	Account = control.Operator
+	Session = control.Session
+	Invite  = control.Invite
+	Token   = control.Token
+	Entry   = control.Entry
+)

@@ -72,3 +72,14 @@ func tokenName(text string) (string, error) {
 
 // errFull is what who comes while too many passwords are being looked at is told.
 var errFull = fmt.Errorf("too many sign in at once: %w", status.ErrUnavailable)
+
+// Say is what a program is told of a field, in English; pages have the catalogue.
+func Say(e *FieldError) string {
+	switch e.Key {
+	case "admin.error.name.taken":
+		return "a token of this name is there already"
+	case "admin.error.name.long":
+		return fmt.Sprintf("longer than %d characters", maxName)
+	}
+	return "has characters that nobody can see"
+}
