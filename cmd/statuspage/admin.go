@@ -63,7 +63,7 @@ func (e env) invite(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintf(e.stderr, "For one person, as %s, within a day; kept in %s:\n", role, cfg.Control)
+	_, _ = fmt.Fprintf(e.stderr, "For one person, as %s, within a day; kept in %s:\n", role, desk.Where)
 	_, err = fmt.Fprintln(e.stdout, areaOf(cfg)+"/admin/invite/"+secret)
 	return err
 }
@@ -127,7 +127,7 @@ func (e env) token(ctx context.Context, args []string) error {
 	if !expires.IsZero() {
 		until = "until " + expires.UTC().Format(time.RFC3339)
 	}
-	_, _ = fmt.Fprintf(e.stderr, "For %s, %s; kept as a hash in %s, so it is not shown again:\n", grant.Join(scopes), until, cfg.Control)
+	_, _ = fmt.Fprintf(e.stderr, "For %s, %s; kept as a hash in %s, so it is not shown again:\n", grant.Join(scopes), until, desk.Where)
 	_, err = fmt.Fprintln(e.stdout, secret)
 	return err
 }

@@ -3,7 +3,9 @@ package auth
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"statuspage/db/control"
+	"statuspage/db/sqlitefile"
 	"statuspage/internal/grant"
 	"time"
 )
@@ -135,6 +137,8 @@ func (a *Auth) RemoveToken(ctx context.Context, by Operator, id string, from Fro
 
 // Desk is the control store as who runs the machine has it: the command line, beside a server or without one.
 type Desk struct {
+	Where string // The store, for people: a path from the root, or its kind.
+
 	store *control.Store
 	now   func() time.Time
 }
@@ -145,7 +149,13 @@ func OpenDesk(ctx context.Context, store string, now func() time.Time) (*Desk, e
 	if err != nil {
 		return nil, err
 	}
-	return &Desk{s, now}, nil
+	where := "PostgreSQL"
+	if path, err := sqlitefile.Path(store); err == nil && !s.Shared() {
+		if where, err = filepath.Abs(path); err != nil {
+			where = path
+		}
+	}
+	return &Desk{where, s, now}, nil
 }
 
 // Close closes the store.
