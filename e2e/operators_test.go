@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"statuspage/e2e/harness"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -98,7 +99,7 @@ func TestOperatorsWorkInABrowser(t *testing.T) {
 				if wide := eval[int](x, `document.documentElement.scrollWidth`); wide > int(width) {
 					t.Errorf("%s is %d wide on a screen of %d", path, wide, width)
 				}
-				x.screenshot(strings.Join([]string{"admin", filepath.Base(path), scheme, fmt.Sprint(width)}, "-"))
+				x.screenshot(strings.Join([]string{"admin", filepath.Base(path), scheme, strconv.FormatInt(width, 10)}, "-"))
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"statuspage/e2e/harness"
 	"statuspage/internal/grant"
 	"statuspage/internal/status"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -392,7 +393,7 @@ func whatIsNotedWasDone(t *testing.T, url string) {
 func auditIsPaged(t *testing.T, url string) {
 	s, ctx := open(t, url), t.Context()
 	for i := range 25 { // Five at each instant.
-		if err := s.Note(ctx, control.Entry{At: now.Add(time.Duration(i/5) * time.Second), Action: fmt.Sprint(i)}); err != nil {
+		if err := s.Note(ctx, control.Entry{At: now.Add(time.Duration(i/5) * time.Second), Action: strconv.Itoa(i)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -413,7 +414,7 @@ func auditIsPaged(t *testing.T, url string) {
 	}
 	want := make([]string, 25)
 	for i := range want {
-		want[i] = fmt.Sprint(24 - i)
+		want[i] = strconv.Itoa(24 - i)
 	}
 	if got := strings.Join(seen, " "); got != strings.Join(want, " ") {
 		t.Errorf("pages have %s", got)
@@ -460,10 +461,10 @@ func oldIsSwept(t *testing.T, url string) {
 func textIsText(t *testing.T, url string) {
 	s, ctx := open(t, url), t.Context()
 	for i, name := range []string{`'; DROP TABLE operators; --`, `$1`, `?`, "日本語 🎌", `<script>`, `%_\`, ""} {
-		if err := s.AddToken(ctx, control.Token{ID: fmt.Sprint(i), Name: name, Hash: fmt.Sprint(i), Scopes: name, Maker: name}, entry(name)); err != nil {
+		if err := s.AddToken(ctx, control.Token{ID: strconv.Itoa(i), Name: name, Hash: strconv.Itoa(i), Scopes: name, Maker: name}, entry(name)); err != nil {
 			t.Fatalf("%q: %v", name, err)
 		}
-		if k, err := s.Token(ctx, fmt.Sprint(i), now); err != nil || k.Name != name || k.Scopes != name || k.Maker != name {
+		if k, err := s.Token(ctx, strconv.Itoa(i), now); err != nil || k.Name != name || k.Scopes != name || k.Maker != name {
 			t.Errorf("%q came back as %+v, %v", name, k, err)
 		}
 	}

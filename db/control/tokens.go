@@ -18,7 +18,7 @@ type Token struct {
 	Expires time.Time // Zero: never.
 }
 
-const tokenColumns = `id, name, scopes, maker, created, used, expires`
+const programColumns = `id, name, scopes, maker, created, used, expires`
 
 func scanToken(r row) (t Token, err error) {
 	var created, used, expires int64
@@ -38,12 +38,12 @@ func (s *Store) AddToken(ctx context.Context, t Token, by Entry) error {
 
 // Tokens are all, by their names.
 func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
-	return all(ctx, s, scanToken, `SELECT `+tokenColumns+` FROM tokens ORDER BY name`)
+	return all(ctx, s, scanToken, `SELECT `+programColumns+` FROM tokens ORDER BY name`)
 }
 
 // Token is the one of a secret's hash, unless it has expired.
 func (s *Store) Token(ctx context.Context, hash string, now time.Time) (Token, error) {
-	t, err := scanToken(s.db.QueryRowContext(ctx, `SELECT `+tokenColumns+` FROM tokens WHERE hash = $1 AND (expires = 0 OR expires > $2)`, hash, stamp(now)))
+	t, err := scanToken(s.db.QueryRowContext(ctx, `SELECT `+programColumns+` FROM tokens WHERE hash = $1 AND (expires = 0 OR expires > $2)`, hash, stamp(now)))
 	return t, unavailable(err)
 }
 

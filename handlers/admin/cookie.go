@@ -49,7 +49,7 @@ func (v *Visit) cookie(secure bool, secret string, age int) {
 	if age < 0 {
 		k.MaxAge, k.Expires = 0, time.Unix(1, 0)
 	}
-	v.Ctx.Cookie(k)
+	v.Cookie(k)
 }
 
 // secure tells whether the browser came over https: by a proxy that is trusted, by the configured address, or by what the browser says of the page

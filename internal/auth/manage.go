@@ -171,11 +171,8 @@ func (d *Desk) AddToken(ctx context.Context, name string, scopes []grant.Scope, 
 	return addToken(ctx, d.store, name, scopes, expires, control.Entry{At: d.now()})
 }
 
-// What the store keeps, by the names of those who show it.
-type (
-	Account = control.Operator
-	Session = control.Session
-	Invite  = control.Invite
-	Token   = control.Token
-	Entry   = control.Entry
-)
+// Account is an operator as the store keeps them.
+type Account = control.Operator
+
+// Entry is a line of the audit log.
+type Entry = control.Entry
