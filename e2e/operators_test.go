@@ -15,6 +15,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/storage"
+	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 )
 
@@ -182,4 +183,75 @@ func TestOperatorsOfSeveralProcesses(t *testing.T) {
 	if code := ask(two, account, nil); code != http.StatusSeeOther {
 		t.Errorf("at the other after it: %d", code)
 	}
+}
+
+// TestPasskeyInABrowser: made on the account's page and used at sign-in with Chromium's own authenticator; one that was ended, and one whose
+// owner is not there, let nobody in.
+func TestPasskeyInABrowser(t *testing.T) {
+	t.Parallel()
+	axe, err := os.ReadFile("testdata/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, web := t.TempDir(), newTarget(t)
+	p := start(t, dir, "services:\n"+service("web", web.url, ""))
+	site := strings.Replace(p.URL, "127.0.0.1", "localhost", 1)
+	x := newTab(t)
+	if _, err := chromedp.Call(x.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	device, err := chromedp.Call(x.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal, HasResidentKey: true, HasUserVerification: true,
+		IsUserVerified: true, AutomaticPresenceSimulation: true,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shows := func(what string) {
+		t.Helper()
+		x.until(fmt.Sprintf("document.readyState === 'complete' && document.body.innerText.includes(%q)", what))
+	}
+	link, err := url.Parse(command(t, dir, "admin", "invite"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x.do(chromedp.Navigate(site + link.Path))
+	shows("You are invited")
+	x.fill("main", "name", "ana", "password", "correct horse battery staple")
+	shows("Add a passkey")
+	const button = `[data-passkey] button`
+	x.do(chromedp.Click(button))
+	shows("The passkey is added.")
+	x.accessible("/admin/account with a passkey", "light", string(axe))
+	x.do(chromedp.Click(button)) // The device has one for this account.
+	shows("That did not work.")
+	x.do(chromedp.Click(`.who button`))
+	shows("You are signed out.")
+	x.do(chromedp.Navigate(site + "/admin/log"))
+	shows("Sign in with a passkey")
+	x.accessible("/admin/sign-in with a passkey", "light", string(axe))
+	x.do(chromedp.Click(button))
+	shows("added a passkey")
+	if path := eval[string](x, `location.pathname`); path != "/admin/log" {
+		t.Errorf("sign-in leads to %s", path)
+	}
+	if _, err := chromedp.Call(x.ctx, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: device.AuthenticatorID}); err != nil {
+		t.Fatal(err)
+	}
+	x.do(chromedp.Click(`.who button`))
+	shows("You are signed out.")
+	x.do(chromedp.Click(button)) // Somebody else has the device.
+	shows("That did not work.")
+	if _, err := chromedp.Call(x.ctx, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: device.AuthenticatorID, IsUserVerified: true}); err != nil {
+		t.Fatal(err)
+	}
+	x.do(chromedp.Click(button))
+	shows("Signed in as ana")
+	x.do(chromedp.Click(`form[action*="/passkeys/"] button`))
+	shows("Ended.")
+	x.do(chromedp.Click(`.who button`))
+	shows("You are signed out.")
+	x.do(chromedp.Click(button))
+	shows("That did not work.")
+	x.quiet()
 }

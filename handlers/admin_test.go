@@ -526,3 +526,76 @@ func TestAreaSpeaksAllLanguages(t *testing.T) {
 		t.Errorf("six languages have the titles %v", titles)
 	}
 }
+
+// TestPasskeysAreWhereTheyCanBe: on a host with a name, over https or on this machine; what is no answer of a device lets nobody in, and another
+// site's page can't even ask.
+func TestPasskeysAreWhereTheyCanBe(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		base, host string
+		want       bool
+	}{
+		{"", "", false}, // 127.0.0.1
+		{"", "localhost:8000", true},
+		{"", "status.example", false},
+		{"https://status.example", "", true},
+		{"https://status.example", "evil.example", true}, // The host is that of the configuration all the same.
+		{"http://status.example", "status.example", false},
+		{"https://192.0.2.7", "192.0.2.7", false},
+		{"http://localhost:8000/board", "localhost:8000", true},
+	} {
+		s := newStaff(t, func(o *Options) { o.Page.BaseURL = c.base })
+		s.invited(grant.Admin)
+		ask := func(path, body string, header ...string) (int, string) {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+path, strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Host = c.host
+			req.Header.Set("Content-Type", "application/json")
+			req.Header.Set("Sec-Fetch-Site", "same-origin")
+			for i := 0; i+1 < len(header); i += 2 {
+				req.Header.Set(header[i], header[i+1])
+			}
+			res, err := s.http.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer res.Body.Close()
+			text, err := io.ReadAll(res.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return res.StatusCode, string(text)
+		}
+		code, body := ask("/admin/passkey/ask", "{}")
+		if got := code == http.StatusOK; got != c.want || !got && code != http.StatusNotFound {
+			t.Errorf("%+v: %d %s", c, code, body)
+		}
+		if !c.want {
+			continue
+		}
+		host := "localhost"
+		if strings.HasPrefix(c.base, "https:") {
+			host = "status.example"
+		}
+		if !strings.Contains(body, `"rpId":"`+host+`"`) || !strings.Contains(body, `"userVerification":"required"`) || !strings.Contains(body, `"ticket":"`) {
+			t.Errorf("%+v is asked %s", c, body)
+		}
+		ticket := regexp.MustCompile(`"ticket":"([^"]+)"`).FindStringSubmatch(body)[1]
+		for sent, want := range map[string]int{
+			"": http.StatusBadRequest, "[]": http.StatusBadRequest, `{"ticket":1}`: http.StatusBadRequest,
+			`{}`: http.StatusUnprocessableEntity, `{"ticket":"` + ticket + `"}`: http.StatusUnprocessableEntity, `{"ticket":"` + ticket + `","response":{"id":"AA","type":"public-key"}}`: http.StatusUnprocessableEntity,
+		} {
+			if code, body := ask("/admin/passkey/answer", sent); code != want {
+				t.Errorf("%q: %d %s, want %d", sent, code, body, want)
+			}
+		}
+		if code, _ := ask("/admin/passkey/ask", "{}", "Sec-Fetch-Site", "cross-site", "Origin", "https://evil.example"); code != http.StatusForbidden {
+			t.Errorf("another site asks: %d", code)
+		}
+		if code, _ := ask("/admin/account/passkeys/ask", "{}"); code != http.StatusSeeOther {
+			t.Errorf("who has not signed in makes one: %d", code)
+		}
+	}
+}

@@ -64,6 +64,7 @@ func (s *Store) Sweep(ctx context.Context, now, idle time.Time) error {
 		{`DELETE FROM sessions WHERE expires <= $1`, now},
 		{`DELETE FROM sessions WHERE seen <= $1`, idle},
 		{`DELETE FROM invites WHERE expires <= $1`, now},
+		{`DELETE FROM challenges WHERE expires <= $1`, now},
 		{`DELETE FROM tokens WHERE expires > 0 AND expires <= $1`, now.AddDate(0, -1, 0)},
 		{`DELETE FROM audit WHERE at <= $1`, now.Add(-auditKept)},
 	} {

@@ -97,6 +97,8 @@ func contract(t *testing.T, fresh engine) {
 		"what is noted was done":           whatIsNotedWasDone,
 		"audit is paged":                   auditIsPaged,
 		"what is old is swept":             oldIsSwept,
+		"passkeys are of one":              passkeysAreOfOne,
+		"challenges are taken once":        challengesAreTakenOnce,
 		"text is text":                     textIsText,
 		"a store opens again":              opensAgain,
 		"a later version is refused":       laterIsRefused,
@@ -454,6 +456,73 @@ func oldIsSwept(t *testing.T, url string) {
 	did, err := s.Audit(ctx, control.Entry{}, 100)
 	if err != nil || len(did) == 0 || did[len(did)-1].Action == "ancient" {
 		t.Errorf("audit left: %+v %v", did, err)
+	}
+}
+
+// passkeysAreOfOne: each is of one operator, who ends it, and whose it ends with.
+func passkeysAreOfOne(t *testing.T, url string) {
+	s, ctx := open(t, url), t.Context()
+	join(t, s, "ana", string(grant.Admin))
+	join(t, s, "bob", "author")
+	add := func(id, of string) error {
+		return s.AddPasskey(ctx, control.Passkey{ID: id, Credential: "c" + id, Operator: of, Name: "Phone", Data: "{}", Created: now}, entry("passkey"))
+	}
+	if err := errors.Join(add("1", "bob"), add("2", "bob"), add("3", "ana")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AddPasskey(ctx, control.Passkey{ID: "4", Credential: "c1", Operator: "ana"}, entry("passkey")); !errors.Is(err, control.ErrTaken) {
+		t.Errorf("one device for two: %v", err)
+	}
+	if err := s.SignInByPasskey(ctx, "c1", "{1}", session("bob", "by passkey"), entry("sign_in")); err != nil {
+		t.Error(err)
+	}
+	if err := s.SignInByPasskey(ctx, "c1", "{2}", session("ana", "stolen"), entry("sign_in")); !errors.Is(err, status.ErrNotFound) {
+		t.Errorf("somebody else's: %v", err)
+	}
+	if all, err := s.Passkeys(ctx, "bob"); err != nil || len(all) != 2 || all[0].Data != "{1}" || !all[0].Used.Equal(now) || all[0].Name != "Phone" {
+		t.Errorf("bob has %+v, %v", all, err)
+	}
+	if err := s.RemovePasskey(ctx, "ana", "1", entry("passkey.end")); !errors.Is(err, status.ErrNotFound) {
+		t.Errorf("somebody else ends it: %v", err)
+	}
+	if err := s.RemovePasskey(ctx, "bob", "1", entry("passkey.end")); err != nil {
+		t.Error(err)
+	}
+	if err := s.RemoveOperator(ctx, "bob", entry("remove")); err != nil {
+		t.Error(err)
+	}
+	if all, err := s.Passkeys(ctx, "bob"); err != nil || len(all) != 0 {
+		t.Errorf("left of bob: %+v %v", all, err)
+	}
+	if o, err := s.Operator(ctx, "ana"); err != nil || o.Name != "ana" {
+		t.Errorf("ana is %+v %v", o, err)
+	}
+}
+
+// challengesAreTakenOnce, by one of many, and not after their end.
+func challengesAreTakenOnce(t *testing.T, url string) {
+	s, ctx := open(t, url), t.Context()
+	if err := errors.Join(s.AddChallenge(ctx, "a", "data", now, now.Add(time.Minute)), s.AddChallenge(ctx, "b", "old", now.Add(-time.Hour), now)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.TakeChallenge(ctx, "b", now); !errors.Is(err, status.ErrNotFound) {
+		t.Errorf("after its end: %v", err)
+	}
+	var all sync.WaitGroup
+	var got atomic.Int64
+	for range 8 {
+		all.Go(func() {
+			data, err := s.TakeChallenge(ctx, "a", now)
+			if err == nil && data == "data" {
+				got.Add(1)
+			} else if !errors.Is(err, status.ErrNotFound) {
+				t.Errorf("%q %v", data, err)
+			}
+		})
+	}
+	all.Wait()
+	if got.Load() != 1 {
+		t.Errorf("taken %d times", got.Load())
 	}
 }
 

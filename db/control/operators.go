@@ -85,6 +85,7 @@ func (s *Store) RemoveOperator(ctx context.Context, id string, by Entry) error {
 	return s.act(ctx, by, func(tx *sql.Tx) error {
 		for _, erase := range []string{
 			`DELETE FROM sessions WHERE operator = $1`,
+			`DELETE FROM passkeys WHERE operator = $1`,
 			`DELETE FROM tokens WHERE maker = $1`,
 			`DELETE FROM invites WHERE maker = $1`,
 		} {

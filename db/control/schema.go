@@ -29,6 +29,13 @@ var migrations = [][]string{
 			id TEXT PRIMARY KEY, at BIGINT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, address TEXT NOT NULL)`,
 		`CREATE INDEX audit_at ON audit (at)`,
 	},
+	{
+		`CREATE TABLE passkeys (
+			id TEXT PRIMARY KEY, credential TEXT NOT NULL UNIQUE, operator TEXT NOT NULL REFERENCES operators (id), name TEXT NOT NULL,
+			data TEXT NOT NULL, created BIGINT NOT NULL, used BIGINT NOT NULL)`,
+		`CREATE INDEX passkeys_operator ON passkeys (operator)`,
+		`CREATE TABLE challenges (hash TEXT PRIMARY KEY, data TEXT NOT NULL, expires BIGINT NOT NULL)`,
+	},
 }
 
 // migrate brings the tables to the newest version, all or nothing. Of several processes that start at once one does it,

@@ -48,7 +48,12 @@ func (v *Visit) showAccount(err error) error {
 	if errSessions != nil {
 		return errSessions
 	}
+	passkeys, errPasskeys := v.passkeys()
+	if errPasskeys != nil {
+		return errPasskeys
+	}
 	p := shown.Account{
+		Passkeys:  passkeys,
 		EndOthers: v.At("/admin/account/sessions/others/end"),
 		Password: shown.Form{
 			Action: v.At("/admin/account/password"), Title: l.T("admin.password.change"), Text: l.T("admin.password.text"), Button: l.T("admin.password.change"),

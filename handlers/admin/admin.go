@@ -75,6 +75,7 @@ func (a *Area) OwnRoutes(r fiber.Router) {
 	r.Get("/admin/invite/:secret", a.open(a.join))
 	r.Post("/admin/invite/:secret", a.open(a.joinNow))
 	a.accountRoutes(r)
+	a.passkeyRoutes(r)
 	a.operatorRoutes(r)
 	a.tokenRoutes(r)
 	r.Get("/admin/log", a.Signed(grant.Admin, a.audit))

@@ -41,7 +41,8 @@ func (v *Visit) showSignIn(code int, wrong string) error {
 	s.Wrong = wrong
 	name := v.Field("name")
 	return v.Show(code, shown.Door(s, shown.Form{
-		Action: v.At("/admin/sign-in", views.Pair{Name: nextParam, Value: v.Query(nextParam)}), Title: l.T("admin.signin"), Button: l.T("admin.signin"),
+		Passkey: v.door(),
+		Action:  v.At("/admin/sign-in", views.Pair{Name: nextParam, Value: v.Query(nextParam)}), Title: l.T("admin.signin"), Button: l.T("admin.signin"),
 		Fields: []shown.Field{
 			{Name: "name", Label: l.T("admin.name"), Type: "text", Auto: "username", Value: name, Focus: name == ""},
 			{Name: "password", Label: l.T("admin.password"), Type: "password", Auto: "current-password", Focus: name != ""},

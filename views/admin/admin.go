@@ -51,6 +51,32 @@ type Form struct {
 	Text   string
 	Fields []Field
 	Button string
+
+	Passkey *Passkey // Beside the form; nil for none.
+}
+
+// Passkey is a button that a script shows and answers.
+type Passkey struct {
+	New           bool   // It makes one.
+	Ask, Answer   string // Addresses.
+	Button, Wrong string
+}
+
+// kind is what the script is to do.
+func (p *Passkey) kind() string {
+	if p.New {
+		return "new"
+	}
+	return "in"
+}
+
+// PasskeyRow is one that there is.
+type PasskeyRow struct{ Name, Number, Since, Used, End string }
+
+// Passkeys are one's own.
+type Passkeys struct {
+	All []PasskeyRow
+	New Passkey
 }
 
 // Choice is one of several.
@@ -71,6 +97,7 @@ type Account struct {
 	Sessions  []Session
 	EndOthers string
 	Password  Form
+	Passkeys  *Passkeys // Nil where there can be none.
 }
 
 // Operator is a row of the operators' page.
