@@ -223,6 +223,7 @@ func TestPasskeyInABrowser(t *testing.T) {
 	x.do(chromedp.Click(button))
 	shows("The passkey is added.")
 	x.accessible("/admin/account with a passkey", "light", string(axe))
+	x.screenshot("admin-account-passkey")
 	x.do(chromedp.Click(button)) // The device has one for this account.
 	shows("That did not work.")
 	x.do(chromedp.Click(`.who button`))
@@ -230,6 +231,7 @@ func TestPasskeyInABrowser(t *testing.T) {
 	x.do(chromedp.Navigate(site + "/admin/log"))
 	shows("Sign in with a passkey")
 	x.accessible("/admin/sign-in with a passkey", "light", string(axe))
+	x.screenshot("admin-sign-in-passkey")
 	x.do(chromedp.Click(button))
 	shows("added a passkey")
 	if path := eval[string](x, `location.pathname`); path != "/admin/log" {

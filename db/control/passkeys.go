@@ -21,7 +21,7 @@ type Passkey struct {
 	Created, Used time.Time
 }
 
-const passkeyColumns = `passkeys.id, passkeys.credential, passkeys.operator, passkeys.name, passkeys.data, passkeys.created, passkeys.used`
+const deviceColumns = `passkeys.id, passkeys.credential, passkeys.operator, passkeys.name, passkeys.data, passkeys.created, passkeys.used`
 
 func scanPasskey(r row) (p Passkey, err error) {
 	var created, used int64
@@ -41,7 +41,7 @@ func (s *Store) AddPasskey(ctx context.Context, p Passkey, by Entry) error {
 
 // Passkeys are those of an operator, the newest first.
 func (s *Store) Passkeys(ctx context.Context, operator string) ([]Passkey, error) {
-	return all(ctx, s, scanPasskey, `SELECT `+passkeyColumns+` FROM passkeys WHERE operator = $1 ORDER BY created DESC, id`, operator)
+	return all(ctx, s, scanPasskey, `SELECT `+deviceColumns+` FROM passkeys WHERE operator = $1 ORDER BY created DESC, id`, operator)
 }
 
 // Operator is the one of an id.
