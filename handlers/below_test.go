@@ -265,7 +265,7 @@ func TestOwnPathsAreThoseThatTheConfigurationRefuses(t *testing.T) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	if want := []string{"agent", "api", "badge", "brand", "outages", "services", "signals", "static"}; !slices.Equal(names, want) {
+	if want := []string{"admin", "agent", "api", "badge", "brand", "outages", "services", "signals", "static"}; !slices.Equal(names, want) {
 		t.Errorf("%q, want %q: change ownPaths of package config with it", names, want)
 	}
 }

@@ -15,8 +15,11 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// opsConnections is how many connections the operator's listener has at a time.
-const opsConnections = 32
+// How many connections the listeners of operators have at a time.
+const (
+	opsConnections   = 32
+	adminConnections = 256
+)
 
 // Front is the HTTP side of the product. It listens, and hands each request to the server of
 // the configuration that counts, so that a request sees one of them from begin to end.
@@ -27,6 +30,8 @@ type Front struct {
 	crowd  *gate.Connections
 	ops    *fiber.App        // The same for the operator's listener.
 	own    *gate.Connections // There.
+	admin  *fiber.App        // The same for a listener of the operators' area.
+	staff  *gate.Connections // There.
 	mu     sync.Mutex        // One Reload or Shutdown at a time.
 
 	listening sync.Mutex // Held for moments only.
@@ -47,7 +52,7 @@ func New(o Options) (*Front, error) {
 	f.now.Store(s)
 	settings := s.app.Config()
 	settings.ErrorHandler = func(c *fiber.Ctx, err error) error { return f.server().fail(c, err) }
-	f.app, f.ops = fiber.New(settings), fiber.New(settings)
+	f.app, f.ops, f.admin = fiber.New(settings), fiber.New(settings), fiber.New(settings)
 	f.app.Server().KeepHijackedConns = true // The broker has them.
 	f.app.Server().Logger = quiet{}         // It would write to standard error, past our log.
 	f.app.Server().HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
@@ -67,6 +72,16 @@ func New(o Options) (*Front, error) {
 	f.ops.Server().Handler = func(c *fasthttp.RequestCtx) {
 		own.Serving(c.Conn(), c.Time())
 		f.server().ops(c)
+	}
+	f.staff = gate.NewConnections(adminConnections, s.limits.Counted, func() int { return 0 })
+	f.admin.Server().Logger, f.admin.Server().ConnState = quiet{}, f.staff.Follow
+	f.admin.Server().HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+		f.server().enter(h)
+		return fasthttp.RequestConfig{}
+	}
+	f.admin.Server().Handler = func(c *fasthttp.RequestCtx) {
+		f.staff.Serving(c.Conn(), c.Time())
+		f.server().receiveOwn(c)
 	}
 	return f, nil
 }
@@ -107,6 +122,10 @@ func (f *Front) Serve(ln net.Listener) error { return f.serve(f.app, f.crowd, ln
 // ServeOps answers the operator on a listener of his own until Shutdown: /healthz, /readyz and /metrics, without limits but in the
 // number of connections. It returns nil after a Shutdown.
 func (f *Front) ServeOps(ln net.Listener) error { return f.serve(f.ops, f.own, ln) }
+
+// ServeAdmin answers operators on a listener of the area's own until Shutdown, with the limits that visitors have. It returns nil after a
+// Shutdown.
+func (f *Front) ServeAdmin(ln net.Listener) error { return f.serve(f.admin, f.staff, ln) }
 
 func (f *Front) serve(app *fiber.App, conns *gate.Connections, ln net.Listener) error {
 	ln = &onceClosed{Listener: ln}
@@ -158,9 +177,10 @@ func (f *Front) Shutdown() error {
 	f.broker.Close()
 	f.crowd.Close()
 	f.own.Close()
+	f.staff.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownWait)
 	defer cancel()
-	if err := errors.Join(f.leave(), f.app.ShutdownWithContext(ctx), f.ops.ShutdownWithContext(ctx)); err != nil {
+	if err := errors.Join(f.leave(), f.app.ShutdownWithContext(ctx), f.ops.ShutdownWithContext(ctx), f.admin.ShutdownWithContext(ctx)); err != nil {
 		return fmt.Errorf("stop HTTP: %w", err)
 	}
 	return nil

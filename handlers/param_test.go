@@ -2,6 +2,8 @@ package handlers
 
 import (
 	"net/http"
+	"regexp"
+	"statuspage/internal/grant"
 	"statuspage/internal/page"
 	"statuspage/internal/status"
 	"statuspage/static"
@@ -14,7 +16,7 @@ import (
 func TestEncodedPathsMeanTheSame(t *testing.T) {
 	t.Parallel()
 	now := time.Now().UTC()
-	s := newSite(t, func(o *Options) {
+	s := newStaff(t, func(o *Options) {
 		o.Now = func() time.Time { return now } // Else an answer may change between two spellings.
 		o.Page.CSS = []byte("body{}")
 	})
@@ -26,6 +28,12 @@ func TestEncodedPathsMeanTheSame(t *testing.T) {
 	s.eventually("/badge/web/status.txt", "up")
 	outage := "web-" + begin.Format("20060102T150405Z")
 	s.eventually("/history.json", outage)
+	s.joins("ana", grant.Admin)
+	_, operators := s.get("/admin/operators")
+	operator := regexp.MustCompile(`/admin/operators/([a-z0-9]+)`).FindStringSubmatch(operators)
+	if operator == nil {
+		t.Fatal(operators)
+	}
 	tried := map[string]bool{}
 	for _, c := range []struct{ route, path string }{ // The path's parameters stand in braces.
 		{"/services/:id", "/services/{web}"},
@@ -46,6 +54,8 @@ func TestEncodedPathsMeanTheSame(t *testing.T) {
 		{"/api/badge/:id/:kind/:duration?", "/api/badge/{web}/{uptime}/{24h}"},
 		{"/api/badge/:id/:kind/:duration?", "/api/badge/{2}/{status}"},
 		{"/api/status-page/:slug/badge", "/api/status-page/{any}/badge"},
+		{"/admin/invite/:secret", strings.Replace(s.invited(grant.Viewer), "/invite/", "/invite/{", 1) + "}"},
+		{"/admin/operators/:id", "/admin/operators/{" + operator[1] + "}"},
 		{"/static/*", strings.Replace(static.Path("app.css"), "/static/", "/static/{", 1) + "}"},
 		{"/brand/*", strings.Replace(page.New(page.Settings{CSS: []byte("body{}")}, nil, time.UTC).Dress.Styles[0], "/brand/", "/brand/{", 1) + "}"},
 	} {

@@ -16,12 +16,32 @@ func (s *server) receive(ctx *fasthttp.RequestCtx) {
 		s.refuse(ctx, answer.TooMany(wait))
 		return
 	}
-	if h := &ctx.Request.Header; !h.IsGet() && !h.IsHead() && !h.IsOptions() && !s.agents.Posts(h) {
-		ctx.Response.Header.Set(fiber.HeaderAllow, "GET, HEAD")
-		s.refuse(ctx, &answer.Problem{Code: http.StatusMethodNotAllowed})
+	if h := &ctx.Request.Header; !reads(h) && !s.agents.Posts(h) && !s.admin.Posts(h) {
+		s.readOnly(ctx)
 		return
 	}
 	s.serve(ctx)
+}
+
+// receiveOwn is receive on the listener of the operators' area.
+func (s *server) receiveOwn(ctx *fasthttp.RequestCtx) {
+	if wait, ok := s.limits.Allow(ctx); !ok {
+		s.refuse(ctx, answer.TooMany(wait))
+		return
+	}
+	if h := &ctx.Request.Header; !reads(h) && !h.IsPost() {
+		s.readOnly(ctx)
+		return
+	}
+	s.own(ctx)
+}
+
+func reads(h *fasthttp.RequestHeader) bool { return h.IsGet() || h.IsHead() || h.IsOptions() }
+
+// readOnly answers who wants to write where nobody writes.
+func (s *server) readOnly(ctx *fasthttp.RequestCtx) {
+	ctx.Response.Header.Set(fiber.HeaderAllow, "GET, HEAD")
+	s.refuse(ctx, &answer.Problem{Code: http.StatusMethodNotAllowed})
 }
 
 // work makes an answer that is not at hand, unless too much has been made for the address of late. What it

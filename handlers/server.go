@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"statuspage/handlers/admin"
 	"statuspage/handlers/agents"
 	"statuspage/handlers/answer"
 	"statuspage/handlers/api"
@@ -18,6 +19,7 @@ import (
 	"statuspage/handlers/ops"
 	"statuspage/handlers/public"
 	"statuspage/handlers/visitor"
+	"statuspage/internal/auth"
 	"statuspage/internal/board"
 	"statuspage/internal/figures"
 	"statuspage/internal/live"
@@ -38,7 +40,7 @@ import (
 
 // Limits of what a client may ask for.
 const (
-	maxBody      = 16 << 10 // Bytes; nothing here takes a body.
+	maxBody      = 16 << 10 // Bytes; more than a form of ours has.
 	shutdownWait = 5 * time.Second
 	// answerTimeout bounds all that an answer reads of the store, however many reads that are; streams read nothing.
 	answerTimeout = 8 * time.Second
@@ -58,6 +60,8 @@ type Options struct {
 	Metrics    func(io.Writer) (contentType string, err error)
 	Now        func() time.Time
 	Agents     *agents.Agents // Nil for none.
+	Auth       *auth.Auth     // Who may write; nil for nobody.
+	OwnAdmin   bool           // /admin is where ServeAdmin listens, and nowhere else.
 	Bare       bool           // Only /healthz, /readyz and /metrics: the process shows no page.
 	OwnOps     bool           // /metrics is where ServeOps listens, and nowhere else.
 }
@@ -86,6 +90,7 @@ type server struct {
 	past     *past.Reader
 	agents   *agents.Agents
 	assets   *assets.Assets
+	admin    *admin.Area
 	cors     cors
 	https    bool         // The page's address is one.
 	awaySaid atomic.Int64 // Unix nanoseconds of the last line about a store that can't be read.
@@ -95,6 +100,7 @@ type server struct {
 	app   *fiber.App
 	serve fasthttp.RequestHandler // The routes.
 	ops   fasthttp.RequestHandler // Those of the operator's listener.
+	own   fasthttp.RequestHandler // Those of the operators' area on a listener of its own.
 }
 
 // feature answers at addresses of its own.
@@ -124,6 +130,7 @@ func newServer(o Options, broker *sse.Broker, before *server) (*server, error) {
 	}
 	reader := visitor.New(s.page, s.limits)
 	s.assets = assets.New(s.page, o.Board, reader, assetsBefore)
+	s.admin = admin.New(admin.Options{Auth: o.Auth, Page: s.page, Visitor: reader, Limits: s.limits, Now: o.Now, Elsewhere: o.OwnAdmin})
 	s.app = fiber.New(fiber.Config{
 		AppName:               "statuspage",
 		DisableStartupMessage: true,
@@ -157,6 +164,12 @@ func newServer(o Options, broker *sse.Broker, before *server) (*server, error) {
 	forOps.Routes(operators)
 	forOps.MetricsRoutes(operators)
 	s.ops = operators.Handler()
+	own := fiber.New(s.app.Config())
+	s.protect(own)
+	own.Use(s.work)
+	s.assets.Routes(own)
+	s.admin.OwnRoutes(own)
+	s.own = own.Handler()
 	return s, nil
 }
 
@@ -181,6 +194,7 @@ func (s *server) all(o Options, broker *sse.Broker, reader *visitor.Reader, forO
 		compat.NewKuma(s.page, o.Board, sums, o.Now),
 		compat.NewInstatus(s.page, o.Board, sums, reader, o.Now),
 		s.assets,
+		s.admin,
 		o.Agents,
 		forOps,
 	}
@@ -215,6 +229,9 @@ func (s *server) mount() {
 func (s *server) protect(app *fiber.App) {
 	app.Use(recover.New(), func(c *fiber.Ctx) error {
 		s.secure(c, answer.Protect)
+		if err := checkHost(c); err != nil {
+			return err
+		}
 		return c.Next()
 	})
 }

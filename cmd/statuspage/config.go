@@ -39,5 +39,10 @@ func (e env) load(name string, args []string) (*config.Config, error) {
 	if err := e.parse(f, args); err != nil {
 		return nil, err
 	}
-	return config.Load(config.Overrides{File: *file}, e.getenv, os.ReadFile)
+	return e.read(*file)
+}
+
+// read reads the configuration that is named, or the usual one.
+func (e env) read(file string) (*config.Config, error) {
+	return config.Load(config.Overrides{File: file}, e.getenv, os.ReadFile)
 }

@@ -44,6 +44,10 @@ const usage = `statuspage is a public status page and the prober behind it.
                                         measures elsewhere and hands in over HTTPS; STATUSPAGE_AGENT_TOKEN
   statuspage demo [--listen ADDR]       sample targets, checked every two seconds
   statuspage probe NAME|URL             probe once; exit status 0 when available, 1 when not
+  statuspage admin invite [--role viewer|author|admin]
+                                        print a link by which one person becomes an operator
+  statuspage admin token --name NAME --scopes LIST [--expires 90d|2027-01-31]
+                                        print a token for a program
   statuspage config check|print         check the configuration, or print it with its defaults
   statuspage healthcheck [--listen ADDR]
   statuspage version
@@ -67,6 +71,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return e.demo(ctx, args)
 	case "probe":
 		return e.probe(ctx, args)
+	case "admin":
+		return e.admin(ctx, args)
 	case "config":
 		return e.config(args)
 	case "healthcheck":

@@ -45,6 +45,14 @@ func TestMistakesOfTheCommandLineAreTold(t *testing.T) {
 		{"probe", "name one service or URL"},
 		{"probe --config " + config + " nobody", `no service "nobody"`},
 		{"healthcheck --config " + config + " --listen 8000", "not an address to listen on"},
+		{"admin", "admin invite"},
+		{"admin invite word", "more is said than flags"},
+		{"admin invite --role root", "not a role"},
+		{"admin token --scopes incidents:read", "--name deploy"},
+		{"admin token --name ci", "no scope"},
+		{"admin token --name ci --scopes all", "not a scope"},
+		{"admin token --name ci --scopes incidents:read --expires soon", "such as 90d"},
+		{"admin token --name ci --scopes incidents:read --expires 2020-01-01", "has passed"},
 		{"agent", "--to https://status.example"},
 		{"agent --to https://status.example word", "more is said than flags"},
 		{"agent --to ftp://status.example", "agent: --to"},
@@ -145,5 +153,43 @@ func TestHealthcheckAsksTheProcess(t *testing.T) {
 	}
 	if _, _, err := runs(t, map[string]string{"STATUSPAGE_LISTEN": "127.0.0.1:1"}, "healthcheck", "--config", config, "--listen", "127.0.0.1:1"); err == nil {
 		t.Error("nobody answers, and it is well")
+	}
+}
+
+// TestCommandsLetPeopleAndProgramsIn prints what is given on to standard output, alone, and each once.
+func TestCommandsLetPeopleAndProgramsIn(t *testing.T) {
+	t.Parallel()
+	for base, want := range map[string]string{
+		"listen: \":8123\"\n": "http://127.0.0.1:8123/admin/invite/spi_",
+		"listen: 10.0.0.5:80\nbase_url: https://status.example/board\n":          "https://status.example/board/admin/invite/spi_",
+		"base_url: https://status.example\nadmin: {listen: \"10.0.0.5:9000\"}\n": "http://10.0.0.5:9000/admin/invite/spi_",
+	} {
+		path := file(t, "s.yaml", "")
+		store := filepath.Join(filepath.Dir(path), "control.db")
+		if err := os.WriteFile(path, []byte(base+"control: sqlite:///"+store+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, told, err := runs(t, nil, "admin", "invite", "--config", path, "--role", "author")
+		if err != nil || !strings.HasPrefix(out, want) || strings.Count(out, "\n") != 1 || !strings.Contains(told, "as author") || !strings.Contains(told, store) || strings.Contains(told, "spi_") {
+			t.Errorf("%s: %q %q %v", base, out, told, err)
+		}
+		token := func() (string, string, error) {
+			return runs(t, nil, "admin", "token", "--config", path, "--name", "ci", "--scopes", "incidents:write,incidents:read", "--expires", "90d")
+		}
+		out, told, err = token()
+		if err != nil || !strings.HasPrefix(out, "spt_") || strings.Count(out, "\n") != 1 || !strings.Contains(told, "incidents:read incidents:write, until") || strings.Contains(told, "spt_") {
+			t.Errorf("%s: %q %q %v", base, out, told, err)
+		}
+		if out, _, err = token(); err == nil || !strings.Contains(err.Error(), "--name: a token of this name") || out != "" {
+			t.Errorf("the same name again: %q %v", out, err)
+		}
+		kept, err := os.ReadFile(store)
+		if err != nil || bytes.Contains(kept, []byte("spt_")) || bytes.Contains(kept, []byte("spi_")) {
+			t.Errorf("a secret is kept, or nothing (%v)", err)
+		}
+	}
+	closed := file(t, "s.yaml", "admin: false\n")
+	if out, _, err := runs(t, nil, "admin", "invite", "--config", closed); err == nil || !strings.Contains(err.Error(), "admin: false") || out != "" {
+		t.Errorf("where nobody signs in: %q %v", out, err)
 	}
 }

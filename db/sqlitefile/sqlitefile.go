@@ -8,6 +8,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"statuspage/internal/status"
+	"strings"
+	"syscall"
 
 	"modernc.org/sqlite"
 )
@@ -48,18 +51,35 @@ func open(path, how string, conns int) (*sql.DB, error) {
 }
 
 // create makes the file before SQLite does, since SQLite would let everybody read it, and takes it from
-// others who may read it from before; what SQLite puts beside it gets its mode. A folder that is there is
-// the operator's, who may have others look into it.
+// others who may read it from before; what SQLite puts beside it gets its mode and owner. A folder that is there is
+// the operator's, who may have others look into it; what root makes in one of somebody else is theirs, since a command of
+// root's must not lock a server out that runs as another user.
 func create(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("create its folder: %w; make it writable or choose another path", err)
 	}
+	_, errBefore := os.Lstat(path)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return fmt.Errorf("%w; make it writable or choose another path", err)
+	}
+	if folder, err := os.Stat(filepath.Dir(path)); err == nil && errBefore != nil && os.Geteuid() == 0 {
+		if of, is := folder.Sys().(*syscall.Stat_t); is && of.Uid != 0 {
+			_ = f.Chown(int(of.Uid), int(of.Gid)) // Where there are no owners it stays as it is.
+		}
 	}
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		_ = os.Chmod(path+suffix, 0o600) // There may be none, or of an owner who let us in.
 	}
 	return f.Close()
+}
+
+// Path returns the path in a URL such as sqlite:///folder/file.db; four slashes begin an absolute one.
+func Path(address string) (string, error) {
+	host, path, found := strings.Cut(strings.TrimPrefix(address, "sqlite://"), "/")
+	unescaped, err := url.PathUnescape(path)
+	if !found || host != "" || err != nil || unescaped == "" || strings.HasSuffix(unescaped, "/") {
+		return "", fmt.Errorf("store URL: want sqlite:///folder/file.db, or sqlite:////folder/file.db for an absolute path: %w", status.ErrInvalid)
+	}
+	return unescaped, nil
 }

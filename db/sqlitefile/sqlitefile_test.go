@@ -52,6 +52,30 @@ func TestFilesArePrivate(t *testing.T) {
 	private("found open to others")
 }
 
+// TestFilesOfRootAreTheFoldersOwners: a command of root's locks out no server that runs as another user.
+func TestFilesOfRootAreTheFoldersOwners(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		return // Nobody else can make files of others, and nobody else does.
+	}
+	const nobody = 65534
+	dir := t.TempDir()
+	if err := os.Chown(dir, nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "a.db")
+	open(t, path)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		info, err := os.Stat(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if of, is := info.Sys().(*syscall.Stat_t); !is || of.Uid != nobody {
+			t.Errorf("%s is of %+v", path+suffix, info.Sys())
+		}
+	}
+}
+
 // TestConnectionsAreAsPromised asks each for what holds for one connection only.
 func TestConnectionsAreAsPromised(t *testing.T) {
 	t.Parallel()

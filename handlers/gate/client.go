@@ -108,3 +108,9 @@ func (l *Limiter) OverTLS(ctx *fasthttp.RequestCtx) bool {
 	proto := ctx.Request.Header.PeekBytes(headForwardedProto)
 	return bytes.EqualFold(bytes.TrimSpace(proto[bytes.LastIndex(proto, comma)+1:]), protoHTTPS)
 }
+
+// Who is the client's address, and what its failures are counted by; 0 for not by address, as with requests.
+func (l *Limiter) Who(ctx *fasthttp.RequestCtx) (address netip.Addr, key uint64) {
+	who, _ := l.client(ctx)
+	return who, l.asker(ctx)
+}

@@ -11,6 +11,7 @@ import (
 	"statuspage/handlers"
 	"statuspage/handlers/agents"
 	"statuspage/internal/app/probing"
+	"statuspage/internal/auth"
 	"statuspage/internal/board"
 	"statuspage/internal/check"
 	"statuspage/internal/cluster"
@@ -46,6 +47,7 @@ type app struct {
 	past    *past.Filler
 	monitor *monitor.Monitor // Nil for a page server, which measures nothing.
 	agents  *agents.Agents
+	auth    *auth.Auth // Nil for a process that shows no page.
 	health  *health
 	pages   *handlers.Front
 
@@ -75,6 +77,13 @@ func Run(ctx context.Context, o Options) (err error) {
 	if ops != nil {
 		defer ops.Close() //nolint:errcheck // As above.
 	}
+	admin, err := listenAdmin(cfg.Admin.Listen)
+	if err != nil {
+		return err
+	}
+	if admin != nil {
+		defer admin.Close() //nolint:errcheck // As above.
+	}
 	store, err := db.Open(ctx, string(cfg.Database), db.Options{Retention: cfg.Retention, Outbox: cfg.Outbox, Log: o.Log})
 	if err != nil {
 		return err
@@ -91,7 +100,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := a.build(cfg, o.Source == nil); err != nil {
 		return errors.Join(err, a.stop(nil))
 	}
-	return a.run(ctx, ln, ops, o.Source)
+	return a.run(ctx, listeners{ln, ops, admin}, o.Source)
 }
 
 // build puts the parts together, none of them started.
@@ -116,6 +125,7 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 	if err := a.openAgents(cfg); err != nil {
 		return err
 	}
+	a.openAuth(cfg, demo)
 	a.health.past, a.health.monitor = a.past, a.monitor
 	if a.pages, err = handlers.New(a.options(cfg, a.board, demo)); err != nil {
 		return err
@@ -170,6 +180,8 @@ func (a *app) options(cfg *config.Config, b *board.Board, demo bool) handlers.Op
 		Metrics:    a.metrics.Write,
 		Limits:     limits(cfg),
 		Agents:     a.agents,
+		Auth:       a.auth,
+		OwnAdmin:   cfg.Admin.Listen != "",
 		Bare:       !a.roles.web,
 		OwnOps:     cfg.ListenOps != "",
 	}

@@ -20,6 +20,14 @@ func listenOps(address string) (net.Listener, error) {
 	return listenAs(address, "--listen-ops, STATUSPAGE_LISTEN_OPS or listen_ops:")
 }
 
+// listenAdmin opens the listener of the operators' area, nil when it has none of its own.
+func listenAdmin(address string) (net.Listener, error) {
+	if address == "" {
+		return nil, nil //nolint:nilnil // No listener is what was asked for.
+	}
+	return listenAs(address, "admin.listen:")
+}
+
 func listenAs(address, setting string) (net.Listener, error) {
 	ln, err := net.Listen("tcp", address) //nolint:noctx // Returns at once.
 	switch {

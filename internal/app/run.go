@@ -13,14 +13,21 @@ import (
 // fillWait is how long the prober waits for the board to know what was measured last.
 const fillWait = time.Second
 
-// run starts everything, waits for the end of ctx or a failure, and stops in order. Ops is nil without an operator's listener.
-func (a *app) run(ctx context.Context, ln, ops net.Listener, from *Source) error {
-	served := make(chan error, 2)
-	go func() { served <- a.pages.Serve(ln) }()
-	a.log.Info("listening", "url", "http://"+ln.Addr().String(), "services", len(a.cfg.Load().Checks), "store", a.store.State().Engine)
-	if ops != nil {
-		go func() { served <- a.pages.ServeOps(ops) }()
-		a.log.Info("listening for the operator", "url", "http://"+ops.Addr().String())
+// listeners are where a server answers; those but the first may be nil.
+type listeners struct{ page, ops, admin net.Listener }
+
+// run starts everything, waits for the end of ctx or a failure, and stops in order.
+func (a *app) run(ctx context.Context, at listeners, from *Source) error {
+	served := make(chan error, 3)
+	go func() { served <- a.pages.Serve(at.page) }()
+	a.log.Info("listening", "url", "http://"+at.page.Addr().String(), "services", len(a.cfg.Load().Checks), "store", a.store.State().Engine)
+	if at.ops != nil {
+		go func() { served <- a.pages.ServeOps(at.ops) }()
+		a.log.Info("listening for the operator", "url", "http://"+at.ops.Addr().String())
+	}
+	if at.admin != nil {
+		go func() { served <- a.pages.ServeAdmin(at.admin) }()
+		a.log.Info("listening for operators who write", "url", "http://"+at.admin.Addr().String())
 	}
 
 	fillCtx, stopFill := context.WithCancel(ctx)
@@ -91,6 +98,9 @@ func (a *app) stop(filler <-chan struct{}) error {
 	}
 	if a.pages != nil {
 		all = append(all, a.pages.Shutdown())
+	}
+	if a.auth != nil {
+		all = append(all, a.auth.Close())
 	}
 	return errors.Join(all...)
 }

@@ -234,7 +234,7 @@ func TestMonitorThatCannotStartEndsTheProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	if err := a.run(t.Context(), ln, nil, nil); !errors.Is(err, status.ErrInvalid) || !strings.Contains(err.Error(), "started before") {
+	if err := a.run(t.Context(), listeners{page: ln}, nil); !errors.Is(err, status.ErrInvalid) || !strings.Contains(err.Error(), "started before") {
 		t.Errorf("the process ends with %v, want why it can't measure", err)
 	}
 }

@@ -53,6 +53,9 @@ type Config struct {
 	Guard      *Guard         // Nil lets probes connect to every address.
 	Canary     []string       // URLs and host:port that answer while our own network is there.
 	Agents     []Agent        // Probers elsewhere that hand signals in.
+	Control    Secret         // URL of the store of who may write: sqlite, postgres or postgresql.
+	Admin      Admin
+	Tokens     []Token
 	Brand      Brand
 	Groups     []status.Group // In the order of the page; those that services name and this does not come after.
 	Checks     []check.Check
@@ -134,12 +137,15 @@ func (d *decoder) config(data []byte, o Overrides) (*Config, error) {
 
 	override(d, "-listen", o.Listen, envListen, &c.Listen, parseListen)
 	override(d, "-listen-ops", o.ListenOps, envListenOps, &c.ListenOps, parseListen)
-	d.listeners(c)
 	override(d, "-database", o.Database, envDatabase, &c.Database, parseDatabase)
 	override(d, "", "", envQueue, &c.Queue, parseQueue)
 	override(d, "", "", envRegion, &c.Region, parseRegion)
 	d.ownRegion(c)
 	override(d, "", "", envOutbox, &c.Outbox, parsePath)
+	d.listeners(c)
+	if c.Control == "" {
+		c.Control = besideData(c.Database, c.Outbox)
+	}
 	override(d, "", "", envFrequency, &probing.interval, parseMinutes)
 
 	c.Checks = d.services(services, probing)

@@ -21,8 +21,9 @@ type decoder struct {
 	getenv   func(string) string
 	readFile func(string) ([]byte, error)
 	lines    []string
-	ops      *yaml.Node // Of listen_ops, for what can only be judged with the rest.
 	mistakes []error
+	// Of listen_ops and admin.listen, for what can only be judged with the rest.
+	ops, adminListen *yaml.Node
 }
 
 // parse reads the file into nodes; nil stands for an empty one. What is no YAML at all is
@@ -102,7 +103,7 @@ func (d *decoder) excerpt(line, column int) string {
 }
 
 // secretKeys are settings whose values may be secrets, whatever they look like.
-var secretKeys = append(check.Secrets(), "agents")
+var secretKeys = append(check.Secrets(), "agents", "tokens", "control")
 
 // inSecrets tells whether a line stands below one of the secretKeys, or a token, that is less indented.
 func (d *decoder) inSecrets(line int) bool {

@@ -33,6 +33,9 @@ type printed struct {
 	Guard      any              `yaml:"guard,omitempty"`
 	Canary     []string         `yaml:"canary,omitempty"`
 	Agents     []printedAgent   `yaml:"agents,omitempty"`
+	Control    string           `yaml:"control"`
+	Admin      any              `yaml:"admin,omitempty"`
+	Tokens     []printedToken   `yaml:"tokens,omitempty"`
 	Brand      *printedBrand    `yaml:"brand,omitempty"`
 	Groups     []printedGroup   `yaml:"groups,omitempty"`
 	Services   []printedService `yaml:"services"`
@@ -117,6 +120,7 @@ func (c *Config) Print(w io.Writer) error {
 		p.CORS = &printedCORS{c.CORS}
 	}
 	p.Agents = printedAgents(c.Agents)
+	p.Control, p.Admin, p.Tokens = c.Control.String(), c.Admin.printed(), printedTokens(c.Tokens)
 	p.Guard, p.Canary = c.Guard.printed(), c.Canary
 	p.Brand = c.Brand.printed()
 	for _, g := range c.Groups {

@@ -125,7 +125,7 @@ var basePath = regexp.MustCompile(`^(?:/[A-Za-z0-9._~-]+)+$`)
 
 // ownPaths begin addresses of the page that go on behind them: below one of these, nobody could tell whether
 // a proxy has taken the path off. A test in package handlers names the same.
-var ownPaths = []string{"agent", "api", "badge", "brand", "outages", "services", "signals", "static"}
+var ownPaths = []string{"admin", "agent", "api", "badge", "brand", "outages", "services", "signals", "static"}
 
 func parseOrigin(text string) (string, error) {
 	if text == "*" {
@@ -140,8 +140,15 @@ func parseOrigin(text string) (string, error) {
 
 // listeners refuses one address for two listeners; with port 0 each gets its own.
 func (d *decoder) listeners(c *Config) {
-	if _, port, _ := net.SplitHostPort(c.ListenOps); c.ListenOps == c.Listen && port != "0" {
+	same := func(a, b string) bool {
+		_, port, _ := net.SplitHostPort(a)
+		return a == b && a != "" && port != "0"
+	}
+	if same(c.ListenOps, c.Listen) {
 		d.fail(d.ops, "listen_ops", "the same as listen: visitors must not reach it, so name another port or address")
+	}
+	if same(c.Admin.Listen, c.Listen) || same(c.Admin.Listen, c.ListenOps) {
+		d.fail(d.adminListen, "admin.listen", "the same as another listener: name another port or address, or leave it out to have /admin where the page is")
 	}
 }
 

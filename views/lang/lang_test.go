@@ -94,7 +94,7 @@ func TestEveryKeyIsUsedAndThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	var source strings.Builder
-	for _, pattern := range []string{"../*.templ", "../*.go", "*.go", "../../handlers/*.go", "../../handlers/*/*.go", "../../internal/*/*.go"} {
+	for _, pattern := range []string{"../*.templ", "../*.go", "*.go", "../../handlers/*.go", "../../handlers/*/*.go", "../../internal/*/*.go", "../*/*.templ"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no sources in %s: %v", pattern, err)
@@ -111,7 +111,7 @@ func TestEveryKeyIsUsedAndThere(t *testing.T) {
 		}
 	}
 	literal := regexp.MustCompile(`\.T\("([a-z0-9.]*)"( ?\+)?`)
-	prefixes := []string{"language", "months", "weekdays", "date.", "unit.", "state.", "cell.", "how.", "banner."}
+	prefixes := []string{"language", "months", "weekdays", "date.", "unit.", "state.", "cell.", "how.", "banner.", "admin.nav.", "admin.error."}
 	used := map[string]bool{}
 	for _, m := range literal.FindAllStringSubmatch(source.String(), -1) {
 		if m[2] != "" {
