@@ -180,18 +180,21 @@
     for (const row of changed.map(c => c.row).concat(entering.map(r => $(r.id)))) if (row) enter(row);
     const said = [...states].map(([id, was]) => ({ row: $(id), was })).filter(s => s.row && s.was !== s.row.dataset.s).map(s => s.row)
       .map(r => r.querySelector('th a').textContent + ': ' + r.querySelector('.state').textContent);
+    const told = $('detail') && $('detail').dataset.say;
+    if (told && told !== wasTold) said.push(told);
+    wasTold = told;
     if (said.length) $('say').textContent = said.join('. ');
     stops();
     const banner = $('banner'), icon = $('icon'), shown = banner || $('detail');
     if (shown && shown.dataset.title) document.title = shown.dataset.title;
-    if (shown && icon && icon.getAttribute('href') !== shown.dataset.icon) icon.href = shown.dataset.icon;
+    if (shown && shown.dataset.icon && icon && icon.getAttribute('href') !== shown.dataset.icon) icon.href = shown.dataset.icon;
     if (!banner) return;
     // A filter by state shows other services once a state has changed.
     const filter = document.querySelector('.filter'), state = $('state');
     if (filter && state && state.value && wasBanner && wasBanner !== banner.querySelector('h1').textContent) filter.requestSubmit();
     wasBanner = banner.querySelector('h1').textContent;
   };
-  let wasBanner = '';
+  let wasBanner = '', wasTold = $('detail') && $('detail').dataset.say;
 
   document.addEventListener('htmx:sse:before:message', remember);
   document.addEventListener('htmx:sse:after:message', restore);

@@ -8,6 +8,9 @@
 //   paused        nobody sees the page: no stream, no polling. Also where it begins behind another tab,
 //                 or is drawn in advance: browsers have six connections to a server, and a stream keeps one
 //
+// Whatever the state, a page that has heard nothing for three heartbeats (data-lost of the root) is not good news any more: it
+// turns grey and says from when it is, until the next word or page.
+//
 // What leads where: a word on the stream to on; its end, a refusal or silence to reconnecting; from the
 // second failure in a row on the page is asked for, and its coming leads to polling, its absence back;
 // hiding leads to paused, showing to a try at once, as do a network that is back and a machine that slept.
@@ -54,15 +57,44 @@
   const age = ms => ms < 90e3 ? relative.format(-Math.round(ms / 1000), 'second') : relative.format(-Math.round(ms / 60e3), 'minute');
   // Of the server's clock, which heartbeats carry: ages are right on a wrong clock.
   let offset = 0;
+  // When the page is given up for lost, unless something is heard until then.
+  let doubt = now() + 3 * beat, grey = null;
+  const believe = () => {
+    doubt = now() + Math.max(3 * beat, state === 'polling' ? 2 * every : 0);
+    if (!grey) return;
+    delete document.documentElement.dataset.lost;
+    // What a frame has replaced is right already.
+    if (grey.banner.isConnected) grey.banner.replaceWith(grey.was);
+    grey = null;
+    show();
+  };
+  const despair = () => {
+    const banner = $('banner') || document.createElement('p'), words = $('live').dataset;
+    grey = { banner, was: banner.cloneNode(true), at: Date.now() + offset - (now() - doubt + 3 * beat), said: '' };
+    document.documentElement.dataset.lost = '';
+    if (banner.id) {
+      grey.said = banner.querySelector('h1').textContent;
+      banner.dataset.s = 'unknown';
+      banner.querySelector('h1').lastChild.data = words.lost;
+    }
+    $('say').textContent = words.lost;
+  };
+  const lament = () => {
+    const p = grey.banner.querySelector('p'), at = new Date(grey.at);
+    if (!p) return;
+    const time = at.toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit' });
+    const text = $('live').dataset.seen.replace('{time}', time).replace('{ago}', age(Date.now() + offset - grey.at)).replace('{said}', grey.said);
+    if (p.textContent !== text) p.textContent = text;
+  };
   const show = () => {
     const live = $('live'), banner = $('banner'), words = live && live.dataset;
     if (!live) return;
-    // On a service's own page.
-    const signal = document.querySelector('#detail .signals time');
-    const at = Date.parse(banner ? banner.dataset.at : signal ? signal.dateTime : '');
+    // On the page of a service, or of an outage.
+    const signal = document.querySelector('#detail .signals time'), detail = $('detail');
+    const at = Date.parse(banner ? banner.dataset.at : signal ? signal.dateTime : detail && detail.dataset.at || '');
     const last = at ? words.last.replace('{ago}', age(Math.max(0, Date.now() + offset - at))) : words.none;
     words.live = state;
-    const text = state === 'connecting' || state === 'paused' ? words.connecting : words[state] + ' · ' + last;
+    const text = grey ? words.lost + ' · ' + last : state === 'connecting' || state === 'paused' ? words.connecting : words[state] + (at || !detail || banner ? ' · ' + last : '');
     if (live.textContent !== text) live.textContent = text;
   };
   const become = next => { state = next; show(); };
@@ -119,6 +151,7 @@
     // One that was let go may have a word left.
     if (!stream || stream.request.signal.aborted || connection.abortController.signal !== stream.request.signal) return e.preventDefault();
     heard = now();
+    believe();
     first = first || heard;
     deadline = heard + 3 * beat;
     if (heard - first >= beat) failures = flaps = 0;
@@ -161,6 +194,7 @@
       if (state === 'polling') become('reconnecting');
       return;
     }
+    believe();
     const other = layout(fresh);
     if (other && layout(document) && other !== layout(document)) return location.reload();
     take(fresh);
@@ -196,7 +230,10 @@
     const slept = Date.now() - ticked > beat;
     ticked = Date.now();
     if (state === 'paused') return;
-    if (slept) return wake();
+    if (slept) {
+      doubt = Math.min(doubt, now() + 4 * second);
+      return wake();
+    }
     const at = now();
     if (stream && at > deadline) {
       // It had a beginning, and then was held back.
@@ -207,6 +244,8 @@
       open();
     } else if (state === 'on' && !first && at > asked + second) become('connecting');
     if (at >= pollAt) poll();
+    if (at > doubt && !grey) despair();
+    if (grey) lament();
     show();
   };
   // Whatever was open may be dead without a sign: another brings what was missed.
@@ -226,6 +265,8 @@
     if (document.hidden || document.prerendering) return leave();
     if (state !== 'paused') return;
     ticked = Date.now();
+    // It may be old by now: it is given a few seconds, not three heartbeats.
+    doubt = Math.min(doubt, now() + 4 * second);
     become(failures > 1 || !$('stream') ? 'polling' : 'connecting');
     wake();
   };

@@ -57,6 +57,14 @@ func outageState(o OutageRow) string {
 	return status.Unknown.String()
 }
 
+// outageIcon is the state in the icon of an outage's page.
+func outageIcon(o OutageRow) string {
+	if o.Ongoing {
+		return status.Down.String()
+	}
+	return ""
+}
+
 // howTexts are the paragraphs of the page that explains the figures.
 func howTexts(regions bool) []string {
 	all := []string{"signal", "uptime", "coverage", "rounding", "cells", "outages", "latency"}

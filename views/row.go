@@ -154,7 +154,16 @@ func uptimeText(l *lang.Language, c status.Counts) (uptime, coverage string) {
 	if !ok {
 		return "–", l.T("nothing.observed")
 	}
-	return l.Percent(percent), l.T("observed", l.Percent(c.Coverage()))
+	return l.Percent(inColumn(percent)), l.T("observed", l.Percent(c.Coverage()))
+}
+
+// inColumn gives a share the two decimals that make a column of them readable; 100 and 0 stand for all and none.
+func inColumn(percent string) string {
+	whole, decimals, _ := strings.Cut(percent, ".")
+	if whole == "100" || whole == "0" && decimals == "" {
+		return percent
+	}
+	return whole + "." + (decimals + "00")[:2]
 }
 
 func stateText(l *lang.Language, state status.Outcome, last status.Sample, regions status.Tally) string {
@@ -186,10 +195,10 @@ var (
 
 // ReasonText is a reason in public words, with the status where that is the reason.
 func ReasonText(l *lang.Language, reason status.Reason, code int) string {
-	switch reason {
-	case status.UnexpectedStatus:
-		return l.T("reason.unexpected_status") + " " + strconv.Itoa(code)
-	case status.None:
+	switch {
+	case reason == status.UnexpectedStatus && code > 0:
+		return "HTTP " + strconv.Itoa(code)
+	case reason == status.None:
 		return l.T("reason.none") // Rows of other writers give no reason.
 	default:
 		return l.T("reason." + reason.String())
@@ -231,7 +240,7 @@ func partOf(c status.Cell) int {
 	}
 }
 
-// cellText tells all that is known of a cell: "12:03 down, unexpected status 503, 1 up,
+// cellText tells all that is known of a cell: "12:03 down, HTTP 503, 1 up,
 // 1 down, 120 ms". It is what hover, focus and a screen reader show.
 func cellText(c status.Cell, to Local) string {
 	l := to.Lang

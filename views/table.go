@@ -16,7 +16,7 @@ func BuildUptime(svc status.Service, window string, c status.Counts, to Local) U
 	l := to.Lang
 	row := UptimeRow{Window: window, Uptime: "–", Coverage: l.Percent(c.Coverage()), Counts: l.T("nothing.measured")}
 	if percent, ok := c.Uptime(); ok {
-		row.Uptime = l.Percent(percent)
+		row.Uptime = l.Percent(inColumn(percent))
 		row.Counts = countsText(to.of(svc), c, true)
 	}
 	return row
@@ -126,9 +126,11 @@ func BuildOutages(outages []status.Outage, svc status.Service, now time.Time, to
 // BuildOutageView puts an outage into words for its own page.
 func BuildOutageView(o status.Outage, svc status.Service, now time.Time, to Local) OutageView {
 	l := to.Lang
-	v := OutageView{OutageRow: BuildOutage(o, svc, now, to)}
+	v := OutageView{OutageRow: BuildOutage(o, svc, now, to), At: o.Last.UTC().Format(time.RFC3339)}
 	if v.Headline = l.T("outage.headline", svc.Name, v.Duration); o.Ongoing() {
 		v.Headline = l.T("outage.headline.now", svc.Name, v.Duration)
+	} else if !o.Lapsed {
+		v.Over = l.T("outage.over", sinceText(o.End.In(to.Zone), now.In(to.Zone), to))
 	}
 	begin, zone := o.Begin.In(to.Zone), o.Begin.In(to.Zone).Format(" MST")
 	v.Facts = []Fact{

@@ -87,6 +87,13 @@ func (p *painter) detail(service *board.Service, k page.Preferences, now time.Ti
 	return d
 }
 
+// outage is the page of an outage.
+func (p *painter) outage(o board.OutageOf, k page.Preferences, now time.Time) views.OutageView {
+	view := views.BuildOutageView(o.Outage, o.Service.Known(), now, p.page.Local(k))
+	view.Title = view.Headline + " · " + p.page.Title
+	return view
+}
+
 // samplesOf puts measurements into words, newest first, each with its region.
 func samplesOf(reports []board.Report, to views.Local) []views.SampleRow {
 	samples := make([]status.Sample, len(reports))
