@@ -38,7 +38,7 @@ func TestBrowserTurnsGreyWithoutItsServer(t *testing.T) {
 	away.Store(true)
 	x.until(`document.querySelector('#banner').dataset.s === 'unknown' && document.querySelector('#banner h1').textContent === 'Connection lost'`)
 	x.until(`/^What you see is from .*: The service is up$/.test(document.querySelector('#banner p').textContent)`)
-	x.until(`document.querySelector('#live').textContent.startsWith('Connection lost · last signal')`)
+	x.until(`document.querySelector('#live').textContent.startsWith('Reconnecting · last signal')`)
 	if said := eval[string](x, `document.querySelector('#say').textContent`); said != "Connection lost" {
 		t.Errorf("a screen reader is told %q", said)
 	}

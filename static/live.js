@@ -94,7 +94,7 @@
     const at = Date.parse(banner ? banner.dataset.at : signal ? signal.dateTime : detail && detail.dataset.at || '');
     const last = at ? words.last.replace('{ago}', age(Math.max(0, Date.now() + offset - at))) : words.none;
     words.live = state;
-    const text = grey ? words.lost + ' · ' + last : state === 'connecting' || state === 'paused' ? words.connecting : words[state] + (at || !detail || banner ? ' · ' + last : '');
+    const text = grey && !banner ? words.lost + ' · ' + last : state === 'connecting' || state === 'paused' ? words.connecting : words[state] + (at || !detail || banner ? ' · ' + last : '');
     if (live.textContent !== text) live.textContent = text;
   };
   const become = next => { state = next; show(); };

@@ -53,3 +53,11 @@ func sinceText(at, now time.Time, to Local) string {
 	}
 	return to.Lang.ShortDate(at) + " " + to.Lang.Clock(at)
 }
+
+// shortSince is the clock of an instant of today, or the day of another.
+func shortSince(at, now time.Time, to Local) string {
+	if at.Format(DayPath) == now.Format(DayPath) {
+		return to.Lang.Clock(at)
+	}
+	return to.Lang.ShortDate(at)
+}

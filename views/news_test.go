@@ -57,3 +57,23 @@ func TestBannerOfQuietTimes(t *testing.T) {
 		t.Errorf("where nothing is measured there is news of %v", got)
 	}
 }
+
+func TestRowSaysSinceWhenItIsWatched(t *testing.T) {
+	t.Parallel()
+	in := rowInput("new", "New", "uuu")
+	in.Service.Terms = []status.Term{in.Service.Now(now.Add(-4 * time.Minute))}
+	for i := range in.Cells {
+		in.Cells[i].Before = in.Cells[i].Start.Before(now.Add(-5 * time.Minute))
+	}
+	row := BuildStripRow(in, status.LastHour, english)
+	if !strings.HasSuffix(row.Coverage, " since 11:56") {
+		t.Errorf("the row says %q", row.Coverage)
+	}
+	if !strings.Contains(row.Strip.Text, "55 not watched yet") {
+		t.Errorf("the strip says %q", row.Strip.Text)
+	}
+	in.Sum.Expected = 0
+	if row := BuildStripRow(in, status.LastHour, english); row.Coverage != "since 11:56" {
+		t.Errorf("before the first check is due the row says %q", row.Coverage)
+	}
+}

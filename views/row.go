@@ -125,6 +125,12 @@ func buildRow(in RowInput, to Local) Row {
 		Latency:   "–",
 	}
 	row.Uptime, row.Coverage = uptimeText(l, in.Sum)
+	if begin, known := in.Service.Watched(); known && len(in.Cells) > 0 && in.Cells[0].Start.Before(begin) && in.Sum.Measured() > 0 {
+		since := shortSince(begin.In(to.Zone), in.Cells[len(in.Cells)-1].Start.In(to.Zone), to)
+		if row.Coverage = l.T("observed.since", l.Percent(in.Sum.Coverage()), since); in.Sum.Expected == 0 {
+			row.Coverage = l.T("news.since", since) // The first check could still be on its way.
+		}
+	}
 	if in.State.Available() {
 		row.Latency = l.Milliseconds(in.Last.Duration())
 	}
@@ -208,10 +214,13 @@ func ReasonText(l *lang.Language, reason status.Reason, code int) string {
 var cellStates = [...]string{status.Unknown: "n", status.Up: "u", status.Degraded: "d", status.Down: "x"}
 
 // cellState is the outcome of a cell in a letter, as there are up to 90 a row. A c behind it
-// says that it is carried over from the run before; a figure, that only a part of the
+// says that it is carried over from the run before; b, that the service was not watched yet; a figure, that only a part of the
 // measurements had it: under 1 %, under 10 %, under a half.
 func cellState(c status.Cell) string {
 	state := cellStates[c.Outcome]
+	if c.Before {
+		return "b"
+	}
 	if c.Carried {
 		return state + "c"
 	}
@@ -273,6 +282,9 @@ func cellText(c status.Cell, to Local) string {
 
 // cellOutcome is the outcome of a cell in a word; some regions being down is not the same as slow.
 func cellOutcome(to Local, c status.Cell) string {
+	if c.Before {
+		return to.Lang.T("cell.before")
+	}
 	if c.Outcome == status.Degraded {
 		return to.Lang.T(degradedKey(c.Regions.Down > 0 || to.partial && c.Length > time.Minute))
 	}

@@ -30,7 +30,12 @@ func stripText(cells []status.Cell, window status.Window, to Local) string {
 	l := to.Lang
 	var count status.States
 	var down status.Cell
+	before := 0
 	for _, c := range cells {
+		if c.Before {
+			before++
+			continue
+		}
 		if count[c.Outcome]++; c.Outcome == status.Down {
 			down = c
 		}
@@ -49,6 +54,9 @@ func stripText(cells []status.Cell, window status.Window, to Local) string {
 		default:
 			parts = append(parts, strconv.Itoa(n)+" "+l.T(cellKeys[o]))
 		}
+	}
+	if before > 0 {
+		parts = append(parts, strconv.Itoa(before)+" "+l.T("cell.before"))
 	}
 	return l.T("strip", l.T("window."+window.Name), strings.Join(parts, ", "))
 }
@@ -129,7 +137,7 @@ func (y layer) carried(c status.Cell) int {
 }
 
 func unknown(c status.Cell) int {
-	if c.Outcome == status.Unknown {
+	if c.Outcome == status.Unknown && !c.Before {
 		return none
 	}
 	return 0

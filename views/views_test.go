@@ -180,7 +180,7 @@ func TestCellText(t *testing.T) {
 		"13:00 no data":                {Start: start, Counts: status.Counts{Expected: 1}},
 		"13:00 up":                     {Start: start, Outcome: status.Up, HTTPStatus: 204, Counts: status.Counts{Up: 1, Expected: 1}, Latency: 9500 * time.Microsecond},
 		"13:00 down, timeout, 10.00 s": {Start: start, Outcome: status.Down, Reason: status.Timeout, HTTPStatus: -1, Counts: status.Counts{Down: 1, Expected: 1}, Latency: 10 * time.Second},
-		"13:00 down, HTTP 503, 1 up, 1 down, 2 missing, 100 ms":   {Start: start, Outcome: status.Down, Reason: status.UnexpectedStatus, HTTPStatus: 503, Counts: status.Counts{Up: 1, Down: 1, Expected: 4}, Latency: 100 * time.Millisecond},
+		"13:00 down, HTTP 503, 1 up, 1 down, 2 missing, 100 ms":                {Start: start, Outcome: status.Down, Reason: status.UnexpectedStatus, HTTPStatus: 503, Counts: status.Counts{Up: 1, Down: 1, Expected: 4}, Latency: 100 * time.Millisecond},
 		"13:00 up, as in the check before; none was due in this minute so far": {Start: start, Outcome: status.Up, Carried: true, HTTPStatus: 200},
 	} {
 		if got := cellText(c, Local{Lang: lang.Default(), Zone: zone}); got != want {
