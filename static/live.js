@@ -16,6 +16,7 @@
 // hiding leads to paused, showing to a try at once, as do a network that is back and a machine that slept.
 // The page is loaded anew only after it was asked for and came: an error page of a proxy never replaces it.
 //
+// htmx comes when the page has been seen, or is touched (data-swap): it is three quarters of all script.
 // hx-sse reads a stream and swaps its events; when one is asked for is decided here alone. All waits are
 // made of two that the server names: of its heartbeat, and of the refresh without this script.
 (() => {
@@ -33,6 +34,27 @@
   });
   if (!$('live')) return;
 
+  let asking = null;
+  const seenFor = 1000, touches = ['pointerover', 'pointerdown', 'keydown', 'focusin'];
+  const looked = new Promise(done => {
+    const wait = () => setTimeout(done, seenFor);
+    touches.forEach(touch => addEventListener(touch, done, { once: true, passive: true }));
+    if (document.readyState === 'complete') wait(); else addEventListener('load', wait, { once: true });
+  });
+  // Is kept once it came, and rejected while it can't be had.
+  globalThis.swaps = () => asking ||= looked.then(() => new Promise((done, failed) => {
+    const script = document.createElement('script');
+    script.src = $('live').dataset.swap;
+    // Behind the beginning of htmx, which waits as well.
+    script.onload = () => setTimeout(done);
+    script.onerror = () => { asking = null; script.remove(); failed(new Error(script.src)); };
+    document.head.append(script);
+  }).then(() => {
+    // What was typed meanwhile nobody has heard.
+    const q = $('q');
+    if (q && q.value !== q.defaultValue) q.form.requestSubmit();
+  }));
+
   const beat = $('live').dataset.beat * 1e3, every = $('live').dataset.refresh * 1e3, second = beat / 15;
   // Until the first word, counted from the request.
   const patience = beat / 1.5;
@@ -41,6 +63,8 @@
   let state = 'paused', ticked = Date.now();
   // The request of the stream that is open or asked for.
   let stream = null;
+  // Of the asking: who waits for htmx may have been overtaken.
+  let turn = 0;
   // What the page shows, as the server calls it.
   let seen = '';
   // The first pause, and what a refusal asks for: until then nothing makes us try.
@@ -106,7 +130,12 @@
     asked = now();
     first = heard = later = 0;
     deadline = asked + patience;
-    htmx.ajax('GET', element.dataset.from, { source: element });
+    const mine = ++turn;
+    swaps().then(() => {
+      if (mine !== turn || stream || state === 'paused' || !element.isConnected) return;
+      deadline = now() + patience;
+      htmx.ajax('GET', element.dataset.from, { source: element });
+    }, () => { if (mine === turn) lost(); });
   };
   const close = () => {
     const was = stream;
@@ -214,7 +243,7 @@
       const old = $(id), part = fresh.getElementById(id);
       if (!old || !part || old.isEqualNode(part)) continue;
       old.replaceWith(part);
-      htmx.process(part);
+      if (globalThis.htmx) htmx.process(part);
     }
     seen = since(fresh);
     document.dispatchEvent(new Event('parts:after'));

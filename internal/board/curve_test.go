@@ -79,3 +79,27 @@ func TestLatenciesOfTheStoreFillTheDay(t *testing.T) {
 		}
 	}
 }
+
+// TestRowAndTableTellTheSameUptime asks in the middle of a minute and an hour.
+func TestRowAndTableTellTheSameUptime(t *testing.T) {
+	t.Parallel()
+	b := newBoard(t, "a")
+	b.now = func() time.Time { return noon }
+	for at := noon.Add(-26 * time.Hour); !at.After(noon); at = at.Add(time.Minute) {
+		o := status.Up
+		if at.Minute() < 2 {
+			o = status.Down
+		}
+		b.Apply([]status.Signal{signal("a", at, o)})
+	}
+	svc := b.Services()[0]
+	for _, w := range status.Windows {
+		now := noon.Add(20 * time.Second)
+		if row, table := svc.Row(w, time.UTC, now).Sum, svc.Uptime(w.Length(), now); row != table {
+			t.Errorf("%s: the row says %+v, the table %+v", w.Name, row, table)
+		}
+	}
+	if sum := svc.Uptime(time.Hour, noon); sum.Measured() != 60 {
+		t.Errorf("an hour has %d measurements a minute apart", sum.Measured())
+	}
+}
