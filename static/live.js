@@ -32,8 +32,7 @@
     e.preventDefault();
     if ($('live') && ctx.request.headers['HX-History-Restore-Request']) renew();
   });
-  if (!$('live')) return;
-
+  const address = document.currentScript.dataset.swap;
   let asking = null;
   const seenFor = 1000, touches = ['pointerover', 'pointerdown', 'keydown', 'focusin'];
   const looked = new Promise(done => {
@@ -44,7 +43,7 @@
   // Is kept once it came, and rejected while it can't be had.
   globalThis.swaps = () => asking ||= looked.then(() => new Promise((done, failed) => {
     const script = document.createElement('script');
-    script.src = $('live').dataset.swap;
+    script.src = address;
     // Behind the beginning of htmx, which waits as well.
     script.onload = () => setTimeout(done);
     script.onerror = () => { asking = null; script.remove(); failed(new Error(script.src)); };
@@ -54,6 +53,12 @@
     const q = $('q');
     if (q && q.value !== q.defaultValue) q.form.requestSubmit();
   }));
+
+  if (!$('live')) {
+    // Nothing is live here, but parts are swapped.
+    if (address && document.querySelector('[hx-get]')) swaps().catch(() => {});
+    return;
+  }
 
   const beat = $('live').dataset.beat * 1e3, every = $('live').dataset.refresh * 1e3, second = beat / 15;
   // Until the first word, counted from the request.

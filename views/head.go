@@ -13,6 +13,7 @@ type Head struct {
 	Title       string
 	Description string
 	Site        Site
+	Path        string // Of the page, from the root; empty for one that is at no address.
 	State       string // Overall state, for icon and kiosk; empty where the page shows none.
 	Canonical   string // Absolute address of the page; empty when the site's own is unknown.
 	Image       string // Absolute address of the picture for previews; empty without Canonical.
