@@ -15,6 +15,7 @@ import (
 // 2 slow, 1 down at 14:20". It links where each cell stands by itself.
 type Strip struct {
 	Href, Text string
+	Fresh      bool // It begins before the service was watched.
 	cells      []status.Cell
 }
 
@@ -22,7 +23,7 @@ func buildStrip(in RowInput, href string, window status.Window, to Local) *Strip
 	if window != status.LastHour {
 		href += "?window=" + window.Name
 	}
-	return &Strip{Href: href, Text: stripText(in.Cells, window, to), cells: in.Cells}
+	return &Strip{Href: href, Text: stripText(in.Cells, window, to), Fresh: len(in.Cells) > 0 && in.Cells[0].Before, cells: in.Cells}
 }
 
 // stripText counts the cells by their outcome, and says when the newest was down.
