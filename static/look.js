@@ -47,6 +47,10 @@
     setTimeout(() => { button.textContent = was; }, 2000);
   });
   const zone = document.getElementById('tz');
+  // The browser knows the names.
+  if (zone) zone.addEventListener('focus', () => {
+    if (Intl.supportedValuesOf) zone.list.replaceChildren(...Intl.supportedValuesOf('timeZone').map(name => new Option(name, name)));
+  }, { once: true });
   if (zone && kept.wanted) { // A zone is kept when a page has come in it: there may be none of that name.
     const wanted = kept.wanted;
     keep('wanted', '');

@@ -76,7 +76,11 @@ func howTexts(regions bool) []string {
 
 // pollingText says how a page is kept fresh where no stream passes.
 func pollingText(head Head) string {
-	return head.Lang.T("live.polling", head.Lang.Duration(time.Duration(head.Refresh)*time.Second))
+	every := head.Lang.Duration(time.Duration(head.Refresh) * time.Second)
+	if head.Plain {
+		return head.Lang.T("live.plain", every)
+	}
+	return head.Lang.T("live.polling", every)
 }
 
 // scale is what stands above the cells of a window: how long ago, at even distances, the oldest first. It never grows old,

@@ -20,6 +20,7 @@ type Head struct {
 	Refresh     int    // Seconds after which a browser without JavaScript asks again; 0 for never.
 	Scripts     bool   // The page swaps parts of itself.
 	Live        bool   // And it is kept fresh: by a stream, where there is one.
+	Plain       bool   // It has no stream by its nature, and is asked for now and then.
 	Beat        int    // Seconds at most between two signs of life on a stream.
 	Kiosk       bool   // Big, dark, without navigation.
 	Languages   []Choice

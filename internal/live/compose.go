@@ -82,7 +82,10 @@ func keepFresh(head *views.Head, state status.Outcome) {
 }
 
 // KeepFresh makes a page ask for itself now and then, which has no stream; id detail is what of it is put in place.
-func KeepFresh(head *views.Head) { keepFresh(head, status.Unknown) }
+func KeepFresh(head *views.Head) {
+	keepFresh(head, status.Unknown)
+	head.Plain = true
+}
 
 // shows tells whether a service passes the filter.
 func (p Composition) shows(s status.Service, state status.Outcome) bool {
