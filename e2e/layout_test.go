@@ -78,10 +78,7 @@ func TestBrowserPrintsStates(t *testing.T) {
 		}
 	}
 	for state, color := range map[string][3]float64{"up": {0x1f, 0x9d, 0x63}, "down": {0xd3, 0x31, 0x2f}} {
-		fill := ""
-		for _, c := range color {
-			fill += strings.TrimPrefix(fmt.Sprintf("%.4f ", c/255), "0")
-		}
+		fill := strings.ReplaceAll(fmt.Sprintf("%.4f %.4f %.4f ", color[0]/255, color[1]/255, color[2]/255), "0.", ".")
 		if !strings.Contains(drawn.String(), fill+"rg") {
 			t.Errorf("on paper nothing has the colour of %s, %srg", state, fill)
 		}

@@ -27,7 +27,7 @@ func TestBrowserKeepsTheTheme(t *testing.T) {
 	x.do(chromedp.SendKeys("#label", "ours"))
 	x.until(`document.querySelector('#preview code').textContent.includes('ours')`)
 	x.do(chromedp.Click("#preview .copy"))
-	x.until(`document.querySelector('#preview .copy').textContent === 'Copied' && document.querySelector('#say').textContent === 'Copied'`)
+	x.until(`document.querySelector('#say').textContent === 'Copied'`)
 	x.do(chromedp.Click(`.theme button[value=""]`))
 	x.until(scheme + ` === 'light dark'`)
 	if was == "" {

@@ -98,7 +98,7 @@ func BadgesPage(head Head, b BadgeBuilder) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "\" hx-target=\"#preview\" hx-select=\"#preview\" hx-swap=\"outerHTML\" hx-trigger=\"submit, change, input delay:300ms\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "\" hx-target=\"#preview\" hx-select=\"#preview\" hx-swap=\"outerHTML\" hx-trigger=\"submit, input delay:300ms\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
