@@ -162,9 +162,9 @@ func TestBrowserSeesEveryChange(t *testing.T) {
 
 	web.answer(http.StatusServiceUnavailable)
 	x.until(fmt.Sprintf(stateOf, "web", "down"))
-	x.until(`document.querySelector('#s-web .state').textContent === 'Down: unexpected status 503'`)
+	x.until(`document.querySelector('#s-web .state').textContent === 'Down: HTTP 503'`)
 	x.until(`document.querySelector('#banner h1').textContent === '1 of 2 services is down'`)
-	x.until(`document.title.startsWith('1 of 2 services is down')`)
+	x.until(`document.title.startsWith('web is down')`)
 	x.until(`document.querySelector('#say').textContent.includes('web: Down')`)
 	if got := eval[string](x, `document.activeElement.closest('tr')?.id + ' ' + document.activeElement.ariaLabel.slice(0, 5)`); got != "s-web "+focused {
 		t.Errorf("focus moved to %q, want %q", got, "s-web "+focused)

@@ -58,7 +58,7 @@ func TestNinetyDaysAreThereAfterAStart(t *testing.T) {
 	for back := range 3 {
 		first := time.Now().UTC().AddDate(0, 0, 1-time.Now().UTC().Day()).AddDate(0, -back, 0)
 		body := has("/history?month=" + first.Format("2006-01"))
-		outages += strings.Count(body, "Down for")
+		outages += strings.Count(body, "was down for")
 		lapsed += strings.Count(body, "no measurement after")
 	}
 	if outages == 0 || lapsed*2 > outages {

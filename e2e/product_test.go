@@ -194,7 +194,7 @@ func TestVerdictsOnRealTargets(t *testing.T) {
 	}
 	p.wait("shows all verdicts on the page", func() bool {
 		_, page := p.get("/")
-		return strings.Contains(page, "5 of 6 services are down") && strings.Contains(page, "unexpected status 500")
+		return strings.Contains(page, "5 of 6 services are down") && strings.Contains(page, "HTTP 500")
 	})
 	_, page := p.get("/")
 	_, signals := p.get("/signals")
@@ -365,7 +365,7 @@ func TestDemo(t *testing.T) {
 	p := start(t, t.TempDir(), "", "demo", "--listen", "127.0.0.1:0")
 	p.wait("shows its targets", func() bool {
 		_, page := p.get("/")
-		return strings.Contains(page, "This is a demo") && strings.Contains(page, "unexpected status 500") && strings.Contains(page, `<svg class="u"`)
+		return strings.Contains(page, "This is a demo") && strings.Contains(page, "HTTP 500") && strings.Contains(page, `<svg class="u"`)
 	})
 	p.stop()
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"testing"
 
@@ -19,7 +20,7 @@ func TestBrowserOpensTheRowThatIsEntered(t *testing.T) {
 	p := start(t, t.TempDir(), "title: Acme\nservices:\n"+service("web", web.url, "")+service("api", api.url, ""))
 	p.newest("api", func(record) bool { return true })
 	x := newTab(t)
-	x.do(chromedp.EmulateViewport(1280, 900), chromedp.Navigate(p.URL+"/"))
+	x.do(chromedp.EmulateViewport(1280, 560), chromedp.Navigate(p.URL+"/"))
 	x.says("on")
 	if n := eval[int](x, `document.querySelectorAll('.grid td[data-c]').length`); n != 0 {
 		t.Errorf("%d cells are links before the visitor has entered a row", n)
@@ -40,6 +41,9 @@ func TestBrowserOpensTheRowThatIsEntered(t *testing.T) {
 	web.answer(http.StatusServiceUnavailable)
 	x.until(fmt.Sprintf(stateOf, "web", "down"))
 	x.until(`document.querySelectorAll('#s-web td[data-c]').length === 60 && document.querySelector('#s-web td[data-c^=x]')`)
+	if moved := eval[float64](x, top) - before; math.Abs(moved) >= 1 {
+		t.Errorf("news above the grid moves the rows by %v below the pointer", moved)
+	}
 	x.until(`getComputedStyle(document.querySelector('#s-web td[data-c] a:hover'), '::after').content.includes(':')`)
 	over("#s-api td.cells")
 	x.until(`document.querySelector('#s-api td[data-c]') && document.querySelector('#s-web td.cells svg.x') && !document.querySelector('#s-web td[data-c]')`)

@@ -189,6 +189,7 @@ func TestBrowserKeepsThePageWhileTheServerIsAway(t *testing.T) {
 	x := newTab(t)
 	x.record()
 	x.do(chromedp.Navigate(front.URL + "/?window=24h"))
+	x.until(`window.htmx`)
 	x.do(chromedp.Click("#w-1h"))
 	x.until(`document.querySelector('#board').dataset.window === '1h'`)
 	front.habit.Store(away)

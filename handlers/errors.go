@@ -123,6 +123,6 @@ func (s *server) errorPage(c *fiber.Ctx, p *answer.Problem) ([]byte, error) {
 		headline = k.Lang.T("error.title.404")
 	}
 	head := s.page.Head(k, "/", headline+" · "+s.page.Title)
-	head.Zone.Empty, head.Canonical = true, ""
+	head.Zone.Empty, head.Canonical, head.Path = true, "", ""
 	return answer.Render(views.ErrorPage(head, headline, textOf(p, k.Lang)))
 }

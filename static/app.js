@@ -7,7 +7,7 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const rows = () => all('.grid tbody tr');
   const cells = row => all('td[data-c] a', row).filter(a => a.offsetParent);
-  let focus = null, states = new Map(), opened = [], open = [], entering = [], left = '';
+  let focus = null, anchor = null, states = new Map(), opened = [], open = [], entering = [], left = '';
 
   // One tab stop for the whole grid: the picture or newest cell of the first row, or where the visitor
   // was last. All else is reached with the arrow keys.
@@ -33,8 +33,12 @@
     const line = cells(row);
     return at.href && line.find(a => a.getAttribute('href') === at.href) || line.at(at.end ?? Math.floor(at.share * line.length)) || line.at(-1);
   };
-  const enter = async entered => {
-    const id = entered.id, old = entered.querySelector('td.cells');
+  const enter = async asked => {
+    const id = asked.id;
+    try { await swaps(); } catch { return follows(asked); }
+    const entered = $(id);
+    if (!entered || !isEntered(entered)) return;
+    const old = entered.querySelector('td.cells');
     if (!old && !pictures.has(id)) return;
     if (old) pictures.set(id, old.cloneNode(true));
     entered.parentNode.dataset.entered = '';
@@ -50,6 +54,10 @@
     if (to === place && active !== document.body && !row.contains(active)) return;
     if (to === place || was.focus) cell.focus({ preventScroll: true });
     place = null;
+  };
+  const follows = row => {
+    const link = picture(row);
+    if (link && place && place.click) location.href = link.href;
   };
   // Cells move on with time, and their elements don't.
   let held = {};
@@ -84,8 +92,8 @@
   document.addEventListener('parts:after', follow);
   // Where no cells come, the link of the picture is followed as it is without this script.
   document.addEventListener('htmx:after:request', e => {
-    const row = e.detail.ctx.sourceElement, link = row.matches('.grid tbody tr') && picture(row);
-    if (e.defaultPrevented && link && place && place.click) location.href = link.href;
+    const row = e.detail.ctx.sourceElement;
+    if (e.defaultPrevented && row.matches('.grid tbody tr')) follows(row);
   });
   document.addEventListener('pointerover', e => {
     const row = e.target.closest('.grid tbody tr'), id = row && e.pointerType !== 'touch' ? row.id : '';
@@ -146,12 +154,18 @@
     const row = active && active.closest('.grid tbody tr'), part = active && active.closest('#detail, .chart');
     const cell = active && active.closest('td[data-c] a');
     focus = row ? { row: row.id, href: cell && cell.getAttribute('href'), picture: active === picture(row) } : part && { part: part.id, at: stations(part).indexOf(active) };
+    // News above the grid must not move the row away that somebody is in. Once the page is scrolled, browsers see to it.
+    const entered = scrollY ? null : $(hovered) || row;
+    anchor = entered && { row: entered.id, top: entered.getBoundingClientRect().top };
     open = touched.filter(r => pictures.has(r.id) && isOpen(r)).map(r => ({ row: r, cells: all('td[data-c]', r) }));
     opened = ($('chart') ? all('.chart[id] details[open]', $('chart')) : []).map(d => ({ id: d.closest('.chart').id, top: d.querySelector('.scroll').scrollTop }));
     entering = touched.filter(r => r.id === hovered && !isOpen(r));
     states = new Map(touched.map(r => [r.id, r.dataset.s]));
   };
   const restore = () => {
+    const entered = anchor && $(anchor.row), by = entered ? entered.getBoundingClientRect().top - anchor.top : 0;
+    if (by > 0) scrollBy({ top: by, behavior: 'instant' });
+    anchor = null;
     for (const { id, top } of opened) {
       const details = $(id) && $(id).querySelector('details');
       if (!details || details.open) continue;
@@ -180,18 +194,21 @@
     for (const row of changed.map(c => c.row).concat(entering.map(r => $(r.id)))) if (row) enter(row);
     const said = [...states].map(([id, was]) => ({ row: $(id), was })).filter(s => s.row && s.was !== s.row.dataset.s).map(s => s.row)
       .map(r => r.querySelector('th a').textContent + ': ' + r.querySelector('.state').textContent);
+    const told = $('detail') && $('detail').dataset.say;
+    if (told && told !== wasTold) said.push(told);
+    wasTold = told;
     if (said.length) $('say').textContent = said.join('. ');
     stops();
     const banner = $('banner'), icon = $('icon'), shown = banner || $('detail');
     if (shown && shown.dataset.title) document.title = shown.dataset.title;
-    if (shown && icon && icon.getAttribute('href') !== shown.dataset.icon) icon.href = shown.dataset.icon;
+    if (shown && shown.dataset.icon && icon && icon.getAttribute('href') !== shown.dataset.icon) icon.href = shown.dataset.icon;
     if (!banner) return;
     // A filter by state shows other services once a state has changed.
     const filter = document.querySelector('.filter'), state = $('state');
     if (filter && state && state.value && wasBanner && wasBanner !== banner.querySelector('h1').textContent) filter.requestSubmit();
     wasBanner = banner.querySelector('h1').textContent;
   };
-  let wasBanner = '';
+  let wasBanner = '', wasTold = $('detail') && $('detail').dataset.say;
 
   document.addEventListener('htmx:sse:before:message', remember);
   document.addEventListener('htmx:sse:after:message', restore);

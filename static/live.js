@@ -8,11 +8,15 @@
 //   paused        nobody sees the page: no stream, no polling. Also where it begins behind another tab,
 //                 or is drawn in advance: browsers have six connections to a server, and a stream keeps one
 //
+// Whatever the state, a page that has heard nothing for three heartbeats (data-lost of the root) is not good news any more: it
+// turns grey and says from when it is, until the next word or page.
+//
 // What leads where: a word on the stream to on; its end, a refusal or silence to reconnecting; from the
 // second failure in a row on the page is asked for, and its coming leads to polling, its absence back;
 // hiding leads to paused, showing to a try at once, as do a network that is back and a machine that slept.
 // The page is loaded anew only after it was asked for and came: an error page of a proxy never replaces it.
 //
+// htmx comes when the page has been seen, or is touched (data-swap): it is three quarters of all script.
 // hx-sse reads a stream and swaps its events; when one is asked for is decided here alone. All waits are
 // made of two that the server names: of its heartbeat, and of the refresh without this script.
 (() => {
@@ -28,7 +32,33 @@
     e.preventDefault();
     if ($('live') && ctx.request.headers['HX-History-Restore-Request']) renew();
   });
-  if (!$('live')) return;
+  const address = document.currentScript.dataset.swap;
+  let asking = null;
+  const seenFor = 1000, touches = ['pointerover', 'pointerdown', 'keydown', 'focusin'];
+  const looked = new Promise(done => {
+    const wait = () => setTimeout(done, seenFor);
+    touches.forEach(touch => addEventListener(touch, done, { once: true, passive: true }));
+    if (document.readyState === 'complete') wait(); else addEventListener('load', wait, { once: true });
+  });
+  // Is kept once it came, and rejected while it can't be had.
+  globalThis.swaps = () => asking ||= looked.then(() => new Promise((done, failed) => {
+    const script = document.createElement('script');
+    script.src = address;
+    // Behind the beginning of htmx, which waits as well.
+    script.onload = () => setTimeout(done);
+    script.onerror = () => { asking = null; script.remove(); failed(new Error(script.src)); };
+    document.head.append(script);
+  }).then(() => {
+    // What was typed meanwhile nobody has heard.
+    const q = $('q');
+    if (q && q.value !== q.defaultValue) q.form.requestSubmit();
+  }));
+
+  if (!$('live')) {
+    // Nothing is live here, but parts are swapped.
+    if (address && document.querySelector('[hx-get]')) swaps().catch(() => {});
+    return;
+  }
 
   const beat = $('live').dataset.beat * 1e3, every = $('live').dataset.refresh * 1e3, second = beat / 15;
   // Until the first word, counted from the request.
@@ -38,6 +68,8 @@
   let state = 'paused', ticked = Date.now();
   // The request of the stream that is open or asked for.
   let stream = null;
+  // Of the asking: who waits for htmx may have been overtaken.
+  let turn = 0;
   // What the page shows, as the server calls it.
   let seen = '';
   // The first pause, and what a refusal asks for: until then nothing makes us try.
@@ -54,15 +86,44 @@
   const age = ms => ms < 90e3 ? relative.format(-Math.round(ms / 1000), 'second') : relative.format(-Math.round(ms / 60e3), 'minute');
   // Of the server's clock, which heartbeats carry: ages are right on a wrong clock.
   let offset = 0;
+  // When the page is given up for lost, unless something is heard until then.
+  let doubt = now() + 3 * beat, grey = null;
+  const believe = () => {
+    doubt = now() + Math.max(3 * beat, state === 'polling' ? 2 * every : 0);
+    if (!grey) return;
+    delete document.documentElement.dataset.lost;
+    // What a frame has replaced is right already.
+    if (grey.banner.isConnected) grey.banner.replaceWith(grey.was);
+    grey = null;
+    show();
+  };
+  const despair = () => {
+    const banner = $('banner') || document.createElement('p'), words = $('live').dataset;
+    grey = { banner, was: banner.cloneNode(true), at: Date.now() + offset - (now() - doubt + 3 * beat), said: '' };
+    document.documentElement.dataset.lost = '';
+    if (banner.id) {
+      grey.said = banner.querySelector('h1').textContent;
+      banner.dataset.s = 'unknown';
+      banner.querySelector('h1').lastChild.data = words.lost;
+    }
+    $('say').textContent = words.lost;
+  };
+  const lament = () => {
+    const p = grey.banner.querySelector('p'), at = new Date(grey.at);
+    if (!p) return;
+    const time = at.toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit' });
+    const text = $('live').dataset.seen.replace('{time}', time).replace('{ago}', age(Date.now() + offset - grey.at)).replace('{said}', grey.said);
+    if (p.textContent !== text) p.textContent = text;
+  };
   const show = () => {
     const live = $('live'), banner = $('banner'), words = live && live.dataset;
     if (!live) return;
-    // On a service's own page.
-    const signal = document.querySelector('#detail .signals time');
-    const at = Date.parse(banner ? banner.dataset.at : signal ? signal.dateTime : '');
+    // On the page of a service, or of an outage.
+    const signal = document.querySelector('#detail .signals time'), detail = $('detail');
+    const at = Date.parse(banner ? banner.dataset.at : signal ? signal.dateTime : detail && detail.dataset.at || '');
     const last = at ? words.last.replace('{ago}', age(Math.max(0, Date.now() + offset - at))) : words.none;
     words.live = state;
-    const text = state === 'connecting' || state === 'paused' ? words.connecting : words[state] + ' · ' + last;
+    const text = grey && !banner ? words.lost + ' · ' + last : state === 'connecting' || state === 'paused' ? words.connecting : words[state] + (at || !detail || banner ? ' · ' + last : '');
     if (live.textContent !== text) live.textContent = text;
   };
   const become = next => { state = next; show(); };
@@ -74,7 +135,12 @@
     asked = now();
     first = heard = later = 0;
     deadline = asked + patience;
-    htmx.ajax('GET', element.dataset.from, { source: element });
+    const mine = ++turn;
+    swaps().then(() => {
+      if (mine !== turn || stream || state === 'paused' || !element.isConnected) return;
+      deadline = now() + patience;
+      htmx.ajax('GET', element.dataset.from, { source: element });
+    }, () => { if (mine === turn) lost(); });
   };
   const close = () => {
     const was = stream;
@@ -119,6 +185,7 @@
     // One that was let go may have a word left.
     if (!stream || stream.request.signal.aborted || connection.abortController.signal !== stream.request.signal) return e.preventDefault();
     heard = now();
+    believe();
     first = first || heard;
     deadline = heard + 3 * beat;
     if (heard - first >= beat) failures = flaps = 0;
@@ -161,6 +228,7 @@
       if (state === 'polling') become('reconnecting');
       return;
     }
+    believe();
     const other = layout(fresh);
     if (other && layout(document) && other !== layout(document)) return location.reload();
     take(fresh);
@@ -180,7 +248,7 @@
       const old = $(id), part = fresh.getElementById(id);
       if (!old || !part || old.isEqualNode(part)) continue;
       old.replaceWith(part);
-      htmx.process(part);
+      if (globalThis.htmx) htmx.process(part);
     }
     seen = since(fresh);
     document.dispatchEvent(new Event('parts:after'));
@@ -196,7 +264,10 @@
     const slept = Date.now() - ticked > beat;
     ticked = Date.now();
     if (state === 'paused') return;
-    if (slept) return wake();
+    if (slept) {
+      doubt = Math.min(doubt, now() + 4 * second);
+      return wake();
+    }
     const at = now();
     if (stream && at > deadline) {
       // It had a beginning, and then was held back.
@@ -207,6 +278,8 @@
       open();
     } else if (state === 'on' && !first && at > asked + second) become('connecting');
     if (at >= pollAt) poll();
+    if (at > doubt && !grey) despair();
+    if (grey) lament();
     show();
   };
   // Whatever was open may be dead without a sign: another brings what was missed.
@@ -226,6 +299,8 @@
     if (document.hidden || document.prerendering) return leave();
     if (state !== 'paused') return;
     ticked = Date.now();
+    // It may be old by now: it is given a few seconds, not three heartbeats.
+    doubt = Math.min(doubt, now() + 4 * second);
     become(failures > 1 || !$('stream') ? 'polling' : 'connecting');
     wake();
   };

@@ -1,4 +1,4 @@
-// The visitor's language and time zone: who chooses one finds it again on the next page and the next
+// The visitor's language, time zone and theme: who chooses one finds it again on the next page and the next
 // visit. The choice stays in this browser; the server learns it from the address alone.
 (() => {
   'use strict';
@@ -22,7 +22,35 @@
     }
     return changed ? url.href : null;
   };
+  const themes = document.querySelectorAll('.theme button');
+  const mark = () => themes.forEach(b => b.setAttribute('aria-pressed', b.value === (kept.theme || '')));
+  themes.forEach(b => b.addEventListener('click', () => {
+    keep('theme', b.value);
+    if (b.value) document.documentElement.dataset.theme = b.value; else delete document.documentElement.dataset.theme;
+    mark();
+  }));
+  mark();
+  // What stands beside the button, to the clipboard; where browsers give none, the old way.
+  document.addEventListener('click', async e => {
+    const button = e.target.closest && e.target.closest('.copy');
+    if (!button) return;
+    const text = button.parentNode.querySelector('code');
+    try { await navigator.clipboard.writeText(text.textContent); } catch {
+      getSelection().selectAllChildren(text);
+      if (!document.execCommand('copy')) return;
+      getSelection().removeAllRanges();
+    }
+    const was = button.textContent, say = document.getElementById('say');
+    if (was === button.dataset.copied) return;
+    button.textContent = button.dataset.copied;
+    if (say) say.textContent = button.dataset.copied;
+    setTimeout(() => { button.textContent = was; }, 2000);
+  });
   const zone = document.getElementById('tz');
+  // The browser knows the names.
+  if (zone) zone.addEventListener('focus', () => {
+    if (Intl.supportedValuesOf) zone.list.replaceChildren(...Intl.supportedValuesOf('timeZone').map(name => new Option(name, name)));
+  }, { once: true });
   if (zone && kept.wanted) { // A zone is kept when a page has come in it: there may be none of that name.
     const wanted = kept.wanted;
     keep('wanted', '');

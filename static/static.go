@@ -54,12 +54,14 @@ func init() {
 		sum := sums[name]
 		put(name, sum, sync.OnceValue(func() []byte { return unpack(name, sum[:hashLength]) }))
 	}
-	var bundle bytes.Buffer
-	for _, name := range pageScripts {
-		bundle.Write(byPath[paths[name]].Body())
-		bundle.WriteString("\n;\n")
+	for name, scripts := range bundles {
+		var all bytes.Buffer
+		for _, script := range scripts {
+			all.Write(byPath[paths[script]].Body())
+			all.WriteString("\n;\n")
+		}
+		add(name, all.Bytes())
 	}
-	add("page.js", bundle.Bytes())
 }
 
 func read(name string) []byte {
@@ -91,7 +93,7 @@ func checksums() map[string]string {
 
 // Packed are the files that every page loads, and the large one. Packing them the smallest there is
 // takes seconds and 50 MB, so that is done by `make generate`, not by each process.
-var Packed = append([]string{"page.js", "app.css"}, PackedOnly...)
+var Packed = append([]string{"page.js", "swap.js", "app.css"}, PackedOnly...)
 
 // PackedOnly are in the binary in no other form: a megabyte that few read, and most of them packed.
 var PackedOnly = []string{"vendor/redoc-2.5.4.standalone.js"}
@@ -99,9 +101,13 @@ var PackedOnly = []string{"vendor/redoc-2.5.4.standalone.js"}
 // PackedName is where the packed form of a file with that hash lies, below this folder.
 func PackedName(name, hash string) string { return "packed/" + path.Base(name) + "." + hash + ".br" }
 
-// pageScripts are sent as one, page.js. Apart they may be run with time between them, before
-// htmx has its extension.
-var pageScripts = []string{"vendor/htmx-4.0.1.min.js", "vendor/hx-sse-4.0.1.min.js", "live.js", "app.js", "look.js"}
+// bundles are scripts that are sent as one. Every page that is live has page.js, which asks for swap.js once the page
+// has been seen, or is touched: htmx is three quarters of all script, and the first view needs none of it. Apart, htmx
+// and its extension may be run with time between them.
+var bundles = map[string][]string{
+	"page.js": {"live.js", "app.js", "look.js"},
+	"swap.js": {"vendor/htmx-4.0.1.min.js", "vendor/hx-sse-4.0.1.min.js"},
+}
 
 // types are those of what is embedded. Package mime would read the machine's own list first,
 // which takes as long as the rest of the start.

@@ -17,6 +17,19 @@ type Banner struct {
 	At       string // Planned instant of the newest signal, RFC 3339; empty when there is none.
 	Updated  string // The same for people.
 	Note     string // What we have to say of ourselves, such as a store that is away.
+	News     []NewsItem
+	More     *Link // To the services that News has no room for; nil when there are none.
+}
+
+// MaxNews is how many services the banner names.
+const MaxNews = 5
+
+// News is which services are not up, the worst first, at most MaxNews, and when the last outage ended while all
+// are up; the zero time when there was none.
+type News struct {
+	Items []NewsInput
+	Quiet time.Time
+	Now   time.Time
 }
 
 // Note is what we have to say of ourselves: the end of a key of the catalogue.
@@ -39,7 +52,7 @@ type Standing struct {
 }
 
 // BuildBanner sums the states of all services up.
-func BuildBanner(title string, s Standing, newest time.Time, note Note, to Local) Banner {
+func BuildBanner(title string, s Standing, newest time.Time, note Note, news News, to Local) Banner {
 	l := to.Lang
 	b := Banner{Updated: l.T("banner.nosignal")}
 	if note != NoNote {
@@ -57,11 +70,43 @@ func BuildBanner(title string, s Standing, newest time.Time, note Note, to Local
 		b.Detail = l.T("banner.empty.detail")
 	case s.Known() == 0:
 		b.Detail = l.T("banner.unknown.detail")
-	default:
+	case s.States[status.Up] < s.All():
 		b.Detail = tally(l, s)
+	case !news.Quiet.IsZero():
+		b.Detail = l.T("banner.quiet", l.Duration(max(time.Minute, news.Now.Sub(news.Quiet)).Truncate(time.Minute)))
+	}
+	for _, in := range news.Items {
+		b.News = append(b.News, BuildNews(in, news.Now, to))
+	}
+	if n := s.affected() - len(b.News); n > 0 && len(b.News) > 0 {
+		b.More = &Link{l.T("incident.more", n), to.Base.At("/?state=" + b.State)}
 	}
 	b.Title = b.Headline + " · " + title
+	if len(b.News) == 1 && b.More == nil && s.All() > 1 {
+		b.Title = l.T("banner.named."+s.word(s.Worst()), b.News[0].Name) + " · " + title
+	}
 	return b
+}
+
+// affected is how many services there is news of. Where none has data, that is news of none.
+func (s Standing) affected() int {
+	if s.Known() == 0 {
+		return 0
+	}
+	return s.All() - s.States[status.Up]
+}
+
+// Affected lists the states that there is news of, the worst first.
+func (s Standing) Affected() (worst []status.Outcome) {
+	if s.affected() == 0 {
+		return nil
+	}
+	for _, o := range []status.Outcome{status.Down, status.Degraded, status.Unknown} {
+		if s.States[o] > 0 {
+			worst = append(worst, o)
+		}
+	}
+	return worst
 }
 
 // Headline says the state of services in one sentence, with the number of those affected.

@@ -13,12 +13,14 @@ type Head struct {
 	Title       string
 	Description string
 	Site        Site
+	Path        string // Of the page, from the root; empty for one that is at no address.
 	State       string // Overall state, for icon and kiosk; empty where the page shows none.
 	Canonical   string // Absolute address of the page; empty when the site's own is unknown.
 	Image       string // Absolute address of the picture for previews; empty without Canonical.
 	Refresh     int    // Seconds after which a browser without JavaScript asks again; 0 for never.
 	Scripts     bool   // The page swaps parts of itself.
 	Live        bool   // And it is kept fresh: by a stream, where there is one.
+	Plain       bool   // It has no stream by its nature, and is asked for now and then.
 	Beat        int    // Seconds at most between two signs of life on a stream.
 	Kiosk       bool   // Big, dark, without navigation.
 	Languages   []Choice

@@ -125,6 +125,12 @@ func buildRow(in RowInput, to Local) Row {
 		Latency:   "–",
 	}
 	row.Uptime, row.Coverage = uptimeText(l, in.Sum)
+	if begin, known := in.Service.Watched(); known && len(in.Cells) > 0 && in.Cells[0].Start.Before(begin) && in.Sum.Measured() > 0 {
+		since := shortSince(begin.In(to.Zone), in.Cells[len(in.Cells)-1].Start.In(to.Zone), to)
+		if row.Coverage = l.T("observed.since", l.Percent(in.Sum.Coverage()), since); in.Sum.Expected == 0 {
+			row.Coverage = l.T("news.since", since) // The first check could still be on its way.
+		}
+	}
 	if in.State.Available() {
 		row.Latency = l.Milliseconds(in.Last.Duration())
 	}
@@ -154,7 +160,16 @@ func uptimeText(l *lang.Language, c status.Counts) (uptime, coverage string) {
 	if !ok {
 		return "–", l.T("nothing.observed")
 	}
-	return l.Percent(percent), l.T("observed", l.Percent(c.Coverage()))
+	return l.Percent(inColumn(percent)), l.T("observed", l.Percent(c.Coverage()))
+}
+
+// inColumn gives a share the two decimals that make a column of them readable; 100 and 0 stand for all and none.
+func inColumn(percent string) string {
+	whole, decimals, _ := strings.Cut(percent, ".")
+	if whole == "100" || whole == "0" && decimals == "" {
+		return percent
+	}
+	return whole + "." + (decimals + "00")[:2]
 }
 
 func stateText(l *lang.Language, state status.Outcome, last status.Sample, regions status.Tally) string {
@@ -186,10 +201,10 @@ var (
 
 // ReasonText is a reason in public words, with the status where that is the reason.
 func ReasonText(l *lang.Language, reason status.Reason, code int) string {
-	switch reason {
-	case status.UnexpectedStatus:
-		return l.T("reason.unexpected_status") + " " + strconv.Itoa(code)
-	case status.None:
+	switch {
+	case reason == status.UnexpectedStatus && code > 0:
+		return "HTTP " + strconv.Itoa(code)
+	case reason == status.None:
 		return l.T("reason.none") // Rows of other writers give no reason.
 	default:
 		return l.T("reason." + reason.String())
@@ -199,10 +214,13 @@ func ReasonText(l *lang.Language, reason status.Reason, code int) string {
 var cellStates = [...]string{status.Unknown: "n", status.Up: "u", status.Degraded: "d", status.Down: "x"}
 
 // cellState is the outcome of a cell in a letter, as there are up to 90 a row. A c behind it
-// says that it is carried over from the run before; a figure, that only a part of the
+// says that it is carried over from the run before; b, that the service was not watched yet; a figure, that only a part of the
 // measurements had it: under 1 %, under 10 %, under a half.
 func cellState(c status.Cell) string {
 	state := cellStates[c.Outcome]
+	if c.Before {
+		return "b"
+	}
 	if c.Carried {
 		return state + "c"
 	}
@@ -231,7 +249,7 @@ func partOf(c status.Cell) int {
 	}
 }
 
-// cellText tells all that is known of a cell: "12:03 down, unexpected status 503, 1 up,
+// cellText tells all that is known of a cell: "12:03 down, HTTP 503, 1 up,
 // 1 down, 120 ms". It is what hover, focus and a screen reader show.
 func cellText(c status.Cell, to Local) string {
 	l := to.Lang
@@ -264,6 +282,9 @@ func cellText(c status.Cell, to Local) string {
 
 // cellOutcome is the outcome of a cell in a word; some regions being down is not the same as slow.
 func cellOutcome(to Local, c status.Cell) string {
+	if c.Before {
+		return to.Lang.T("cell.before")
+	}
 	if c.Outcome == status.Degraded {
 		return to.Lang.T(degradedKey(c.Regions.Down > 0 || to.partial && c.Length > time.Minute))
 	}

@@ -15,6 +15,7 @@ import (
 // 2 slow, 1 down at 14:20". It links where each cell stands by itself.
 type Strip struct {
 	Href, Text string
+	Fresh      bool // It begins before the service was watched.
 	cells      []status.Cell
 }
 
@@ -22,7 +23,7 @@ func buildStrip(in RowInput, href string, window status.Window, to Local) *Strip
 	if window != status.LastHour {
 		href += "?window=" + window.Name
 	}
-	return &Strip{Href: href, Text: stripText(in.Cells, window, to), cells: in.Cells}
+	return &Strip{Href: href, Text: stripText(in.Cells, window, to), Fresh: len(in.Cells) > 0 && in.Cells[0].Before, cells: in.Cells}
 }
 
 // stripText counts the cells by their outcome, and says when the newest was down.
@@ -30,7 +31,12 @@ func stripText(cells []status.Cell, window status.Window, to Local) string {
 	l := to.Lang
 	var count status.States
 	var down status.Cell
+	before := 0
 	for _, c := range cells {
+		if c.Before {
+			before++
+			continue
+		}
 		if count[c.Outcome]++; c.Outcome == status.Down {
 			down = c
 		}
@@ -49,6 +55,9 @@ func stripText(cells []status.Cell, window status.Window, to Local) string {
 		default:
 			parts = append(parts, strconv.Itoa(n)+" "+l.T(cellKeys[o]))
 		}
+	}
+	if before > 0 {
+		parts = append(parts, strconv.Itoa(before)+" "+l.T("cell.before"))
 	}
 	return l.T("strip", l.T("window."+window.Name), strings.Join(parts, ", "))
 }
@@ -129,7 +138,7 @@ func (y layer) carried(c status.Cell) int {
 }
 
 func unknown(c status.Cell) int {
-	if c.Outcome == status.Unknown {
+	if c.Outcome == status.Unknown && !c.Before {
 		return none
 	}
 	return 0

@@ -16,7 +16,7 @@ func BuildUptime(svc status.Service, window string, c status.Counts, to Local) U
 	l := to.Lang
 	row := UptimeRow{Window: window, Uptime: "–", Coverage: l.Percent(c.Coverage()), Counts: l.T("nothing.measured")}
 	if percent, ok := c.Uptime(); ok {
-		row.Uptime = l.Percent(percent)
+		row.Uptime = l.Percent(inColumn(percent))
 		row.Counts = countsText(to.of(svc), c, true)
 	}
 	return row
@@ -70,7 +70,9 @@ type OutageRow struct {
 	ID, Href      string
 	Service       string
 	ServiceHref   string
+	Headline      string // All of it in one sentence.
 	At, Begin     string // Machine's and people's form of the beginning.
+	Clock         string // The same without its day.
 	End, Duration string
 	Reason        string
 	Regions       string
@@ -90,6 +92,7 @@ func BuildOutage(o status.Outage, svc status.Service, now time.Time, to Local) O
 		ID: o.ID(), Href: to.Base.At(OutagePath(o)), Service: svc.Name, ServiceHref: to.Base.At(ServicePath(svc.ID)),
 		At:       o.Begin.UTC().Format(time.RFC3339),
 		Begin:    l.Moment(o.Begin.In(to.Zone)),
+		Clock:    o.Begin.In(to.Zone).Format(clockSeconds),
 		Duration: l.Duration(o.Duration(now)),
 		Reason:   ReasonText(l, o.Reason, o.HTTPStatus),
 		Ongoing:  o.Ongoing(),
@@ -111,6 +114,9 @@ func BuildOutage(o status.Outage, svc status.Service, now time.Time, to Local) O
 			row.End = end.Format(clockSeconds)
 		}
 	}
+	if row.Headline = l.T("outage.headline", svc.Name, row.Duration); o.Ongoing() {
+		row.Headline = l.T("outage.headline.now", svc.Name, row.Duration)
+	}
 	return row
 }
 
@@ -126,9 +132,9 @@ func BuildOutages(outages []status.Outage, svc status.Service, now time.Time, to
 // BuildOutageView puts an outage into words for its own page.
 func BuildOutageView(o status.Outage, svc status.Service, now time.Time, to Local) OutageView {
 	l := to.Lang
-	v := OutageView{OutageRow: BuildOutage(o, svc, now, to)}
-	if v.Headline = l.T("outage.headline", svc.Name, v.Duration); o.Ongoing() {
-		v.Headline = l.T("outage.headline.now", svc.Name, v.Duration)
+	v := OutageView{OutageRow: BuildOutage(o, svc, now, to), At: o.Last.UTC().Format(time.RFC3339)}
+	if !o.Ongoing() && !o.Lapsed {
+		v.Over = l.T("outage.over", sinceText(o.End.In(to.Zone), now.In(to.Zone), to))
 	}
 	begin, zone := o.Begin.In(to.Zone), o.Begin.In(to.Zone).Format(" MST")
 	v.Facts = []Fact{

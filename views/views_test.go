@@ -94,7 +94,7 @@ func TestRows(t *testing.T) {
 func TestPageContainsTheRowsOfTheStream(t *testing.T) {
 	t.Parallel()
 	row := RowView(BuildStripRow(rowInput("api", "API", "uxu"), status.LastHour, english))
-	banner := BannerView(BuildBanner("Acme", stand([]status.Outcome{status.Up, status.Down}, false), now, "", english))
+	banner := BannerView(BuildBanner("Acme", stand([]status.Outcome{status.Up, status.Down}, false), now, "", News{}, english))
 	head := Head{Lang: lang.Default(), Title: "T", Site: Site{Title: "Acme"}, Refresh: 30, Scripts: true}
 	page := render(t, Page(head, Board{
 		Banner: banner, Stream: "/events?since=a-1", Window: "1h", Cells: 60,
@@ -122,7 +122,7 @@ func TestUntrustedTextIsEscaped(t *testing.T) {
 	for name, c := range map[string]templ.Component{
 		"row":     RowView(BuildStripRow(in, status.LastHour, english)),
 		"cells":   RowView(BuildRow(in, english)),
-		"banner":  BannerView(BuildBanner(hostile, Standing{}, now, Note(hostile), english)),
+		"banner":  BannerView(BuildBanner(hostile, Standing{}, now, Note(hostile), News{}, english)),
 		"service": ServicePage(hostileHead, ServiceView{ID: "a", Name: hostile, URL: hostile, Row: templ.NopComponent, Detail: DetailView(hostileHead, Detail{Outages: []OutageRow{{Reason: hostile, Regions: hostile}}})}),
 		"error":   ErrorPage(hostileHead, hostile, hostile),
 		"page":    Page(hostileHead, Board{Banner: templ.NopComponent, Filter: &Filter{Query: hostile}, Groups: []Group{{ID: "g0", Name: hostile, Description: hostile, State: GroupState("g0", "up", hostile)}}}),
@@ -165,7 +165,7 @@ func TestBannerWords(t *testing.T) {
 		{[]status.Outcome{u, d, x, x}, "down", "2 of 4 services are down"},
 		{[]status.Outcome{x, x}, "down", "All 2 services are down"},
 	} {
-		b := BuildBanner("Acme", stand(c.states, false), now, "", english)
+		b := BuildBanner("Acme", stand(c.states, false), now, "", News{}, english)
 		if b.State != c.state || b.Headline != c.headline {
 			t.Errorf("%v: %s, %q; want %s, %q", c.states, b.State, b.Headline, c.state, c.headline)
 		}
@@ -180,7 +180,7 @@ func TestCellText(t *testing.T) {
 		"13:00 no data":                {Start: start, Counts: status.Counts{Expected: 1}},
 		"13:00 up":                     {Start: start, Outcome: status.Up, HTTPStatus: 204, Counts: status.Counts{Up: 1, Expected: 1}, Latency: 9500 * time.Microsecond},
 		"13:00 down, timeout, 10.00 s": {Start: start, Outcome: status.Down, Reason: status.Timeout, HTTPStatus: -1, Counts: status.Counts{Down: 1, Expected: 1}, Latency: 10 * time.Second},
-		"13:00 down, unexpected status 503, 1 up, 1 down, 2 missing, 100 ms":   {Start: start, Outcome: status.Down, Reason: status.UnexpectedStatus, HTTPStatus: 503, Counts: status.Counts{Up: 1, Down: 1, Expected: 4}, Latency: 100 * time.Millisecond},
+		"13:00 down, HTTP 503, 1 up, 1 down, 2 missing, 100 ms":                {Start: start, Outcome: status.Down, Reason: status.UnexpectedStatus, HTTPStatus: 503, Counts: status.Counts{Up: 1, Down: 1, Expected: 4}, Latency: 100 * time.Millisecond},
 		"13:00 up, as in the check before; none was due in this minute so far": {Start: start, Outcome: status.Up, Carried: true, HTTPStatus: 200},
 	} {
 		if got := cellText(c, Local{Lang: lang.Default(), Zone: zone}); got != want {

@@ -6,6 +6,7 @@ import (
 	"statuspage/views"
 	"statuspage/views/card"
 	"statuspage/views/lang"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -22,11 +23,21 @@ func (s *Elsewhere) card(c *fiber.Ctx) error {
 		whole := s.Figures.Page()
 		all := s.Figures.Standing(whole, now)
 		picture := card.Card{Title: s.Page.Title, Headline: views.Headline(lang.Default(), all), State: all.Worst()}
+		var names []string
+		for _, n := range s.Figures.News(all, now).Items {
+			if n.State == picture.State { // Of which the headline speaks.
+				names = append(names, n.Service.Name)
+			}
+		}
+		picture.Detail = strings.Join(names, ", ")
 		for _, h := range figures.Hours(whole.Services, now) {
 			picture.Hours = append(picture.Hours, h.State)
 		}
 		if newest := s.Board.Newest(); !newest.IsZero() {
-			picture.Detail = "Last signal " + newest.Format("2 January 2006, 15:04 UTC")
+			if picture.Detail != "" {
+				picture.Detail += " · "
+			}
+			picture.Detail += "Last signal " + newest.Format("2 January 2006, 15:04 UTC")
 		}
 		return picture.PNG()
 	})

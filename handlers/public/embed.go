@@ -2,7 +2,6 @@ package public
 
 import (
 	"statuspage/handlers/answer"
-	"statuspage/internal/status"
 	"statuspage/views"
 
 	"github.com/gofiber/fiber/v2"
@@ -10,8 +9,7 @@ import (
 
 const (
 	// embedPolicy lets every site frame the page, and the page do nothing else.
-	embedPolicy   = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
-	embedAffected = 5
+	embedPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
 )
 
 // Elsewhere is what other sites show of the page: a frame, and the picture of a preview.
@@ -49,12 +47,8 @@ func (s *Elsewhere) embed(c *fiber.Ctx) error {
 	e, err := s.pages.Get(s.Live.Version(), answer.Key("embed", k.Query(), theme), func() ([]byte, error) {
 		now := s.Now()
 		view := views.Embed{Home: s.Page.Base.At("/"), Theme: theme}
-		for _, svc := range s.Board.Services() {
-			if state := svc.State(now); state >= status.Degraded && len(view.Affected) < embedAffected {
-				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + views.StateText(k.Lang, svc.Service, state), Href: s.Page.Base.At(views.ServicePath(svc.ID))})
-			}
-		}
-		view.Banner = views.BuildBanner(s.Page.Title, s.Figures.Standing(s.Figures.Page(), now), s.Board.Newest(), views.NoNote, s.Page.Local(k))
+		all := s.Figures.Standing(s.Figures.Page(), now)
+		view.Banner = views.BuildBanner(s.Page.Title, all, s.Board.Newest(), views.NoNote, s.Figures.News(all, now), s.Page.Local(k))
 		return answer.Render(views.EmbedPage(s.Page.Head(k, "/embed", view.Banner.Title), view))
 	})
 	if err != nil {

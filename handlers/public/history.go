@@ -3,6 +3,7 @@ package public
 import (
 	"statuspage/handlers/answer"
 	"statuspage/internal/figures"
+	"statuspage/internal/live"
 	"statuspage/internal/page"
 	"statuspage/views"
 	"time"
@@ -49,6 +50,9 @@ func (s *History) history(c *fiber.Ctx) error {
 	e, err := s.pages.Get(s.Live.Version(), answer.Key("history", k.Query(), from.Format(monthForm), text), func() ([]byte, error) {
 		head := s.Page.Head(k, "/history", k.Lang.T("history")+" · "+s.Page.Title, views.Pair{Name: "month", Value: text})
 		head.Feeds = s.Page.Feeds(k, nil)
+		if from.AddDate(0, 1, 0).After(now) {
+			live.KeepFresh(&head)
+		}
 		return answer.Render(views.HistoryPage(head, s.month(k, from, now)))
 	})
 	if err != nil {
@@ -95,10 +99,7 @@ func (s *History) outage(c *fiber.Ctx) error {
 		return answer.NotFound("error.outage")
 	}
 	e, err := s.pages.Get(s.Live.Version(), answer.Key("outage", k.Query(), id), func() ([]byte, error) {
-		view := views.BuildOutageView(o.Outage, o.Service.Known(), now, s.Page.Local(k))
-		head := s.Page.Head(k, views.OutagePath(o.Outage), view.Headline+" · "+s.Page.Title)
-		head.Description = view.Headline + ": " + view.Reason + "."
-		return answer.Render(views.OutagePage(head, view))
+		return answer.Render(s.Live.OutagePage(o, k))
 	})
 	if err != nil {
 		return err

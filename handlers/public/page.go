@@ -91,7 +91,7 @@ func isState(wire string) bool {
 	return false
 }
 
-// events streams what changes on the page, or on one service's page with ?service=, as the preferences in the parameters
+// events streams what changes on the page, or on one service's page with ?service=, or on that of an outage with ?outage=, as the preferences in the parameters
 // want it.
 func (o *Overview) events(c *fiber.Ctx) error {
 	since := gate.SeenID(c)
@@ -107,6 +107,16 @@ func (o *Overview) events(c *fiber.Ctx) error {
 		w := gate.Watched{Shares: o.Limits.Details, What: answer.Key(svc.ID, k.Query()), Total: maxDetails, Share: maxDetails / gate.AddressShare}
 		return o.Streams.Open(c, w, func(g sse.Guest) (*sse.Events, sse.Joining) {
 			return o.Live.WatchService(svc, k, since, g)
+		})
+	}
+	if id := c.Query("outage"); id != "" {
+		out, ok := o.Board.Outage(id, o.Now())
+		if !ok {
+			return answer.NotFound("error.outage")
+		}
+		w := gate.Watched{Shares: o.Limits.Details, What: answer.Key("outage", id, k.Query()), Total: maxDetails, Share: maxDetails / gate.AddressShare}
+		return o.Streams.Open(c, w, func(g sse.Guest) (*sse.Events, sse.Joining) {
+			return o.Live.WatchOutage(out, k, since, g)
 		})
 	}
 	v, shared := o.Live.Variant(k)

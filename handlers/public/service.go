@@ -2,6 +2,7 @@ package public
 
 import (
 	"context"
+	"net/http"
 	"statuspage/handlers/answer"
 	"statuspage/internal/board"
 	"statuspage/internal/figures"
@@ -39,6 +40,9 @@ func (s *ServicePage) service(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if day := c.Query("day"); day != "" {
+		return s.goTo(c, svc, k, day)
+	}
 	window, known := figures.FindChart(c.Query("chart", figures.LiveChart))
 	if !known {
 		return answer.Unprocessable("chart must be 24h, 7d, 30d or 90d.")
@@ -53,6 +57,16 @@ func (s *ServicePage) service(c *fiber.Ctx) error {
 		return err
 	}
 	return answer.SendPage(c, e)
+}
+
+// goTo leads to the page of the day that the visitor asked for.
+func (s *ServicePage) goTo(c *fiber.Ctx, svc *board.Service, k page.Preferences, text string) error {
+	day, err := time.ParseInLocation(views.DayPath, text, k.Zone)
+	if err != nil || day.After(s.Now()) || day.Before(historyBegins) {
+		return answer.Unprocessable("day must be one of the past, such as 2026-03-29.")
+	}
+	path := s.Page.Base.At(views.ServicePath(svc.ID)) + "/" + day.Format(views.DayPath)
+	return c.Redirect(page.Address(path, s.Page.Head(k, "", "").Look...), http.StatusSeeOther)
 }
 
 // draw draws the page of one service.

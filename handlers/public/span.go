@@ -8,6 +8,7 @@ import (
 	"statuspage/handlers/answer"
 	"statuspage/internal/board"
 	"statuspage/internal/figures"
+	"statuspage/internal/live"
 	"statuspage/internal/page"
 	"statuspage/internal/past"
 	"statuspage/internal/status"
@@ -65,6 +66,9 @@ func (s *History) span(c *fiber.Ctx) error {
 		head.Languages = page.Languages(k, s.Page.Base.At(path))
 		if head.Canonical != "" {
 			head.Canonical = s.Page.BaseURL + path
+		}
+		if end.After(now) {
+			live.KeepFresh(&head)
 		}
 		return answer.Render(views.SpanPage(head, view))
 	})

@@ -74,6 +74,8 @@ type row struct {
 	certificate time.Time       // When the target's certificate expires; zero when it has shown none.
 	begun       time.Time       // Of the oldest measurement that was ever here; zero without one.
 	told        status.Outcome  // The state that subscribers know.
+	curve       []halfHour      // Latencies of the last day behind the samples, oldest first.
+	curveRead   bool            // And what was before the process.
 }
 
 // New returns an empty board of these services, whose days begin at midnight in location.
@@ -156,6 +158,9 @@ func (b *Board) Apply(signals []status.Signal) {
 				fresh = append(fresh, Signal{services[i], services[i].Region(s.Region), sample})
 			}
 			continue
+		}
+		if len(r.samples) >= sampleLimit(services[i].Service) {
+			r.freeze()
 		}
 		if !insert(&r.samples, sample, sampleLimit(services[i].Service)) {
 			continue

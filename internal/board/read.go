@@ -14,7 +14,7 @@ type Row struct {
 	State   status.Outcome // Unknown when nobody has known for longer than a run may take.
 	Last    status.Sample  // Newest sample; the zero value when there is none.
 	Cells   []status.Cell  // Of the window, oldest first.
-	Sum     status.Counts  // Of the cells.
+	Sum     status.Counts  // Of the window, as Uptime counts it: the first cell may be younger.
 	Regions status.Tally   // Of Last; zero without regions.
 }
 
@@ -41,7 +41,7 @@ func (s *Service) Row(window status.Window, zone *time.Location, now time.Time) 
 			r.tallyCells(row.Cells, svc)
 		}
 	}
-	row.Sum = status.Total(row.Cells)
+	row.Sum = r.uptime(svc, window.Length(), now)
 	if n := r.present(now); n > 0 {
 		row.Last = r.samples[n-1]
 		row.State = status.State(row.Last, svc, now)
@@ -213,12 +213,15 @@ func (b *Board) MeasuredAt(id string) time.Time {
 // Uptime counts the measurements of a service in the window that ends at now: exactly as far as
 // the samples reach back, else from the first full hour of the window on.
 func (s *Service) Uptime(window time.Duration, now time.Time) status.Counts {
-	from := now.Add(-window)
 	s.board.mu.RLock()
 	defer s.board.mu.RUnlock()
-	svc, r := s.known(), s.row()
+	return s.row().uptime(s.known(), window, now)
+}
+
+func (r *row) uptime(svc status.Service, window time.Duration, now time.Time) status.Counts {
+	from := now.Add(-window)
 	if window <= time.Hour || len(r.samples) > 0 && r.samples[0].Received <= from.UnixMicro() {
-		return svc.Sum(r.counted, from, now.Add(time.Microsecond), now)
+		return svc.Sum(r.counted, from.Add(time.Microsecond), now.Add(time.Microsecond), now)
 	}
 	if full := from.Truncate(time.Hour); full.Before(from) {
 		from = full.Add(time.Hour)

@@ -44,6 +44,7 @@ func (r *row) report(s status.Sample, region string, svc status.Service, fresh b
 	slot, late := r.first(s.Time()), false
 	if slot == len(r.samples) || r.samples[slot].Received != s.Received {
 		if len(r.samples) >= limit {
+			r.freeze()
 			r.settle(svc)
 		}
 		insert(&r.samples, status.Sample{Received: s.Received}, limit)

@@ -20,7 +20,7 @@ type ChartWindow struct {
 
 // ChartWindows are those that a chart may have, the shortest first.
 var ChartWindows = []ChartWindow{
-	{LiveChart, 24 * time.Hour, 30 * time.Minute},
+	{LiveChart, 24 * time.Hour, board.HalfHour},
 	{"7d", 7 * 24 * time.Hour, 2 * time.Hour},
 	{"30d", 30 * 24 * time.Hour, 6 * time.Hour},
 	{"90d", 90 * 24 * time.Hour, 24 * time.Hour},
@@ -57,15 +57,28 @@ func (w ChartWindow) starts(now time.Time, zone *time.Location) []time.Time {
 	return starts
 }
 
-// ChartOfDay is the chart of the last day, from the samples in memory.
+// ChartOfDay is the chart of the last day, from memory.
 func ChartOfDay(svc *board.Service, now time.Time, to views.Local) views.Chart {
 	w := ChartWindows[0]
 	starts := w.starts(now, to.Zone)
 	points := make([]chart.Point, len(starts)-1)
 	for i := range points {
-		points[i] = point(starts[i], status.Percentiles(svc.Latencies(starts[i], starts[i+1]), 50, 95))
+		p50, p95, measured := svc.Latency(starts[i])
+		points[i] = chart.Point{Start: starts[i], P50: p50, P95: p95, Measured: measured}
 	}
 	return views.BuildChart(w.Name, points, w.step, to)
+}
+
+// recall reads once what the board can't know of the last day: quick checks fill its samples within hours, and
+// the process may have begun since. Without the store the chart begins later, and is asked for again.
+func (f *Figures) recall(ctx context.Context, svc *board.Service, from time.Time) {
+	until, unread := svc.Unread(from)
+	if !unread {
+		return
+	}
+	if hours, err := f.past.Latencies(ctx, svc.Known(), from.Truncate(time.Hour), until); err == nil {
+		svc.SetLatencies(hours)
+	}
 }
 
 func point(start time.Time, p []time.Duration) chart.Point {
@@ -75,6 +88,7 @@ func point(start time.Time, p []time.Duration) chart.Point {
 // Chart is that of any window; a longer one than a day is read from the history.
 func (f *Figures) Chart(ctx context.Context, svc *board.Service, w ChartWindow, now time.Time, to views.Local) views.Chart {
 	if w.Name == LiveChart {
+		f.recall(ctx, svc, w.starts(now, to.Zone)[0])
 		return ChartOfDay(svc, now, to)
 	}
 	starts := w.starts(now, to.Zone)
@@ -103,7 +117,7 @@ func (f *Figures) Chart(ctx context.Context, svc *board.Service, w ChartWindow, 
 // HourlyMeans is the mean latency of every hour of a window that was measured in, oldest first.
 func (f *Figures) HourlyMeans(ctx context.Context, svc *board.Service, w ChartWindow, now time.Time) (starts []time.Time, means []time.Duration, err error) {
 	first := now.UTC().Truncate(time.Hour).Add(time.Hour - w.Length)
-	if w.Name == LiveChart {
+	if w.Name == LiveChart && svc.Reaches(first) {
 		for start := first; start.Before(now); start = start.Add(time.Hour) {
 			if m, measured := mean(svc.Latencies(start, start.Add(time.Hour))); measured {
 				starts, means = append(starts, start), append(means, m)

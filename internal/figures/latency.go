@@ -2,6 +2,7 @@ package figures
 
 import (
 	"context"
+	"slices"
 	"statuspage/internal/board"
 	"statuspage/internal/past"
 	"statuspage/internal/status"
@@ -9,11 +10,11 @@ import (
 )
 
 // Percentiles returns latency percentiles of services over the window that ends at now: exactly
-// from the samples in memory up to a day, else by the hour from the history. It is false
+// from the samples in memory as far as they reach, a day at most, else by the hour from the history. It is false
 // without a measurement, and an error when the history can't be read.
 func (f *Figures) Percentiles(ctx context.Context, services []*board.Service, window time.Duration, now time.Time, percent ...float64) ([]time.Duration, bool, error) {
 	from := now.Add(-window)
-	if window <= 24*time.Hour {
+	if window <= 24*time.Hour && !slices.ContainsFunc(services, func(s *board.Service) bool { return !s.Reaches(from) }) {
 		var all []time.Duration
 		for _, svc := range services {
 			all = append(all, svc.Latencies(from, now.Add(time.Second))...)
@@ -33,10 +34,10 @@ func (f *Figures) Percentiles(ctx context.Context, services []*board.Service, wi
 	return sum.Percentiles(percent...), sum.Count() > 0, nil
 }
 
-// MeanLatency is the mean of the measurements of a service that found it available: exact up
-// to a day, else within the width of a bin.
+// MeanLatency is the mean of the measurements of a service that found it available: exact as far as the samples
+// in memory reach, a day at most, else within the width of a bin.
 func (f *Figures) MeanLatency(ctx context.Context, svc *board.Service, window time.Duration, now time.Time) (time.Duration, bool, error) {
-	if window > 24*time.Hour {
+	if window > 24*time.Hour || !svc.Reaches(now.Add(-window)) {
 		hours, err := f.past.Latencies(ctx, svc.Known(), now.Add(-window).Truncate(time.Hour).Add(time.Hour), now)
 		sum := status.Histogram{}
 		for _, h := range hours {

@@ -81,6 +81,12 @@ func keepFresh(head *views.Head, state status.Outcome) {
 	head.State, head.Refresh, head.Beat, head.Scripts, head.Live = state.String(), RefreshSeconds, beatSeconds, true, true
 }
 
+// KeepFresh makes a page ask for itself now and then, which has no stream; id detail is what of it is put in place.
+func KeepFresh(head *views.Head) {
+	keepFresh(head, status.Unknown)
+	head.Plain = true
+}
+
 // shows tells whether a service passes the filter.
 func (p Composition) shows(s status.Service, state status.Outcome) bool {
 	if p.State != "" && state.String() != p.State {

@@ -4,15 +4,17 @@ import (
 	"statuspage/internal/board"
 	"statuspage/internal/page"
 	"statuspage/internal/sse"
+	"statuspage/internal/status"
 	"statuspage/views"
 	"time"
 
 	"github.com/a-h/templ"
 )
 
-// detailOf names the page of a service in one way to see it.
+// detailOf names the page of a service, or of one of its outages, in one way to see it.
 type detailOf struct {
 	service string
+	outage  string // Its id; empty for the page of the service.
 	prefers page.Preferences
 }
 
@@ -53,16 +55,49 @@ func (l *Live) renderDetails(dirty map[int]bool, all bool, version uint64, now t
 			continue
 		}
 		if all || dirty[l.at[of.service]] {
-			d.frames.Publish(sse.Event(l.names.id(version), "", l.paint.detailFrame(d.service, of.prefers, now)))
+			d.frames.Publish(sse.Event(l.names.id(version), "", l.frameOf(of, d.service, now)))
 		}
 	}
 }
 
+// frameOf draws what is live on the page of a service or of an outage.
+func (l *Live) frameOf(of detailOf, svc *board.Service, now time.Time) []byte {
+	if of.outage == "" {
+		return l.paint.detailFrame(svc, of.prefers, now)
+	}
+	o, known := l.board.Outage(of.outage, now)
+	if !known {
+		return nil
+	}
+	return l.paint.bytes(views.Partial("detail", views.OutageDetail(views.Head{Lang: of.prefers.Lang, Site: l.page.Dress}, l.paint.outage(o, of.prefers, now))))
+}
+
+// OutagePage is the page of an outage, which is kept fresh while that goes on.
+func (l *Live) OutagePage(o board.OutageOf, k page.Preferences) templ.Component {
+	now, version := l.now(), l.Version()
+	view := l.paint.outage(o, k, now)
+	head := l.page.Head(k, views.OutagePath(o.Outage), view.Title)
+	head.Description = view.Headline + ": " + view.Reason + "."
+	if o.Outage.Ongoing() {
+		keepFresh(&head, status.Down)
+		view.Stream = l.page.Base.At("/events?outage="+o.Outage.ID()) + "&" + k.Query() + "&since=" + l.names.id(version)
+	}
+	return views.OutagePage(head, view)
+}
+
+// WatchOutage is Watch for the page of an outage.
+func (l *Live) WatchOutage(o board.OutageOf, k page.Preferences, since string, g sse.Guest) (catchUp *sse.Events, viewer sse.Joining) {
+	return l.watchDetail(detailOf{o.Service.ID, o.Outage.ID(), k}, o.Service, since, g)
+}
+
 // WatchService is Watch for a service's own page.
 func (l *Live) WatchService(svc *board.Service, k page.Preferences, since string, g sse.Guest) (catchUp *sse.Events, viewer sse.Joining) {
+	return l.watchDetail(detailOf{svc.ID, "", k}, svc, since, g)
+}
+
+func (l *Live) watchDetail(of detailOf, svc *board.Service, since string, g sse.Guest) (catchUp *sse.Events, viewer sse.Joining) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	of := detailOf{svc.ID, k}
 	d, there := l.details[of]
 	if !there {
 		d = &detail{service: svc, frames: l.broker.Stream(streamBacklog)}
@@ -72,7 +107,7 @@ func (l *Live) WatchService(svc *board.Service, k page.Preferences, since string
 	case foreign || l.next != nil:
 		catchUp = sse.NewEvents(renewal)
 	case l.touched[l.at[svc.ID]] > seen.version:
-		catchUp = sse.NewEvents(sse.Event(l.names.id(l.version.Load()), "", l.paint.detailFrame(svc, k, l.now())))
+		catchUp = sse.NewEvents(sse.Event(l.names.id(l.version.Load()), "", l.frameOf(of, svc, l.now())))
 	}
 	return catchUp, d.frames.Join(g)
 }

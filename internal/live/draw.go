@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"slices"
+	"statuspage/internal/figures"
 	"statuspage/views"
 	"time"
 
@@ -29,7 +30,9 @@ func (l *Live) draw(e *Variant, services []int, version uint64, now time.Time) [
 			put(1+len(e.rows)+i, views.GroupDOMID(g.ID), views.GroupState(g.ID, s.Worst().String(), views.GroupText(e.prefers.Lang, s)))
 		}
 	}
-	put(0, "banner", views.BannerView(views.BuildBanner(l.page.Title, l.tally.all, l.board.Newest(), l.note(), l.page.Local(e.prefers))))
+	news := figures.News(l.services, l.tally.states, l.tally.all, now)
+	news.Quiet = l.tally.quiet()
+	put(0, "banner", views.BannerView(views.BuildBanner(l.page.Title, l.tally.all, l.board.Newest(), l.note(), news, l.page.Local(e.prefers))))
 	if frame.Len() > 0 {
 		e.version.Store(version)
 	}

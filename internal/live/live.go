@@ -252,7 +252,9 @@ func (l *Live) render(dirty map[int]bool, all bool) (changed bool) {
 	some := all || len(services) > 0
 	if some {
 		for _, i := range services {
-			l.tally.set(i, l.services[i].State(now))
+			at := l.services[i].Standing(now)
+			l.tally.set(i, at.State)
+			l.tally.ended(at.Outage)
 			l.touched[i] = version
 		}
 		l.version.Store(version)

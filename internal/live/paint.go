@@ -79,12 +79,19 @@ func (p *painter) detail(service *board.Service, k page.Preferences, now time.Ti
 	for back := range pageMonths {
 		from := time.Date(year, month-time.Month(back), 1, 0, 0, 0, 0, k.Zone)
 		until := time.Date(year, month-time.Month(back)+1, 1, 0, 0, 0, 0, k.Zone)
-		if now.Sub(from) > figures.BoardReach {
+		if since, known := svc.Watched(); now.Sub(from) > figures.BoardReach || known && !until.After(since) {
 			break
 		}
 		d.Uptimes = append(d.Uptimes, views.BuildUptime(svc, k.Lang.Month(from), service.Counts(from, until, now), to))
 	}
 	return d
+}
+
+// outage is the page of an outage.
+func (p *painter) outage(o board.OutageOf, k page.Preferences, now time.Time) views.OutageView {
+	view := views.BuildOutageView(o.Outage, o.Service.Known(), now, p.page.Local(k))
+	view.Title = view.Headline + " · " + p.page.Title
+	return view
 }
 
 // samplesOf puts measurements into words, newest first, each with its region.

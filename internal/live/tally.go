@@ -4,6 +4,7 @@ import (
 	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"statuspage/views"
+	"time"
 )
 
 // tally is what the states of services come to, as they were last drawn: of each group, and of all. A change costs the
@@ -13,6 +14,7 @@ type tally struct {
 	states   []status.Outcome
 	standing []views.Standing // Of each group.
 	all      views.Standing
+	end      time.Time // Of the newest outage that has ended.
 }
 
 func newTally(services []*board.Service, group []int, groups int) tally {
@@ -38,4 +40,19 @@ func (t *tally) set(service int, now status.Outcome) {
 		s.States[now]++
 	}
 	t.states[service] = now
+}
+
+// ended notes the newest outage of a service, if it has ended.
+func (t *tally) ended(o *status.Outage) {
+	if o != nil && o.End.After(t.end) {
+		t.end = o.End
+	}
+}
+
+// quiet is since when no service has been down; the zero time when none ever was, or one is.
+func (t *tally) quiet() time.Time {
+	if t.all.States[status.Down] > 0 {
+		return time.Time{}
+	}
+	return t.end
 }

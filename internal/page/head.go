@@ -12,7 +12,7 @@ import (
 func (p *Page) Head(k Preferences, path, title string, keep ...views.Pair) views.Head {
 	language, zone := p.carried(k)
 	h := views.Head{
-		Lang: k.Lang, Title: title, Site: p.Dress, Demo: p.Demo, Look: given([]views.Pair{language, zone}),
+		Lang: k.Lang, Title: title, Path: path, Site: p.Dress, Demo: p.Demo, Look: given([]views.Pair{language, zone}),
 		Zone: views.ZoneChoice{Path: p.Base.At(path), Name: k.Zone.String(), Own: p.Zone.String(), Keep: given(append(slices.Clip(keep), language))},
 	}
 	h.Languages = Languages(k, p.Base.At(path), append(slices.Clip(keep), zone)...)

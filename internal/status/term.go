@@ -110,9 +110,9 @@ func (s Service) heldAt(t time.Time) Term {
 	return in
 }
 
-// begins is from when on measurements were due: the first term, or the first measurement where
+// Watched is from when on measurements were due: the first term, or the first measurement where
 // that is older, as of a store that others filled. It is false where nothing tells.
-func (s Service) begins() (time.Time, bool) {
+func (s Service) Watched() (time.Time, bool) {
 	if len(s.Terms) == 0 {
 		return time.Time{}, false
 	}
@@ -122,10 +122,16 @@ func (s Service) begins() (time.Time, bool) {
 	return s.Begun, true
 }
 
+// isBefore tells whether a stretch that ends so was over when the service began to be watched.
+func (s Service) isBefore(end time.Time) bool {
+	begin, known := s.Watched()
+	return known && !end.After(begin)
+}
+
 // SlotsBetween counts the slots in [from, to), by the intervals that held then. Before it was
 // watched, and while it was not, a service has none.
 func (s Service) SlotsBetween(from, to time.Time) int {
-	if begin, known := s.begins(); known && from.Before(begin) {
+	if begin, known := s.Watched(); known && from.Before(begin) {
 		from = begin
 	}
 	n := 0

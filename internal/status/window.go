@@ -43,6 +43,7 @@ type Cell struct {
 	Length time.Duration
 	Counts
 	Outcome    Outcome       // The worst measured; with Carried that of the run before.
+	Before     bool          // The service was not watched yet.
 	Carried    bool          // No run is due in this cell, or none yet; the outcome is that of a run which still holds.
 	Reason     Reason        // Of the first measurement with the worst outcome.
 	Regions    Tally         // Of the same measurement; zero without regions, and in cells above a minute.
@@ -78,6 +79,7 @@ func MinutesFrom(samples []Sample, svc Service, first time.Time, n int, now time
 			c.Latency /= time.Duration(n)
 			continue
 		}
+		c.Before = svc.isBefore(end)
 		if c.Expected == 0 && last.Outcome != Unknown && c.Start.Sub(last.Time()) < svc.IntervalAt(last.Time()) {
 			c.Outcome, c.Carried, c.Reason, c.HTTPStatus = last.Outcome, true, last.Reason, int(last.HTTPStatus)
 		}
@@ -115,6 +117,7 @@ func Days(count Count, svc Service, now time.Time, n int, zone *time.Location) [
 func CellOf(count Count, svc Service, start, end, now time.Time) Cell {
 	c := Cell{Start: start, Length: end.Sub(start), Counts: svc.Sum(count, start, end, now)}
 	c.Outcome = c.Worst()
+	c.Before = c.Outcome == Unknown && svc.isBefore(end)
 	return c
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // sources are written here; what they are made to lies in min under the same names.
-var sources = map[string]api.Loader{"app.css": api.LoaderCSS, "admin.css": api.LoaderCSS, "live.js": api.LoaderJS, "app.js": api.LoaderJS, "look.js": api.LoaderJS, "passkey.js": api.LoaderJS}
+var sources = map[string]api.Loader{"app.css": api.LoaderCSS, "admin.css": api.LoaderCSS, "live.js": api.LoaderJS, "app.js": api.LoaderJS, "look.js": api.LoaderJS, "theme.js": api.LoaderJS, "passkey.js": api.LoaderJS}
 
 func main() {
 	if err := run("static"); err != nil {
