@@ -20,6 +20,7 @@ import (
 	"statuspage/handlers/visitor"
 	"statuspage/internal/board"
 	"statuspage/internal/figures"
+	"statuspage/internal/incident"
 	"statuspage/internal/live"
 	"statuspage/internal/page"
 	"statuspage/internal/past"
@@ -57,9 +58,10 @@ type Options struct {
 	Ready      func() ops.Readiness
 	Metrics    func(io.Writer) (contentType string, err error)
 	Now        func() time.Time
-	Agents     *agents.Agents // Nil for none.
-	Bare       bool           // Only /healthz, /readyz and /metrics: the process shows no page.
-	OwnOps     bool           // /metrics is where ServeOps listens, and nowhere else.
+	Agents     *agents.Agents    // Nil for none.
+	Words      *incident.Lookout // What people say; nil for nothing.
+	Bare       bool              // Only /healthz, /readyz and /metrics: the process shows no page.
+	OwnOps     bool              // /metrics is where ServeOps listens, and nowhere else.
 }
 
 // check says what is missing, and fills in what may be.
@@ -72,6 +74,9 @@ func (o *Options) check() error {
 	}
 	if o.Note == nil {
 		o.Note = func() views.Note { return views.NoNote }
+	}
+	if o.Words == nil {
+		o.Words = incident.NewLookout(incident.NewBook(0))
 	}
 	o.Limits = o.Limits.Filled()
 	return nil
@@ -119,7 +124,7 @@ func newServer(o Options, broker *sse.Broker, before *server) (*server, error) {
 		s.past, s.limits = before.past, before.limits // What was read, and what visitors have asked for, counts on.
 	}
 	var err error
-	if s.live, err = live.New(live.Options{Board: o.Board, Page: s.page, Note: o.Note, Now: o.Now, Log: o.Log, Broker: broker}, liveBefore); err != nil {
+	if s.live, err = live.New(live.Options{Board: o.Board, Page: s.page, Note: o.Note, Now: o.Now, Log: o.Log, Broker: broker, Words: o.Words}, liveBefore); err != nil {
 		return nil, err
 	}
 	reader := visitor.New(s.page, s.limits)
@@ -162,7 +167,7 @@ func newServer(o Options, broker *sse.Broker, before *server) (*server, error) {
 
 // all are the features that answer visitors, developers and other products, each with what it needs.
 func (s *server) all(o Options, broker *sse.Broker, reader *visitor.Reader, forOps *ops.Ops) []feature {
-	sums := figures.New(o.Board, s.page, s.past)
+	sums := figures.New(o.Board, s.page, s.past, o.Words)
 	streams := gate.NewStreams(broker, s.limits)
 	pages := public.Sources{
 		Page: s.page, Board: o.Board, Live: s.live, Past: s.past, Figures: sums, Visitor: reader, Streams: streams, Limits: s.limits, Now: o.Now,
@@ -172,6 +177,7 @@ func (s *server) all(o Options, broker *sse.Broker, reader *visitor.Reader, forO
 		public.NewServicePage(pages),
 		api.NewFeeds(s.page, o.Board, s.live, reader, o.Now), // Before the days of a service, whose addresses have the same form.
 		public.NewHistory(pages),
+		public.NewIncidents(pages),
 		public.NewElsewhere(pages),
 		api.NewStatus(o.Board, sums, o.Now),
 		api.NewSignals(o.Board, s.live.Records(), streams),

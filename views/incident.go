@@ -18,7 +18,7 @@ const (
 	maxPlanned   = 10
 	maxGoing     = 50 // Drawn in full; nobody reads more.
 	maxDates     = 30 // Of a series, on its page.
-	goingDOMID   = "going-list"
+	goingDOMID   = "going"
 	plannedDOMID = "planned"
 )
 
@@ -55,6 +55,8 @@ type IncidentView struct {
 	Dates      []DateRow // Of a series.
 	Timeline   []UpdateRow
 	Postmortem templ.Component // Nil without one.
+	Said       templ.Component // The newest words, for screen readers.
+	Stream     string
 }
 
 // DateRow is one time of a maintenance that comes again.

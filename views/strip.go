@@ -16,6 +16,7 @@ import (
 type Strip struct {
 	Href, Text string
 	cells      []status.Cell
+	masked     []bool // Of cells, those under maintenance; nil for none.
 }
 
 func buildStrip(in RowInput, href string, window status.Window, to Local) *Strip {
@@ -97,7 +98,7 @@ func picture(s *Strip) templ.Component {
 			}
 			b = append(b, `</svg>`...)
 		}
-		_, err := w.Write(b)
+		_, err := w.Write(mask(b, s.masked))
 		return err
 	})
 }

@@ -50,7 +50,7 @@ func (s *Elsewhere) embed(c *fiber.Ctx) error {
 		now := s.Now()
 		view := views.Embed{Home: s.Page.Base.At("/"), Theme: theme}
 		for _, svc := range s.Board.Services() {
-			if state := svc.State(now); state >= status.Degraded && len(view.Affected) < embedAffected {
+			if state := s.Figures.State(svc, now); state >= status.Degraded && len(view.Affected) < embedAffected {
 				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + views.StateText(k.Lang, svc.Service, state), Href: s.Page.Base.At(views.ServicePath(svc.ID))})
 			}
 		}

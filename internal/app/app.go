@@ -46,6 +46,7 @@ type app struct {
 	past    *past.Filler
 	monitor *monitor.Monitor // Nil for a page server, which measures nothing.
 	agents  *agents.Agents
+	words   words
 	health  *health
 	pages   *handlers.Front
 
@@ -108,6 +109,7 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 	}); err != nil {
 		return err
 	}
+	a.openWords()
 	if a.roles.scheduler || a.roles.worker {
 		if a.monitor, err = monitor.New(a.measuring(cfg)); err != nil {
 			return err
@@ -170,6 +172,7 @@ func (a *app) options(cfg *config.Config, b *board.Board, demo bool) handlers.Op
 		Metrics:    a.metrics.Write,
 		Limits:     limits(cfg),
 		Agents:     a.agents,
+		Words:      a.words.lookout,
 		Bare:       !a.roles.web,
 		OwnOps:     cfg.ListenOps != "",
 	}

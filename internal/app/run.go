@@ -24,6 +24,8 @@ func (a *app) run(ctx context.Context, ln, ops net.Listener, from *Source) error
 	}
 
 	fillCtx, stopFill := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { a.readWords(fillCtx) })
 	first, filler := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(filler)
@@ -36,7 +38,6 @@ func (a *app) run(ctx context.Context, ln, ops net.Listener, from *Source) error
 	case <-ctx.Done():
 	}
 	err := a.begin(fillCtx)
-	var watching sync.WaitGroup
 	if err == nil {
 		if from != nil {
 			watching.Go(func() { a.watch(fillCtx, from) })

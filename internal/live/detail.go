@@ -26,9 +26,9 @@ type detail struct {
 func (l *Live) ServicePage(svc *board.Service, k page.Preferences, keep ...views.Pair) (views.Head, views.ServiceView) {
 	now, version := l.now(), l.Version()
 	head := l.page.ServiceHead(k, svc.Service, append([]views.Pair{k.WindowPair()}, keep...)...)
-	state := svc.State(now)
+	state := l.paint.state(svc, l.words.At(now), now)
 	head.Title = l.paint.serviceTitle(svc, k, state)
-	keepFresh(&head, state)
+	keepFresh(&head, l.paint.wordOf(svc, state, now))
 	return head, views.ServiceView{
 		Partial: len(svc.Regions) > 0,
 		ID:      svc.ID, Name: svc.Name, URL: svc.PublicURL(), About: k.Lang.T("every", k.Lang.Duration(svc.Interval)),

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"statuspage/internal/board"
+	"statuspage/internal/incident"
 	"statuspage/internal/page"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
@@ -41,6 +42,7 @@ func newTestLive(t testing.TB, ids ...string) (*Live, *board.Board, func()) {
 func follow(t testing.TB, b *board.Board, broker *sse.Broker) *Live {
 	t.Helper()
 	l, err := New(Options{
+		Words: incident.NewLookout(incident.NewBook(0)),
 		Board: b, Page: page.New(page.Settings{}, board.Plain(b.Services()), b.Location()), Broker: broker,
 		Log: slog.New(slog.DiscardHandler), Now: time.Now, Note: func() views.Note { return views.NoNote },
 	}, nil)

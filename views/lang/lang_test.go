@@ -89,7 +89,7 @@ func TestEveryKeyIsUsedAndThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	var source strings.Builder
-	for _, pattern := range []string{"../*.templ", "../*.go", "*.go", "../../handlers/*.go", "../../handlers/*/*.go"} {
+	for _, pattern := range []string{"../*.templ", "../*.go", "*.go", "../../handlers/*.go", "../../handlers/*/*.go", "../../internal/page/*.go", "../../internal/live/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no sources in %s: %v", pattern, err)

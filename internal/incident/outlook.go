@@ -1,0 +1,179 @@
+package incident
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"statuspage/internal/status"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// lookAgain is how long an outlook holds at most: what is planned comes nearer though nobody writes.
+	lookAgain = time.Minute
+	// maskReach is how far back masks are kept: as far as the page shows days.
+	maskReach = 92 * 24 * time.Hour
+)
+
+// Outlook is what the incidents of a snapshot come to at an instant, and on until Until. It is shared, and never changed.
+type Outlook struct {
+	*Snapshot
+	Number    uint64 // Of this one, for keys of caches: another outlook has another.
+	At, Until time.Time
+	Declared  map[string][]Declaration // By service, the worst first.
+
+	masks map[string][]Mask
+}
+
+// State is the worst that is declared of a service; NoState when nobody says anything.
+func (o *Outlook) State(service string) State {
+	if some := o.Declared[service]; len(some) > 0 {
+		return some[0].State
+	}
+	return NoState
+}
+
+// Maintained tells whether a service is under a maintenance that goes on.
+func (o *Outlook) Maintained(service string) bool {
+	return slices.ContainsFunc(o.Declared[service], func(d Declaration) bool { return d.Kind == KindMaintenance })
+}
+
+// Masks are those of a service, oldest first. One that goes on has no end yet.
+func (o *Outlook) Masks(service string) []Mask { return o.masks[service] }
+
+// Differ lists the services of which two outlooks say something else.
+func (o *Outlook) Differ(other *Outlook) []string {
+	all := map[string]bool{}
+	for _, names := range []map[string][]Declaration{o.Declared, other.Declared} {
+		for service := range names {
+			if !slices.Equal(o.Declared[service], other.Declared[service]) {
+				all[service] = true
+			}
+		}
+	}
+	for _, names := range []map[string][]Mask{o.masks, other.masks} {
+		for service := range names {
+			if !slices.Equal(o.masks[service], other.masks[service]) {
+				all[service] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// Overall is the outcome that the page gives a service by what was measured and what is declared. Maintenance alone changes
+// no outcome: it is said beside it.
+func Overall(measured status.Outcome, declared State) status.Outcome {
+	switch declared {
+	case DegradedPerformance:
+		return max(measured, status.Degraded)
+	case PartialOutage, MajorOutage:
+		return status.Down
+	case NoState, Operational, UnderMaintenance:
+	}
+	return measured
+}
+
+// Lookout keeps the outlook of a book: it is made anew when somebody has written, or time has changed something.
+type Lookout struct {
+	book *Book
+	kept atomic.Pointer[Outlook]
+	mu   sync.Mutex // One is made at a time.
+}
+
+// NewLookout returns the lookout of a book.
+func NewLookout(b *Book) *Lookout { return &Lookout{book: b} }
+
+// Watch calls tell when somebody has written, until stop is called.
+func (l *Lookout) Watch(tell func()) (stop func()) {
+	return l.book.Watch(func(Changed) { tell() })
+}
+
+// At is the outlook at now.
+func (l *Lookout) At(now time.Time) *Outlook {
+	if o := l.kept.Load(); l.holds(o, now) {
+		return o
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	before := l.kept.Load()
+	if l.holds(before, now) {
+		return before
+	}
+	o := look(l.book.Snapshot(), now)
+	if o.Number = 1; before != nil {
+		o.Number = before.Number + 1
+	}
+	l.kept.Store(o)
+	return o
+}
+
+func (l *Lookout) holds(o *Outlook, now time.Time) bool {
+	return o != nil && o.Snapshot == l.book.Snapshot() && !now.Before(o.At) && now.Before(o.Until)
+}
+
+func look(s *Snapshot, now time.Time) *Outlook {
+	o := &Outlook{Snapshot: s, At: now, Until: now.Add(lookAgain), Declared: Declared(s.All, now), masks: map[string][]Mask{}}
+	until := func(t time.Time) {
+		if t.After(now) && t.Before(o.Until) {
+			o.Until = t
+		}
+	}
+	for _, i := range s.All {
+		until(i.PublishAt)
+		until(i.StartedAt)
+		if i.Kind != KindMaintenance || i.Removed {
+			continue
+		}
+		for _, x := range i.Occurrences(now, now.Add(lookAgain), now) {
+			until(x.Start)
+			until(x.End)
+		}
+	}
+	for _, m := range Masks(s.All, now.Add(-maskReach), now, now) {
+		if m.To.Equal(now) {
+			m.To = forever // It goes on, or ends at this very instant: then the next outlook knows.
+		}
+		o.masks[m.Service] = append(o.masks[m.Service], m)
+	}
+	return o
+}
+
+// Said is the newest that anybody has said to the public: words, or a maintenance that began or ended by the clock.
+type Said struct {
+	At     time.Time
+	Status Status
+	Text   string // Markdown.
+	*Incident
+}
+
+// Newest is what was said last, of all or of those that of takes, back to since.
+func (o *Outlook) Newest(since time.Time, of func(*Incident) bool) (newest Said, is bool) {
+	take := func(s Said) {
+		if !s.At.Before(since) && (!is || cmp.Or(s.At.Compare(newest.At), cmp.Compare(s.ID, newest.ID)) > 0) {
+			newest, is = s, true
+		}
+	}
+	for _, i := range o.All {
+		if i.UpdatedAt.Before(since) && i.Kind != KindMaintenance || !i.Public(o.At) || of != nil && !of(i) {
+			continue
+		}
+		if u, any := i.Newest(); any {
+			take(Said{u.RecordedAt, u.Status, u.Text, i})
+		}
+		if i.Kind != KindMaintenance {
+			continue
+		}
+		for _, x := range i.Occurrences(since, o.At, o.At) {
+			if !x.Start.IsZero() && !x.Start.After(o.At) && x.Phase != Cancelled {
+				take(Said{x.Start, InProgress, "", i})
+			}
+			if x.Phase == Completed {
+				take(Said{x.End, Completed, "", i})
+			}
+		}
+	}
+	return newest, is
+}
