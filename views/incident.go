@@ -223,9 +223,13 @@ func period(o incident.Occurrence, to Local) string {
 			return to.Lang.T("incident.since", moment(from, to))
 		}
 	}
-	end := until.In(to.Zone)
-	text := to.Lang.ShortDate(from) + from.Format(" 15:04 – ")
-	if from.Format(DayPath) != end.Format(DayPath) {
+	return span(from, until, to)
+}
+
+func span(from, until time.Time, to Local) string {
+	begin, end := from.In(to.Zone), until.In(to.Zone)
+	text := to.Lang.ShortDate(begin) + begin.Format(" 15:04 – ")
+	if begin.Format(DayPath) != end.Format(DayPath) {
 		text += to.Lang.ShortDate(end) + " "
 	}
 	return text + end.Format("15:04 MST")
@@ -263,6 +267,23 @@ func (in IncidentInput) service(id string, to Local) (name, href string) {
 		return id, ""
 	}
 	return name, to.Base.At(ServicePath(id))
+}
+
+// BuildTold puts something of the history into words.
+func BuildTold(t incident.Told, in IncidentInput, to Local) ToldRow {
+	var r IncidentRow
+	if t.Kind == incident.KindMaintenance {
+		r = in.occurrenceRow(t.Incident, t.Occurrence, to)
+	} else {
+		r = in.row(t.Incident, t.Affected, to)
+		if !t.To.IsZero() {
+			r.When = span(t.From, t.To, to)
+		}
+	}
+	if !t.To.IsZero() {
+		r.State, r.Affected = "up", nil
+	}
+	return ToldRow{IncidentRow: r}
 }
 
 // BuildIncidentView puts one into words for its own page.

@@ -24,7 +24,9 @@ type Outlook struct {
 	At, Until time.Time
 	Declared  map[string][]Declaration // By service, the worst first.
 
-	masks map[string][]Mask
+	masks  map[string][]Mask
+	logged sync.Once
+	log    []Told // Made when somebody asks.
 }
 
 // State is the worst that is declared of a service; NoState when nobody says anything.
@@ -176,4 +178,102 @@ func (o *Outlook) Newest(since time.Time, of func(*Incident) bool) (newest Said,
 		}
 	}
 	return newest, is
+}
+
+// Told is one thing of the history: an incident, a notice, or one time of a maintenance.
+type Told struct {
+	*Incident
+	Occurrence Occurrence // Of a maintenance.
+	From, To   time.Time  // To is zero while it goes on.
+}
+
+const (
+	// logReach is how far back the single times of a maintenance that comes again are listed.
+	logReach = 2 // Years.
+	// earlier is by how much an outage may have begun before people said when it began.
+	earlier = 24 * time.Hour
+)
+
+// Log lists all that the public may know of the past, newest first: what has begun, each thing once.
+func (o *Outlook) Log() []Told {
+	o.logged.Do(func() { o.log = o.listed() })
+	return o.log
+}
+
+func (o *Outlook) listed() (all []Told) {
+	for _, i := range o.All {
+		switch {
+		case !i.Public(o.At):
+		case i.Kind != KindMaintenance:
+			all = append(all, Told{Incident: i, From: i.StartedAt, To: i.ResolvedAt})
+		default:
+			for _, x := range i.Occurrences(o.At.AddDate(-logReach, 0, 0), o.At, o.At) {
+				if x.Phase == Cancelled || x.Phase == Scheduled {
+					continue
+				}
+				t := Told{Incident: i, Occurrence: x, From: x.Start}
+				if x.Phase == Completed {
+					t.To = x.End
+				}
+				all = append(all, t)
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Told) int { return b.From.Compare(a.From) })
+	return all
+}
+
+// LogBetween is the part of the log that began in [from, until), and whether there is an earlier one.
+func (o *Outlook) LogBetween(from, until time.Time) (some []Told, earlier bool) {
+	all := o.Log()
+	begin, _ := slices.BinarySearchFunc(all, until, func(t Told, at time.Time) int {
+		if !t.From.Before(at) {
+			return -1
+		}
+		return 1
+	})
+	end := begin
+	for end < len(all) && !all[end].From.Before(from) {
+		end++
+	}
+	return all[begin:end], end < len(all)
+}
+
+// Around are those of the log that outages which began in [from, until) may belong to.
+func (o *Outlook) Around(from, until time.Time) (some []Told) {
+	for _, t := range o.Log() {
+		if t.From.Before(until.Add(earlier)) && (t.To.IsZero() || t.To.After(from)) {
+			some = append(some, t)
+		}
+	}
+	return some
+}
+
+// Reach is from when to when outages may have begun that belong to it.
+func (t Told) Reach(now time.Time) (from, until time.Time) {
+	if until = t.To; until.IsZero() {
+		until = now
+	}
+	return t.From.Add(-earlier), until.Add(time.Microsecond)
+}
+
+// Explains tells whether an outage is part of what people say here: of a service that they named, in its time, or linked.
+func (t Told) Explains(o status.Outage) bool {
+	end := o.End
+	if o.Ongoing() {
+		end = forever
+	}
+	for _, l := range t.Links {
+		if l.Service == o.Service && l.From.Before(end) && (l.To.IsZero() || l.To.After(o.Begin)) {
+			return true
+		}
+	}
+	if t.Kind == KindMaintenance {
+		if !slices.ContainsFunc(t.Occurrence.Affected, func(a Affected) bool { return a.Service == o.Service }) {
+			return false
+		}
+	} else if !slices.Contains(t.Services, o.Service) {
+		return false
+	}
+	return o.Begin.After(t.From.Add(-earlier)) && t.From.Before(end) && (t.To.IsZero() || t.To.After(o.Begin))
 }

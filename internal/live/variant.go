@@ -32,7 +32,7 @@ type Variant struct {
 	heads   []part // By group.
 	banner  part
 	words   [wordParts]part
-	said    *incident.Outlook // What words were drawn of; nil before.
+	said    *incident.Outlook  // What words were drawn of; nil before.
 	sums    [digestSums]uint32 // Of the parts, see digest.
 	drawn   bool               // Its rows are there.
 	stale   atomic.Bool        // Changes were not drawn, since nobody looked.

@@ -109,6 +109,9 @@ type told struct {
 // Outlook is what people say at this moment.
 func (l *Live) Outlook() *incident.Outlook { return l.words.At(l.now()) }
 
+// Naming is how incidents name the services of the page.
+func (l *Live) Naming() views.IncidentInput { return l.paint.inWords(l.now()) }
+
 // Incident finds what visitors may see of one.
 func (l *Live) Incident(id string) (*incident.Incident, bool) {
 	i, is := l.Outlook().Incident(id)
