@@ -32,7 +32,7 @@ func forOtherSites(path string) bool {
 	return beginsWith(path, otherSites) || api.FeedFormat(path) != ""
 }
 
-var otherSites = []string{"/badge/", "/api/", "/signals", "/openapi", "/embed", "/status", "/summary.json", "/card.png"}
+var otherSites = []string{"/badge/", "/api/", "/v2/", "/calendar.ics", "/signals", "/openapi", "/embed", "/status", "/summary.json", "/card.png"}
 
 // forNamed begin the addresses that named origins, where there are any, have to themselves. What is made to be
 // shown on other sites is open to all, as its readers can't be known.

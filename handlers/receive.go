@@ -16,7 +16,7 @@ func (s *server) receive(ctx *fasthttp.RequestCtx) {
 		s.refuse(ctx, answer.TooMany(wait))
 		return
 	}
-	if h := &ctx.Request.Header; !h.IsGet() && !h.IsHead() && !h.IsOptions() && !s.agents.Posts(h) {
+	if h := &ctx.Request.Header; !h.IsGet() && !h.IsHead() && !h.IsOptions() && !s.agents.Posts(h) && !s.manage.Writes(h) {
 		ctx.Response.Header.Set(fiber.HeaderAllow, "GET, HEAD")
 		s.refuse(ctx, &answer.Problem{Code: http.StatusMethodNotAllowed})
 		return

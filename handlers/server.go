@@ -15,6 +15,7 @@ import (
 	"statuspage/handlers/badge"
 	"statuspage/handlers/compat"
 	"statuspage/handlers/gate"
+	"statuspage/handlers/manage"
 	"statuspage/handlers/ops"
 	"statuspage/handlers/public"
 	"statuspage/handlers/visitor"
@@ -60,6 +61,7 @@ type Options struct {
 	Now        func() time.Time
 	Agents     *agents.Agents    // Nil for none.
 	Words      *incident.Lookout // What people say; nil for nothing.
+	Manage     manage.Sources    // Where tools write; the zero value for nowhere.
 	Bare       bool              // Only /healthz, /readyz and /metrics: the process shows no page.
 	OwnOps     bool              // /metrics is where ServeOps listens, and nowhere else.
 }
@@ -90,6 +92,7 @@ type server struct {
 	limits   *gate.Limiter
 	past     *past.Reader
 	agents   *agents.Agents
+	manage   *manage.Manage
 	assets   *assets.Assets
 	cors     cors
 	https    bool         // The page's address is one.
@@ -172,6 +175,7 @@ func (s *server) all(o Options, broker *sse.Broker, reader *visitor.Reader, forO
 	pages := public.Sources{
 		Page: s.page, Board: o.Board, Live: s.live, Past: s.past, Figures: sums, Visitor: reader, Streams: streams, Limits: s.limits, Now: o.Now,
 	}
+	s.manage = manage.New(o.Manage, s.page, sums, reader.Base, o.Now)
 	return []feature{
 		public.NewOverview(pages),
 		public.NewServicePage(pages),
@@ -185,6 +189,8 @@ func (s *server) all(o Options, broker *sse.Broker, reader *visitor.Reader, forO
 		badge.New(s.page, o.Board, s.live, sums, reader, o.Now),
 		compat.NewGatus(o.Board, sums, o.Now),
 		compat.NewKuma(s.page, o.Board, sums, o.Now),
+		compat.NewStatuspage(o.Board, sums, reader, o.Now),
+		s.manage,
 		compat.NewInstatus(s.page, o.Board, sums, reader, o.Now),
 		s.assets,
 		o.Agents,

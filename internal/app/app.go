@@ -10,7 +10,9 @@ import (
 	"statuspage/db"
 	"statuspage/handlers"
 	"statuspage/handlers/agents"
+	"statuspage/handlers/manage"
 	"statuspage/internal/app/probing"
+	"statuspage/internal/auth"
 	"statuspage/internal/board"
 	"statuspage/internal/check"
 	"statuspage/internal/cluster"
@@ -47,6 +49,7 @@ type app struct {
 	monitor *monitor.Monitor // Nil for a page server, which measures nothing.
 	agents  *agents.Agents
 	words   words
+	auth    *auth.Auth
 	health  *health
 	pages   *handlers.Front
 
@@ -109,6 +112,7 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 	}); err != nil {
 		return err
 	}
+	a.openAuth(cfg)
 	a.openWords()
 	if a.roles.scheduler || a.roles.worker {
 		if a.monitor, err = monitor.New(a.measuring(cfg)); err != nil {
@@ -173,6 +177,7 @@ func (a *app) options(cfg *config.Config, b *board.Board, demo bool) handlers.Op
 		Limits:     limits(cfg),
 		Agents:     a.agents,
 		Words:      a.words.lookout,
+		Manage:     manage.Sources{Desk: a.words.desk, Whole: a.words.reader.Whole, Authorize: a.authorize, Known: a.known},
 		Bare:       !a.roles.web,
 		OwnOps:     cfg.ListenOps != "",
 	}

@@ -79,6 +79,7 @@ func (a *app) reload(ctx context.Context, next *config.Config) error {
 	if terms := a.terms.Follow(servicesOf(next), time.Now()); terms != nil {
 		a.board.Loader().SetTerms(terms)
 	}
+	a.setTokens(next)
 	a.cfg.Store(next)
 	a.metrics.Only(probing.Labels(next.Checks))
 	a.recallSoon(ctx, added)

@@ -93,5 +93,8 @@ func (a *app) stop(filler <-chan struct{}) error {
 	if a.pages != nil {
 		all = append(all, a.pages.Shutdown())
 	}
+	if a.auth != nil {
+		all = append(all, a.auth.Close())
+	}
 	return errors.Join(all...)
 }
