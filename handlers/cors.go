@@ -5,6 +5,7 @@ import (
 	"slices"
 	"statuspage/handlers/answer"
 	"statuspage/handlers/api"
+	"statuspage/internal/page"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -29,7 +30,7 @@ func forOtherSites(path string) bool {
 	if path == "/" {
 		return false
 	}
-	return beginsWith(path, otherSites) || api.FeedFormat(path) != ""
+	return beginsWith(path, otherSites) || api.FeedFormat(path) != "" || strings.HasSuffix(path, page.CalendarPath)
 }
 
 var otherSites = []string{"/badge/", "/api/", "/v2/", "/calendar.ics", "/signals", "/openapi", "/embed", "/status", "/summary.json", "/card.png"}

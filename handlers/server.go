@@ -179,7 +179,8 @@ func (s *server) all(o Options, broker *sse.Broker, reader *visitor.Reader, forO
 	return []feature{
 		public.NewOverview(pages),
 		public.NewServicePage(pages),
-		api.NewFeeds(s.page, o.Board, s.live, reader, o.Now), // Before the days of a service, whose addresses have the same form.
+		api.NewFeeds(s.page, o.Board, s.live, reader, o.Now),     // Before the days of a service, whose addresses have the same form.
+		api.NewCalendars(s.page, o.Board, s.live, reader, o.Now), // As feeds.
 		public.NewHistory(pages),
 		public.NewIncidents(pages),
 		public.NewElsewhere(pages),

@@ -148,7 +148,7 @@ func HistoryPage(head Head, h History) templ.Component {
 						return templ_7745c5c3_Err
 					}
 					for _, t := range d.Told {
-						templ_7745c5c3_Err = told(head, t).Render(ctx, templ_7745c5c3_Buffer)
+						templ_7745c5c3_Err = toldRow(head, t).Render(ctx, templ_7745c5c3_Buffer)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
@@ -219,7 +219,7 @@ func HistoryPage(head Head, h History) templ.Component {
 	})
 }
 
-func told(head Head, t ToldRow) templ.Component {
+func toldRow(head Head, t ToldRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -118,7 +118,7 @@ func (m *Manage) posted(b *body, i *incident.Incident) *incident.Posted {
 		Status: incident.Status(cmp.Or(b.text("status"), string(now))), Text: b.text("body"), Impacts: b.impacts(i.Kind), Notify: b.yes("deliver_notifications", true),
 	}}
 	if p.Text == "" && i.Kind != incident.KindMaintenance {
-		p.Text = usual[p.Status]
+		p.Text = cmp.Or(usual[p.Status], i.Title)
 	}
 	return p
 }

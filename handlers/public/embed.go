@@ -2,6 +2,7 @@ package public
 
 import (
 	"statuspage/handlers/answer"
+	"statuspage/internal/incident"
 	"statuspage/internal/status"
 	"statuspage/views"
 
@@ -49,6 +50,12 @@ func (s *Elsewhere) embed(c *fiber.Ctx) error {
 	e, err := s.pages.Get(s.Live.Version(), answer.Key("embed", k.Query(), theme), func() ([]byte, error) {
 		now := s.Now()
 		view := views.Embed{Home: s.Page.Base.At("/"), Theme: theme}
+		words := s.Live.Outlook()
+		for _, i := range words.All { // What people say first.
+			if i.Kind != incident.KindMaintenance && i.Public(now) && !i.Status.Over() && len(view.Affected) < embedAffected {
+				view.Affected = append(view.Affected, views.Link{Text: i.Title + ": " + views.PhaseText(k.Lang, i.Status), Href: s.Page.Base.At(incident.Path(i.ID))})
+			}
+		}
 		for _, svc := range s.Board.Services() {
 			if state := s.Figures.State(svc, now); state >= status.Degraded && len(view.Affected) < embedAffected {
 				view.Affected = append(view.Affected, views.Link{Text: svc.Name + ": " + views.StateText(k.Lang, svc.Service, state), Href: s.Page.Base.At(views.ServicePath(svc.ID))})
