@@ -73,7 +73,10 @@ func TestWhatWasAnsweredOutlivesKill(t *testing.T) {
 	for n := 1; n <= 5; n++ {
 		p.Kill()
 		p = start(t, dir, "", "serve")
-		p.wait("knows what was written", func() bool { _, page := p.get("/incidents/" + id); return strings.Contains(page, fmt.Sprintf("Words %d.", n-1)) })
+		p.wait("knows what was written", func() bool {
+			_, page := p.get("/incidents/" + id)
+			return strings.Contains(page, fmt.Sprintf("Words %d.", n-1))
+		})
 		code, i, err = p.post(http.MethodPatch, wordsPath+"/"+id+".json", fmt.Sprintf(`{"incident":{"body":"Words %d.","after":%q}}`, n, i["head"]))
 		if err != nil || code != http.StatusOK {
 			t.Fatalf("%d: %d %v %v", n, code, i, err)
@@ -199,7 +202,10 @@ func TestWordsOfTheCommandLine(t *testing.T) {
 		_, code := p.command("maintenance", "plan", "--now", "--for", "20m", "--service", "web", "--", "sh", "-c", "while [ ! -e "+mark+" ]; do sleep 0.05; done; exit 7")
 		ended <- code
 	}()
-	p.wait("is under maintenance", func() bool { _, badge := p.get("/badge/web/status.txt"); return strings.TrimSpace(badge) == "maintenance" })
+	p.wait("is under maintenance", func() bool {
+		_, badge := p.get("/badge/web/status.txt")
+		return strings.TrimSpace(badge) == "maintenance"
+	})
 	harness.Must(t, os.WriteFile(mark, nil, 0o600))
 	if code := <-ended; code != 7 {
 		t.Errorf("the command ended with 7, and we with %d", code)

@@ -22,7 +22,7 @@ var WordIDs = [...]string{goingDOMID, plannedDOMID, SaidID}
 // saidLetters is how much of the newest words is spoken; all of them are there to be read.
 const saidLetters = 300
 
-// SaidText is what screen readers are told of what was said last: "API fails. Identified: a cable was cut."
+// SaidText is what screen readers are told of what was said last, as in "API fails. Identified: a cable was cut.".
 func SaidText(s incident.Said, l *lang.Language) string {
 	text := PhaseText(l, s.Status)
 	if line := markdown.Line(s.Text, saidLetters); line != "" {

@@ -22,7 +22,10 @@ const (
 )
 
 // exitError ends the program with the status of a command that it ran.
-type exitError struct{ code int }
+type exitError struct {
+	code   int
+	silent bool // What there was to say, the command has said.
+}
 
 func (e *exitError) Error() string { return fmt.Sprintf("the command ended with %d", e.code) }
 
@@ -165,12 +168,12 @@ func exitOf(err error) error {
 	}
 	ended, is := errors.AsType[*exec.ExitError](err)
 	if !is {
-		return fmt.Errorf("maintenance plan: %w: %w", err, &exitError{127})
+		return fmt.Errorf("maintenance plan: %w: %w", err, &exitError{code: 127})
 	}
 	if state, is := ended.Sys().(syscall.WaitStatus); is && state.Signaled() {
-		return &exitError{128 + int(state.Signal())}
+		return &exitError{128 + int(state.Signal()), true}
 	}
-	return &exitError{ended.ExitCode()}
+	return &exitError{ended.ExitCode(), true}
 }
 
 func (e env) maintenanceList(ctx context.Context, args []string) error {

@@ -131,7 +131,7 @@ func (r *reading) maintenance() (going, next []statuspage.Incident) {
 func (r *reading) maintenances() []statuspage.Incident {
 	going, next := r.maintenance()
 	slices.Reverse(next)
-	all := append(next, going...)
+	all := slices.Concat(next, going)
 	for _, t := range r.words.Log() {
 		if t.Kind == incident.KindMaintenance && !t.To.IsZero() && len(all) < maxListed {
 			all = append(all, r.site.Occurrence(t.Incident, t.Occurrence))

@@ -135,8 +135,8 @@ func look(s *Snapshot, now time.Time) *Outlook {
 		}
 	}
 	for _, m := range Masks(s.All, now.Add(-maskReach), now, now) {
-		if m.To.Equal(now) {
-			m.To = forever // It goes on, or ends at this very instant: then the next outlook knows.
+		if m.To.Equal(now) && slices.ContainsFunc(o.Declared[m.Service], func(d Declaration) bool { return d.Incident == m.Incident }) {
+			m.To = forever // It goes on.
 		}
 		o.masks[m.Service] = append(o.masks[m.Service], m)
 	}
@@ -168,7 +168,7 @@ func (o *Outlook) Newest(since time.Time, of func(*Incident) bool) (newest Said,
 		if i.Kind != KindMaintenance {
 			continue
 		}
-		for _, x := range i.Occurrences(since, o.At, o.At) {
+		for _, x := range i.Occurrences(since, o.At.Add(time.Microsecond), o.At) {
 			if !x.Start.IsZero() && !x.Start.After(o.At) && x.Phase != Cancelled {
 				take(Said{x.Start, InProgress, "", i})
 			}
@@ -207,7 +207,7 @@ func (o *Outlook) listed() (all []Told) {
 		case i.Kind != KindMaintenance:
 			all = append(all, Told{Incident: i, From: i.StartedAt, To: i.ResolvedAt})
 		default:
-			for _, x := range i.Occurrences(o.At.AddDate(-logReach, 0, 0), o.At, o.At) {
+			for _, x := range i.Occurrences(o.At.AddDate(-logReach, 0, 0), o.At.Add(time.Microsecond), o.At) {
 				if x.Phase == Cancelled || x.Phase == Scheduled {
 					continue
 				}

@@ -4,6 +4,7 @@
 package calendar
 
 import (
+	"slices"
 	"statuspage/internal/incident"
 	"statuspage/internal/incident/markdown"
 	"strings"
@@ -71,12 +72,7 @@ func (c Calendar) about(i *incident.Incident, o incident.Occurrence) bool {
 	if len(o.Affected) > 0 {
 		return false
 	}
-	for _, id := range i.Services {
-		if c.Takes(id) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(i.Services, c.Takes)
 }
 
 func (c Calendar) event(out *ics.Calendar, i *incident.Incident, o incident.Occurrence) {

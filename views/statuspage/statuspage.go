@@ -332,4 +332,3 @@ func (s *Site) Indicator(all []*incident.Incident) incident.Impact {
 	}
 	return worst
 }
-
