@@ -2,15 +2,14 @@ package handlers
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
+	"statuspage/handlers/gate"
 	"statuspage/internal/board"
 	"statuspage/internal/incident"
 	"statuspage/internal/status"
 	"testing"
 	"time"
-
-	"log/slog"
-	"statuspage/handlers/gate"
 
 	"github.com/valyala/fasthttp"
 )
@@ -54,7 +53,7 @@ func BenchmarkTenThousandPastIncidents(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Shutdown() //nolint:errcheck // Nothing listens.
+	b.Cleanup(func() { _ = s.Shutdown() })
 	b.Run("outlook", func(b *testing.B) {
 		for b.Loop() {
 			incident.NewLookout(book).At(now).Log()

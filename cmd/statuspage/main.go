@@ -28,7 +28,7 @@ func main() {
 		return
 	}
 	code, ran := errors.AsType[*exitError](err)
-	if !errors.Is(err, errReported) && !(ran && code.silent) {
+	if !errors.Is(err, errReported) && (!ran || !code.silent) {
 		fmt.Fprintln(os.Stderr, "statuspage:", err)
 	}
 	if ran {
