@@ -29,6 +29,7 @@ type pen struct {
 
 	mu     sync.Mutex
 	kept   int
+	part   bool  // Not all that was written before is known.
 	broken error // What the disk says.
 }
 
@@ -46,8 +47,12 @@ func newPen(t *testing.T) *pen {
 		b := o.Board
 		o.Words = incident.NewLookout(p.book)
 		o.Manage = manage.Sources{
-			Desk:  &incident.Desk{Book: p.book, Now: time.Now, Keep: p.keep, Services: func(id string) bool { _, is := b.Find(id); return is }},
-			Whole: func() bool { return true },
+			Desk: &incident.Desk{Book: p.book, Now: time.Now, Keep: p.keep, Services: func(id string) bool { _, is := b.Find(id); return is }},
+			Whole: func() bool {
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				return !p.part
+			},
 			Authorize: func(c *fiber.Ctx, scope string) (string, error) {
 				switch who := c.Get("Authorization"); {
 				case who == mayWrite, who == mayRead && scope == "incidents:read":
@@ -722,4 +727,19 @@ func TestHostileWords(t *testing.T) {
 			t.Error(fault)
 		}
 	}
+}
+
+// TestWhatMayBeInTheStoreIsNotDenied while what was written before is being read.
+func TestWhatMayBeInTheStoreIsNotDenied(t *testing.T) {
+	t.Parallel()
+	p := newPen(t)
+	p.mu.Lock()
+	p.part = true
+	p.mu.Unlock()
+	for id, want := range map[string]int{"000000000000": http.StatusServiceUnavailable, "no-id-of-ours": http.StatusNotFound} {
+		if code, _ := p.send(mayWrite, http.MethodPatch, incidents+"/"+id, `{"incident":{"body":"x"}}`); code != want {
+			t.Errorf("%s: %d, want %d", id, code, want)
+		}
+	}
+	p.write(http.MethodPost, incidents, `{"incident":{"name":"What is new waits for nothing"}}`)
 }

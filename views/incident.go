@@ -179,16 +179,24 @@ func (in IncidentInput) row(i *incident.Incident, all []incident.Affected, to Lo
 		When: l.T("incident.since", moment(i.StartedAt, to)), Affected: in.affected(all, to),
 	}
 	if u, is := i.Newest(); is {
-		r.Words, r.Updated, r.UpdatedAt = words(u.Text), moment(u.ShownAt, to), u.ShownAt.UTC().Format(time.RFC3339)
-		if u.Revision > 0 {
-			r.Edited = l.T("incident.edited", moment(u.RevisedAt, to))
-		}
+		r.say(u, to)
 	}
 	return r
 }
 
+// say puts an update into a row as its newest words.
+func (r *IncidentRow) say(u incident.Update, to Local) {
+	r.Words, r.Updated, r.UpdatedAt, r.Edited = words(u.Text), moment(u.ShownAt, to), u.ShownAt.UTC().Format(time.RFC3339), ""
+	if u.Revision > 0 {
+		r.Edited = to.Lang.T("incident.edited", moment(u.RevisedAt, to))
+	}
+}
+
 func (in IncidentInput) occurrenceRow(i *incident.Incident, o incident.Occurrence, to Local) IncidentRow {
 	r := in.row(i, o.Affected, to)
+	if u, is := i.NewestOf(o.Key); is {
+		r.say(u, to)
+	}
 	r.DOMID = "i-" + incident.OccurrenceID(i.ID, o.Key)
 	switch {
 	case o.Phase == incident.Scheduled:

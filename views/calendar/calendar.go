@@ -105,7 +105,7 @@ func (c Calendar) event(out *ics.Calendar, i *incident.Incident, o incident.Occu
 		e.SetStatus(ics.ObjectStatusConfirmed)
 	}
 	text := c.Phase(o.Phase)
-	if u, is := i.Newest(); is && u.Text != "" {
+	if u, is := i.NewestOf(o.Key); is && u.Text != "" {
 		text += "\n\n" + markdown.Text(u.Text)
 	}
 	if runes := []rune(text); len(runes) > maxLetters {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"statuspage/internal/incident"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,6 +101,21 @@ func TestCalendar(t *testing.T) {
 		e := read.Events()[at]
 		if start, status := e.GetProperty(ics.ComponentPropertyDtStart).Value, e.GetProperty(ics.ComponentPropertyStatus).Value; start != want.start || status != want.status {
 			t.Errorf("%s: %s %s, want %v", uid, start, status, want)
+		}
+	}
+}
+
+// TestWordsAboutOneTimeStandWithIt, and with no other of its series.
+func TestWordsAboutOneTimeStandWithIt(t *testing.T) {
+	t.Parallel()
+	read, err := ics.ParseCalendar(bytes.NewReader(write(some(t, false))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range read.Events() {
+		about := strings.Contains(e.GetProperty(ics.ComponentPropertyDescription).Value, "Not this time.")
+		if about != (e.Id() == "b00000000001-20260329t0230@status.example") {
+			t.Errorf("%s says %q", e.Id(), e.GetProperty(ics.ComponentPropertyDescription).Value)
 		}
 	}
 }
