@@ -96,8 +96,8 @@ func TestBrowserGoesFromServerToServer(t *testing.T) {
 
 	w := &wanderer{shows: map[string]string{}}
 	w.visit(t, a, func([]string) bool { return true })
-	if len(w.shows) != 10 {
-		t.Fatalf("a new browser is sent %d parts, want all 10", len(w.shows))
+	if len(w.shows) != 13 {
+		t.Fatalf("a new browser is sent %d parts, want all 13", len(w.shows))
 	}
 	few := 0
 	for i := range 10 {

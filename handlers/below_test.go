@@ -252,7 +252,7 @@ func TestPathOfTheConfiguredAddress(t *testing.T) {
 func TestOwnPathsAreThoseThatTheConfigurationRefuses(t *testing.T) {
 	t.Parallel()
 	s := newStill(t)
-	own := map[string]bool{"agent": true} // There without agents, too.
+	own := map[string]bool{"admin": true, "agent": true, "v1": true} // There without agents and writers, too.
 	for _, routes := range s.app.Stack() {
 		for _, r := range routes {
 			if first, rest, deep := strings.Cut(strings.TrimPrefix(r.Path, "/"), "/"); deep && rest != "" {
@@ -265,7 +265,7 @@ func TestOwnPathsAreThoseThatTheConfigurationRefuses(t *testing.T) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	if want := []string{"admin", "agent", "api", "badge", "brand", "outages", "services", "signals", "static"}; !slices.Equal(names, want) {
+	if want := []string{"admin", "agent", "api", "badge", "brand", "groups", "incidents", "outages", "services", "signals", "static", "v1", "v2"}; !slices.Equal(names, want) {
 		t.Errorf("%q, want %q: change ownPaths of package config with it", names, want)
 	}
 }

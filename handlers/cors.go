@@ -5,6 +5,7 @@ import (
 	"slices"
 	"statuspage/handlers/answer"
 	"statuspage/handlers/api"
+	"statuspage/internal/page"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -29,10 +30,10 @@ func forOtherSites(path string) bool {
 	if path == "/" {
 		return false
 	}
-	return beginsWith(path, otherSites) || api.FeedFormat(path) != ""
+	return beginsWith(path, otherSites) || api.FeedFormat(path) != "" || strings.HasSuffix(path, page.CalendarPath)
 }
 
-var otherSites = []string{"/badge/", "/api/", "/signals", "/openapi", "/embed", "/status", "/summary.json", "/card.png"}
+var otherSites = []string{"/badge/", "/api/", "/v2/", "/calendar.ics", "/signals", "/openapi", "/embed", "/status", "/summary.json", "/card.png"}
 
 // forNamed begin the addresses that named origins, where there are any, have to themselves. What is made to be
 // shown on other sites is open to all, as its readers can't be known.

@@ -107,7 +107,7 @@ func textOf(p *answer.Problem, l *lang.Language) string {
 
 // wantsPage tells whether a person asks: a browser, and not for one of the API's addresses.
 func wantsPage(c *fiber.Ctx) bool {
-	for _, prefix := range []string{"/signals", "/badge/", "/agent/", "/api/", "/summary.json", "/card.png", "/status", "/openapi", "/events", "/healthz", "/readyz", "/metrics"} {
+	for _, prefix := range []string{"/signals", "/badge/", "/agent/", "/api/", "/v1/", "/v2/", "/summary.json", "/card.png", "/status", "/openapi", "/events", "/healthz", "/readyz", "/metrics"} {
 		if strings.HasPrefix(c.Path(), prefix) {
 			return false
 		}

@@ -58,6 +58,9 @@ func New(o Options) (*Front, error) {
 	f.app.Server().HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		s := f.server()
 		s.enter(h)
+		if room, is := s.manage.Room(h); is {
+			return room
+		}
 		return s.agents.Room(h)
 	}
 	f.crowd = gate.NewConnections(s.limits.Connections, s.limits.Counted, f.broker.Viewers)

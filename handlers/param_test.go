@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"regexp"
 	"statuspage/internal/grant"
+	"statuspage/internal/incident"
 	"statuspage/internal/page"
 	"statuspage/internal/status"
 	"statuspage/static"
@@ -16,10 +17,17 @@ import (
 func TestEncodedPathsMeanTheSame(t *testing.T) {
 	t.Parallel()
 	now := time.Now().UTC()
+	book := incident.NewBook(0)
 	s := newStaff(t, func(o *Options) {
 		o.Now = func() time.Time { return now } // Else an answer may change between two spellings.
 		o.Page.CSS = []byte("body{}")
+		o.Words = incident.NewLookout(book)
 	})
+	told, err := incident.New(incident.Stamp{At: now, Incident: incident.NewID(now), Actor: "api:x"}, &incident.Opened{Kind: incident.KindNotice, Title: "New address", Words: incident.Words{Status: incident.Active}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	book.Apply([]incident.Event{told}, now)
 	begin := now.Add(-5 * time.Minute).Truncate(time.Second)
 	s.apply("web", begin, status.Down)
 	s.apply("web", begin.Add(time.Minute), status.Up)
@@ -38,6 +46,9 @@ func TestEncodedPathsMeanTheSame(t *testing.T) {
 	for _, c := range []struct{ route, path string }{ // The path's parameters stand in braces.
 		{"/services/:id", "/services/{web}"},
 		{"/services/:id/cells", "/services/{web}/cells"},
+		{"/services/:id/calendar.ics", "/services/{web}/calendar.ics"},
+		{"/groups/:id/calendar.ics", "/groups/{public}/calendar.ics"},
+		{"/incidents/:id", "/incidents/{" + told.Incident + "}"},
 		{"/services/:id/:at", "/services/{web}/{" + begin.Format("2006-01-02") + "}"},
 		{"/services/:id/:at", "/services/{web}/{" + begin.Format("2006-01-02T15Z") + "}"},
 		{"/services/:id/:at", "/services/{web}/{" + begin.Format("2006-01-02T15:04Z") + "}"},

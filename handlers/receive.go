@@ -16,7 +16,7 @@ func (s *server) receive(ctx *fasthttp.RequestCtx) {
 		s.refuse(ctx, answer.TooMany(wait))
 		return
 	}
-	if h := &ctx.Request.Header; !reads(h) && !s.agents.Posts(h) && !s.admin.Posts(h) {
+	if h := &ctx.Request.Header; !reads(h) && !s.agents.Posts(h) && !s.admin.Posts(h) && !s.manage.Writes(h) {
 		s.readOnly(ctx)
 		return
 	}

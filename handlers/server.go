@@ -16,12 +16,14 @@ import (
 	"statuspage/handlers/badge"
 	"statuspage/handlers/compat"
 	"statuspage/handlers/gate"
+	"statuspage/handlers/manage"
 	"statuspage/handlers/ops"
 	"statuspage/handlers/public"
 	"statuspage/handlers/visitor"
 	"statuspage/internal/auth"
 	"statuspage/internal/board"
 	"statuspage/internal/figures"
+	"statuspage/internal/incident"
 	"statuspage/internal/live"
 	"statuspage/internal/page"
 	"statuspage/internal/past"
@@ -59,11 +61,13 @@ type Options struct {
 	Ready      func() ops.Readiness
 	Metrics    func(io.Writer) (contentType string, err error)
 	Now        func() time.Time
-	Agents     *agents.Agents // Nil for none.
-	Auth       *auth.Auth     // Who may write; nil for nobody.
-	OwnAdmin   bool           // /admin is where ServeAdmin listens, and nowhere else.
-	Bare       bool           // Only /healthz, /readyz and /metrics: the process shows no page.
-	OwnOps     bool           // /metrics is where ServeOps listens, and nowhere else.
+	Agents     *agents.Agents    // Nil for none.
+	Auth       *auth.Auth        // Who may write; nil for nobody.
+	OwnAdmin   bool              // /admin is where ServeAdmin listens, and nowhere else.
+	Words      *incident.Lookout // What people say; nil for nothing.
+	Manage     manage.Sources    // Where tools write; the zero value for nowhere.
+	Bare       bool              // Only /healthz, /readyz and /metrics: the process shows no page.
+	OwnOps     bool              // /metrics is where ServeOps listens, and nowhere else.
 }
 
 // check says what is missing, and fills in what may be.
@@ -77,6 +81,9 @@ func (o *Options) check() error {
 	if o.Note == nil {
 		o.Note = func() views.Note { return views.NoNote }
 	}
+	if o.Words == nil {
+		o.Words = incident.NewLookout(incident.NewBook(0))
+	}
 	o.Limits = o.Limits.Filled()
 	return nil
 }
@@ -89,6 +96,7 @@ type server struct {
 	limits   *gate.Limiter
 	past     *past.Reader
 	agents   *agents.Agents
+	manage   *manage.Manage
 	assets   *assets.Assets
 	admin    *admin.Area
 	cors     cors
@@ -125,7 +133,7 @@ func newServer(o Options, broker *sse.Broker, before *server) (*server, error) {
 		s.past, s.limits = before.past, before.limits // What was read, and what visitors have asked for, counts on.
 	}
 	var err error
-	if s.live, err = live.New(live.Options{Board: o.Board, Page: s.page, Note: o.Note, Now: o.Now, Log: o.Log, Broker: broker}, liveBefore); err != nil {
+	if s.live, err = live.New(live.Options{Board: o.Board, Page: s.page, Note: o.Note, Now: o.Now, Log: o.Log, Broker: broker, Words: o.Words}, liveBefore); err != nil {
 		return nil, err
 	}
 	reader := visitor.New(s.page, s.limits)
@@ -175,16 +183,19 @@ func newServer(o Options, broker *sse.Broker, before *server) (*server, error) {
 
 // all are the features that answer visitors, developers and other products, each with what it needs.
 func (s *server) all(o Options, broker *sse.Broker, reader *visitor.Reader, forOps *ops.Ops) []feature {
-	sums := figures.New(o.Board, s.page, s.past)
+	sums := figures.New(o.Board, s.page, s.past, o.Words)
 	streams := gate.NewStreams(broker, s.limits)
 	pages := public.Sources{
 		Page: s.page, Board: o.Board, Live: s.live, Past: s.past, Figures: sums, Visitor: reader, Streams: streams, Limits: s.limits, Now: o.Now,
 	}
+	s.manage = manage.New(o.Manage, s.page, sums, reader.Base, o.Now)
 	return []feature{
 		public.NewOverview(pages),
 		public.NewServicePage(pages),
-		api.NewFeeds(s.page, o.Board, s.live, reader, o.Now), // Before the days of a service, whose addresses have the same form.
+		api.NewFeeds(s.page, o.Board, s.live, reader, o.Now),     // Before the days of a service, whose addresses have the same form.
+		api.NewCalendars(s.page, o.Board, s.live, reader, o.Now), // As feeds.
 		public.NewHistory(pages),
+		public.NewIncidents(pages),
 		public.NewElsewhere(pages),
 		api.NewStatus(o.Board, sums, o.Now),
 		api.NewSignals(o.Board, s.live.Records(), streams),
@@ -192,6 +203,8 @@ func (s *server) all(o Options, broker *sse.Broker, reader *visitor.Reader, forO
 		badge.New(s.page, o.Board, s.live, sums, reader, o.Now),
 		compat.NewGatus(o.Board, sums, o.Now),
 		compat.NewKuma(s.page, o.Board, sums, o.Now),
+		compat.NewStatuspage(o.Board, sums, reader, o.Now),
+		s.manage,
 		compat.NewInstatus(s.page, o.Board, sums, reader, o.Now),
 		s.assets,
 		s.admin,

@@ -123,7 +123,9 @@
     const at = Date.parse(banner ? banner.dataset.at : signal ? signal.dateTime : detail && detail.dataset.at || '');
     const last = at ? words.last.replace('{ago}', age(Math.max(0, Date.now() + offset - at))) : words.none;
     words.live = state;
-    const text = grey && !banner ? words.lost + ' · ' + last : state === 'connecting' || state === 'paused' ? words.connecting : words[state] + (at || !detail || banner ? ' · ' + last : '');
+    // The page of an incident has no signals to tell of.
+    const untold = $('incident-title') || !at && detail && !banner;
+    const text = grey && !banner ? words.lost + ' · ' + last : state === 'connecting' || state === 'paused' ? words.connecting : words[state] + (untold ? '' : ' · ' + last);
     if (live.textContent !== text) live.textContent = text;
   };
   const become = next => { state = next; show(); };
@@ -243,7 +245,7 @@
   const shape = page => [page.getElementById('board').dataset.window, !!since(page), ...all('.grid tbody tr', page).map(r => r.id)].join();
   const take = fresh => {
     document.dispatchEvent(new Event('parts:before'));
-    const ids = shape(fresh) === shape(document) ? all('#banner, .gs, .grid tbody tr, #detail, .chart').map(part => part.id) : ['board', 'detail'];
+    const ids = shape(fresh) === shape(document) ? all('#banner, .words, #said, #incident-title, .gs, .grid tbody tr, #detail, .chart').map(part => part.id) : ['board', 'detail'];
     for (const id of ids) {
       const old = $(id), part = fresh.getElementById(id);
       if (!old || !part || old.isEqualNode(part)) continue;

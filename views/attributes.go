@@ -36,7 +36,7 @@ func swapChart(address string) templ.OrderedAttributes {
 // IconPath is the path of the icon that shows a state; without one, the neutral icon.
 func IconPath(state string) string {
 	switch state {
-	case status.Up.String(), status.Degraded.String(), status.Down.String():
+	case status.Up.String(), status.Degraded.String(), status.Down.String(), "maintenance":
 		return static.Path("icon-" + state + ".svg")
 	default:
 		return static.Path("icon.svg")

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"statuspage/internal/incident"
 	"statuspage/internal/status"
 	"statuspage/views/lang"
 	"strings"
@@ -48,7 +49,17 @@ const (
 // may mean down in some of them then, not slow.
 type Standing struct {
 	status.States
-	Partial bool
+	Partial     bool
+	Declared    int // Of how many people say something worse than that all is well, maintenance left out.
+	Maintenance int // How many are under maintenance, whatever is measured of them.
+}
+
+// Word is the state of services in one word, as the style sheet and icons have it: maintenance, where nothing is worse.
+func (s Standing) Word() string {
+	if worst := s.Worst(); worst != status.Up || s.Maintenance == 0 {
+		return worst.String()
+	}
+	return "maintenance"
 }
 
 // BuildBanner sums the states of all services up.
@@ -62,7 +73,7 @@ func BuildBanner(title string, s Standing, newest time.Time, note Note, news New
 		b.At = newest.UTC().Format("2006-01-02T15:04:05.000Z")
 		b.Updated = l.T("banner.last", newest.In(to.Zone).Format("15:04:05 MST"))
 	}
-	b.State = s.Worst().String()
+	b.State = s.Word()
 	b.Icon = to.Base.At(IconPath(b.State))
 	b.Headline = Headline(l, s)
 	switch {
@@ -118,6 +129,8 @@ func Headline(l *lang.Language, s Standing) string {
 		return l.T("banner.empty")
 	case worst == status.Unknown && s.Known() == 0:
 		return l.T("banner.unknown")
+	case worst == status.Up && s.Maintenance > 0:
+		return l.T("banner.maintenance", s.Maintenance, all)
 	case all == 1:
 		return l.T("banner.one." + s.word(worst))
 	case affected == all:
@@ -129,7 +142,7 @@ func Headline(l *lang.Language, s Standing) string {
 
 // word is the last part of the key of an outcome.
 func (s Standing) word(o status.Outcome) string {
-	if o == status.Degraded && s.Partial {
+	if o == status.Degraded && (s.Partial || s.Declared > 0) {
 		return "partial"
 	}
 	return o.String()
@@ -150,6 +163,13 @@ func tally(l *lang.Language, s Standing) string {
 func GroupText(l *lang.Language, s Standing) string {
 	worst := s.Worst()
 	n := s.States[worst]
+	if worst == status.Up && s.Maintenance > 0 {
+		text := DeclaredText(l, incident.UnderMaintenance)
+		if s.Maintenance == s.All() {
+			return upperFirst(text)
+		}
+		return l.T("group.some", s.Maintenance, s.All(), text)
+	}
 	if n == s.All() {
 		return l.T("group.all." + s.word(worst))
 	}

@@ -16,6 +16,9 @@ func cells(all []Cell) templ.Component {
 		for _, c := range all {
 			b = append(b, `<td data-c="`...)
 			b = append(b, c.State...) // Letters and figures of our own, as the address.
+			if c.Masked {
+				b = append(b, `" data-m="`...)
+			}
 			b = append(b, `"><a href="`...)
 			b = append(b, c.Href...)
 			b = append(b, `" tabindex="-1" aria-label="`...)

@@ -18,7 +18,7 @@ const (
 	maxPlanned   = 10
 	maxGoing     = 50 // Drawn in full; nobody reads more.
 	maxDates     = 30 // Of a series, on its page.
-	goingDOMID   = "going-list"
+	goingDOMID   = "going"
 	plannedDOMID = "planned"
 )
 
@@ -55,6 +55,8 @@ type IncidentView struct {
 	Dates      []DateRow // Of a series.
 	Timeline   []UpdateRow
 	Postmortem templ.Component // Nil without one.
+	Said       templ.Component // The newest words, for screen readers.
+	Stream     string
 }
 
 // DateRow is one time of a maintenance that comes again.
@@ -177,16 +179,24 @@ func (in IncidentInput) row(i *incident.Incident, all []incident.Affected, to Lo
 		When: l.T("incident.since", moment(i.StartedAt, to)), Affected: in.affected(all, to),
 	}
 	if u, is := i.Newest(); is {
-		r.Words, r.Updated, r.UpdatedAt = words(u.Text), moment(u.ShownAt, to), u.ShownAt.UTC().Format(time.RFC3339)
-		if u.Revision > 0 {
-			r.Edited = l.T("incident.edited", moment(u.RevisedAt, to))
-		}
+		r.say(u, to)
 	}
 	return r
 }
 
+// say puts an update into a row as its newest words.
+func (r *IncidentRow) say(u incident.Update, to Local) {
+	r.Words, r.Updated, r.UpdatedAt, r.Edited = words(u.Text), moment(u.ShownAt, to), u.ShownAt.UTC().Format(time.RFC3339), ""
+	if u.Revision > 0 {
+		r.Edited = to.Lang.T("incident.edited", moment(u.RevisedAt, to))
+	}
+}
+
 func (in IncidentInput) occurrenceRow(i *incident.Incident, o incident.Occurrence, to Local) IncidentRow {
 	r := in.row(i, o.Affected, to)
+	if u, is := i.NewestOf(o.Key); is {
+		r.say(u, to)
+	}
 	r.DOMID = "i-" + incident.OccurrenceID(i.ID, o.Key)
 	switch {
 	case o.Phase == incident.Scheduled:
@@ -221,9 +231,13 @@ func period(o incident.Occurrence, to Local) string {
 			return to.Lang.T("incident.since", moment(from, to))
 		}
 	}
-	end := until.In(to.Zone)
-	text := to.Lang.ShortDate(from) + from.Format(" 15:04 – ")
-	if from.Format(DayPath) != end.Format(DayPath) {
+	return span(from, until, to)
+}
+
+func span(from, until time.Time, to Local) string {
+	begin, end := from.In(to.Zone), until.In(to.Zone)
+	text := to.Lang.ShortDate(begin) + begin.Format(" 15:04 – ")
+	if begin.Format(DayPath) != end.Format(DayPath) {
 		text += to.Lang.ShortDate(end) + " "
 	}
 	return text + end.Format("15:04 MST")
@@ -261,6 +275,23 @@ func (in IncidentInput) service(id string, to Local) (name, href string) {
 		return id, ""
 	}
 	return name, to.Base.At(ServicePath(id))
+}
+
+// BuildTold puts something of the history into words.
+func BuildTold(t incident.Told, in IncidentInput, to Local) ToldRow {
+	var r IncidentRow
+	if t.Kind == incident.KindMaintenance {
+		r = in.occurrenceRow(t.Incident, t.Occurrence, to)
+	} else {
+		r = in.row(t.Incident, t.Affected, to)
+		if !t.To.IsZero() {
+			r.When = span(t.From, t.To, to)
+		}
+	}
+	if !t.To.IsZero() {
+		r.State, r.Affected = "up", nil
+	}
+	return ToldRow{IncidentRow: r}
 }
 
 // BuildIncidentView puts one into words for its own page.

@@ -77,9 +77,9 @@ func TestWordsOnThePage(t *testing.T) {
 	all := someIncidents(t)
 	v := BuildIncidents(all, watched, english)
 	head := Head{Lang: english.Lang}
-	golden(t, "incidents-going.html", render(t, GoingView(head, v)))
+	golden(t, "incidents-going.html", render(t, GoingList(head, v)))
 	golden(t, "incidents-planned.html", render(t, PlannedView(head, v)))
-	golden(t, "incidents-none.html", render(t, GoingView(head, Incidents{})))
+	golden(t, "incidents-none.html", render(t, GoingList(head, Incidents{})))
 	for n, name := range map[int]string{0: "outage", 4: "series", 5: "over"} {
 		golden(t, "incident-"+name+".html", render(t, IncidentDetail(head, BuildIncidentView(all[n], watched, english))))
 	}
@@ -102,7 +102,7 @@ func TestWordsInEveryLanguage(t *testing.T) {
 		head := Head{Lang: l, Site: Site{Base: to.Base}}
 		v := BuildIncidents(someIncidents(t), watched, to)
 		v.More = 2
-		parts := []templ.Component{GoingView(head, v), PlannedView(head, v)}
+		parts := []templ.Component{GoingList(head, v), PlannedView(head, v)}
 		for _, i := range someIncidents(t) {
 			parts = append(parts, IncidentDetail(head, BuildIncidentView(i, watched, to)))
 		}

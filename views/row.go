@@ -49,9 +49,10 @@ type Row struct {
 
 // Cell is one field of the grid.
 type Cell struct {
-	State string // u, d, x or n; see cellState.
-	Href  string
-	Text  string
+	State  string // u, d, x or n; see cellState.
+	Href   string
+	Text   string
+	Masked bool // Under maintenance.
 }
 
 // RowInput is what BuildRow needs to know of a service.

@@ -17,6 +17,7 @@ type Strip struct {
 	Href, Text string
 	Fresh      bool // It begins before the service was watched.
 	cells      []status.Cell
+	masked     []bool // Of cells, those under maintenance; nil for none.
 }
 
 func buildStrip(in RowInput, href string, window status.Window, to Local) *Strip {
@@ -106,7 +107,7 @@ func picture(s *Strip) templ.Component {
 			}
 			b = append(b, `</svg>`...)
 		}
-		_, err := w.Write(b)
+		_, err := w.Write(mask(b, s.masked))
 		return err
 	})
 }

@@ -27,8 +27,12 @@ func main() {
 	if err == nil {
 		return
 	}
-	if !errors.Is(err, errReported) {
+	code, ran := errors.AsType[*exitError](err)
+	if !errors.Is(err, errReported) && (!ran || !code.silent) {
 		fmt.Fprintln(os.Stderr, "statuspage:", err)
+	}
+	if ran {
+		os.Exit(code.code)
 	}
 	os.Exit(1)
 }
@@ -50,6 +54,15 @@ const usage = `statuspage is a public status page and the prober behind it.
                                         print a token for a program
   statuspage config check|print         check the configuration, or print it with its defaults
   statuspage healthcheck [--listen ADDR]
+  statuspage incident open --title T [--text MARKDOWN] [--service ID=STATE]… [--status PHASE] [--draft] [--notice]
+  statuspage incident update ID [--text MARKDOWN] [--status PHASE] [--service ID=STATE]… [--publish]
+  statuspage incident resolve ID [--text MARKDOWN]
+  statuspage incident list [--all] [--drafts] | show ID
+  statuspage maintenance plan --title T --at 2026-12-01T03:00 --zone Europe/Berlin --for 30m [--rrule RULE] [--service ID]… [--text MARKDOWN]
+  statuspage maintenance plan --now --for 20m [--title T] [--service ID]… [-- COMMAND]
+                                        ends with the command, and with its exit status
+  statuspage maintenance list [--all] | end ID | cancel ID [--occurrence 20261201T0300]
+                                        on a running server: --to URL [--insecure]; STATUSPAGE_TOKEN
   statuspage version
 
 The configuration is statuspage.yaml, or what --config or STATUSPAGE_CONFIG names.
@@ -77,6 +90,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return e.config(args)
 	case "healthcheck":
 		return e.healthcheck(ctx, args)
+	case "incident":
+		return e.incident(ctx, args)
+	case "maintenance":
+		return e.maintenance(ctx, args)
 	case "version":
 		_, err := fmt.Fprintln(stdout, "statuspage", buildVersion())
 		return err

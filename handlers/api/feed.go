@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"statuspage/handlers/answer"
 	"statuspage/handlers/visitor"
 	"statuspage/internal/board"
@@ -9,6 +10,7 @@ import (
 	"statuspage/views"
 	"statuspage/views/feed"
 	"statuspage/views/lang"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,7 +36,7 @@ func FeedFormat(path string) string {
 	return format
 }
 
-// Feeds answers with the outages of the page or of a service, as feeds.
+// Feeds answers with what went wrong on the page or with a service, and what people wrote, as feeds.
 type Feeds struct {
 	page    *page.Page
 	board   *board.Board
@@ -64,7 +66,7 @@ func (s *Feeds) feed(c *fiber.Ctx) error {
 		return answer.NotFound("error.404")
 	}
 	base := s.visitor.Base(c)
-	f := feed.Feed{Title: "Outages · " + s.page.Title, About: "Outages of the services of " + s.page.Title + ": when, for how long, and why.", Author: s.page.Title, Home: base + "/history", Base: base, Self: base + feedPath + format}
+	f := feed.Feed{Title: "Outages · " + s.page.Title, About: "What went wrong with the services of " + s.page.Title + ", when, for how long, and why; and what is planned.", Author: s.page.Title, Home: base + "/history", Base: base, Self: base + feedPath + format}
 	now := s.now()
 	services, id := s.board.Services(), answer.Param(c, "id")
 	if id != "" {
@@ -76,13 +78,25 @@ func (s *Feeds) feed(c *fiber.Ctx) error {
 		f.Self = f.Home + feedPath + format
 		f.About = "Outages of " + svc.Name + ": when, for how long, and why."
 	}
-	e, err := s.kept.Get(s.live.Version(), answer.Key("feed", base, id, format), func() ([]byte, error) {
+	each := c.Query("each")
+	if each != "" && each != "update" {
+		return answer.Unprocessable("each can only be update.")
+	}
+	words := s.live.Outlook()
+	key := answer.Key("feed", base, id, format, each, strconv.FormatUint(words.Number, 10))
+	e, err := s.kept.Get(s.live.Version(), key, func() ([]byte, error) {
+		f.Entries = told(words, id, each != "", now)
 		for _, o := range s.board.NewestOutages(services, feedEntries, now) {
+			if explained(words, o.Outage, now) {
+				continue // It stands with what people wrote about it.
+			}
 			f.Entries = append(f.Entries, feed.Entry{
 				Outage: o.Outage, Service: o.Service.Name, Reason: views.ReasonText(lang.Default(), o.Outage.Reason, o.Outage.HTTPStatus),
 				Took: lang.Default().Duration(o.Outage.Duration(now)),
 			})
 		}
+		slices.SortStableFunc(f.Entries, func(x, y feed.Entry) int { return begins(y).Compare(begins(x)) })
+		f.Entries = f.Entries[:min(len(f.Entries), feedEntries)]
 		return f.Write(format)
 	})
 	if err != nil {

@@ -200,12 +200,18 @@ func (s *Badges) drawFromBoard(q request, of figures.Subject, now time.Time) bad
 	}
 	states := make([]status.Outcome, len(of.Services))
 	for n, svc := range of.Services {
-		states[n] = svc.State(now)
+		states[n] = s.figures.State(svc, now)
 	}
+	var drawn badge.Badge
 	if of.Single() {
-		return badge.State(of.Title, states[0])
+		drawn = badge.State(of.Title, states[0])
+	} else {
+		drawn = badge.Page(of.Title, states)
 	}
-	return badge.Page(of.Title, states)
+	if s.figures.Standing(of, now).Word() == "maintenance" {
+		return drawn.UnderMaintenance()
+	}
+	return drawn
 }
 
 // drawRegion draws the badge of what one region says of a service.

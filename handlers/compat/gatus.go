@@ -110,7 +110,7 @@ func (s *Gatus) endpoint(c *fiber.Ctx) error {
 	}
 	switch {
 	case kind == "health" && form == "" && (duration == "badge.svg" || duration == "badge.shields"):
-		return gatusHealth(c, svc.State(now), duration == "badge.svg")
+		return gatusHealth(c, s.figures.State(svc, now), duration == "badge.svg")
 	case kind == "statuses" && len(rest) == 1:
 		page, size := gatusPage(c)
 		one := gatusStatusOf(svc, page, size)

@@ -75,7 +75,7 @@ func (s *Kuma) badge(c *fiber.Ctx) error {
 	now := s.now()
 	switch kind := answer.Param(c, "kind"); kind {
 	case "status":
-		return kumaSend(c, kumaState(c, svc.State(now)))
+		return kumaSend(c, kumaState(c, s.figures.State(svc, now)))
 	case "uptime":
 		counts := svc.Uptime(window, now)
 		percent, measured := counts.Uptime()

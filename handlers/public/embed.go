@@ -2,6 +2,7 @@ package public
 
 import (
 	"statuspage/handlers/answer"
+	"statuspage/internal/incident"
 	"statuspage/views"
 
 	"github.com/gofiber/fiber/v2"
@@ -10,6 +11,7 @@ import (
 const (
 	// embedPolicy lets every site frame the page, and the page do nothing else.
 	embedPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
+	embedWords  = 5 // Incidents that are named at most.
 )
 
 // Elsewhere is what other sites show of the page: a frame, and the picture of a preview.
@@ -49,6 +51,11 @@ func (s *Elsewhere) embed(c *fiber.Ctx) error {
 		view := views.Embed{Home: s.Page.Base.At("/"), Theme: theme}
 		all := s.Figures.Standing(s.Figures.Page(), now)
 		view.Banner = views.BuildBanner(s.Page.Title, all, s.Board.Newest(), views.NoNote, s.Figures.News(all, now), s.Page.Local(k))
+		for _, i := range s.Live.Outlook().All { // What people say first.
+			if i.Kind != incident.KindMaintenance && i.Public(now) && !i.Status.Over() && len(view.Words) < embedWords {
+				view.Words = append(view.Words, views.Link{Text: i.Title + ": " + views.PhaseText(k.Lang, i.Status), Href: s.Page.Base.At(incident.Path(i.ID))})
+			}
+		}
 		return answer.Render(views.EmbedPage(s.Page.Head(k, "/embed", view.Banner.Title), view))
 	})
 	if err != nil {

@@ -91,8 +91,8 @@ func isState(wire string) bool {
 	return false
 }
 
-// events streams what changes on the page, or on one service's page with ?service=, or on that of an outage with ?outage=, as the preferences in the parameters
-// want it.
+// events streams what changes on the page, on one service's page with ?service=, on that of an outage with ?outage=, or of an incident
+// with ?incident=, as the preferences in the parameters want it.
 func (o *Overview) events(c *fiber.Ctx) error {
 	since := gate.SeenID(c)
 	k, err := o.Visitor.Preferences(c)
@@ -117,6 +117,15 @@ func (o *Overview) events(c *fiber.Ctx) error {
 		w := gate.Watched{Shares: o.Limits.Details, What: answer.Key("outage", id, k.Query()), Total: maxDetails, Share: maxDetails / gate.AddressShare}
 		return o.Streams.Open(c, w, func(g sse.Guest) (*sse.Events, sse.Joining) {
 			return o.Live.WatchOutage(out, k, since, g)
+		})
+	}
+	if id := c.Query("incident"); id != "" {
+		if _, is := o.Live.Incident(id); !is {
+			return answer.NotFound("error.incident")
+		}
+		w := gate.Watched{Shares: o.Limits.Details, What: answer.Key("incident", id, k.Query()), Total: maxTold, Share: maxTold / gate.AddressShare}
+		return o.Streams.Open(c, w, func(g sse.Guest) (*sse.Events, sse.Joining) {
+			return o.Live.WatchIncident(id, k, since, g)
 		})
 	}
 	v, shared := o.Live.Variant(k)

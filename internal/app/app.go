@@ -47,6 +47,7 @@ type app struct {
 	past    *past.Filler
 	monitor *monitor.Monitor // Nil for a page server, which measures nothing.
 	agents  *agents.Agents
+	words   words
 	auth    *auth.Auth // Nil for a process that shows no page.
 	health  *health
 	pages   *handlers.Front
@@ -117,6 +118,8 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 	}); err != nil {
 		return err
 	}
+	a.openAuth(cfg, demo)
+	a.openWords()
 	if a.roles.scheduler || a.roles.worker {
 		if a.monitor, err = monitor.New(a.measuring(cfg)); err != nil {
 			return err
@@ -125,7 +128,6 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 	if err := a.openAgents(cfg); err != nil {
 		return err
 	}
-	a.openAuth(cfg, demo)
 	a.health.past, a.health.monitor = a.past, a.monitor
 	if a.pages, err = handlers.New(a.options(cfg, a.board, demo)); err != nil {
 		return err
@@ -182,6 +184,8 @@ func (a *app) options(cfg *config.Config, b *board.Board, demo bool) handlers.Op
 		Agents:     a.agents,
 		Auth:       a.auth,
 		OwnAdmin:   cfg.Admin.Listen != "",
+		Words:      a.words.lookout,
+		Manage:     a.managing(),
 		Bare:       !a.roles.web,
 		OwnOps:     cfg.ListenOps != "",
 	}

@@ -31,9 +31,11 @@ type node struct {
 	roles     Roles
 	link      *cluster.Link
 	publisher *cluster.Publisher
-	worker    *cluster.Worker   // Nil without the role.
-	follower  *cluster.Follower // Nil without the role of web.
-	regions   []string          // Of all checks.
+	sharing   *cluster.EventPublisher
+	worker    *cluster.Worker        // Nil without the role.
+	follower  *cluster.Follower      // Nil without the role of web.
+	hearing   *cluster.EventFollower // Likewise.
+	regions   []string               // Of all checks.
 
 	planned, refused, early, here atomic.Uint64
 	depth                         atomic.Pointer[cluster.Depth] // Nil while nobody knows.
@@ -62,7 +64,7 @@ func join(cfg *config.Config, r Roles, log *slog.Logger) (*node, error) {
 	if n.link, err = cluster.Open(string(cfg.Queue), prefix, log, n.fallBack); err != nil {
 		return nil, err
 	}
-	n.publisher = cluster.NewPublisher(n.link)
+	n.publisher, n.sharing = cluster.NewPublisher(n.link), cluster.NewEventPublisher(n.link)
 	known := map[string]bool{}
 	for _, c := range cfg.Checks {
 		if len(c.Regions) == 0 {
@@ -147,6 +149,7 @@ func (n *node) start(ctx context.Context) {
 	talk, hush := context.WithCancel(context.WithoutCancel(ctx))
 	n.hush = hush
 	n.talking.Go(func() { n.publisher.Run(talk) })
+	n.talking.Go(func() { n.sharing.Run(talk) })
 	n.talking.Go(func() { n.measureDepth(talk) })
 	if n.worker != nil {
 		n.working.Go(func() { n.worker.Run(ctx, n.drained) })
@@ -157,6 +160,9 @@ func (n *node) start(ctx context.Context) {
 func (n *node) follow(ctx context.Context) {
 	if n.follower != nil {
 		n.talking.Go(func() { n.follower.Run(ctx) })
+	}
+	if n.hearing != nil {
+		n.talking.Go(func() { n.hearing.Run(ctx) })
 	}
 }
 
@@ -240,6 +246,7 @@ func (n *node) gauges(m *metrics.Metrics) {
 		deep(func(d *cluster.Depth) float64 { return float64(d.Waiting) }))
 	m.Gauge("statuspage_queue_oldest_seconds", "Since the slot of the oldest planned run in the queue; NaN while Redis is away.",
 		deep(func(d *cluster.Depth) float64 { return d.Oldest.Seconds() }))
+	m.Counter("statuspage_relay_events_lost_total", "Events of incidents that page servers must find in the database.", func() float64 { return float64(n.sharing.Lost()) })
 	m.Counter("statuspage_relay_lost_total", "Signals that page servers must find in the database.", func() float64 { return float64(n.publisher.Lost()) })
 	if n.roles.scheduler {
 		m.Counter("statuspage_queue_planned_total", "Runs that this process has queued.", count(&n.planned))

@@ -10,7 +10,7 @@ import (
 func settings(cfg *config.Config, demo bool) page.Settings {
 	b := cfg.Brand
 	s := page.Settings{
-		Title: cfg.Title, BaseURL: cfg.BaseURL, Demo: demo, Groups: cfg.Groups,
+		Title: cfg.Title, ID: cfg.PageID, BaseURL: cfg.BaseURL, Demo: demo, Groups: cfg.Groups,
 		Logo: page.Picture(b.Logo), Icon: page.Picture(b.Icon), CSS: b.CSS.Body, Accent: page.Accent(b.Accent),
 	}
 	for _, l := range b.Header {

@@ -31,6 +31,8 @@ func (a *app) run(ctx context.Context, at listeners, from *Source) error {
 	}
 
 	fillCtx, stopFill := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { a.readWords(fillCtx) })
 	first, filler := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(filler)
@@ -43,7 +45,6 @@ func (a *app) run(ctx context.Context, at listeners, from *Source) error {
 	case <-ctx.Done():
 	}
 	err := a.begin(fillCtx)
-	var watching sync.WaitGroup
 	if err == nil {
 		if from != nil {
 			watching.Go(func() { a.watch(fillCtx, from) })

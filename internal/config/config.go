@@ -49,6 +49,7 @@ type Config struct {
 	MaxViewers int            // Open streams at a time.
 	Limits     Limits         // For each address.
 	Proxies    []netip.Prefix // Whose X-Forwarded-For and X-Forwarded-Proto count.
+	PageID     string         // In Statuspage's APIs, for who comes from there; empty for one of ours.
 	BaseURL    string         // Public address of the page without a slash at the end; empty when unknown.
 	Guard      *Guard         // Nil lets probes connect to every address.
 	Canary     []string       // URLs and host:port that answer while our own network is there.

@@ -46,6 +46,7 @@ var settings = []setting{
 	of("max_viewers", fixed, func(c *Config) *int { return &c.MaxViewers }),
 	of("limits", fixed, func(c *Config) *Limits { return &c.Limits }),
 	of("proxies", fixed, func(c *Config) *[]netip.Prefix { return &c.Proxies }),
+	of("page_id", live, func(c *Config) *string { return &c.PageID }),
 	of("base_url", live, func(c *Config) *string { return &c.BaseURL }),
 	of("guard", fixed, func(c *Config) **Guard { return &c.Guard }),
 	of("canary", fixed, func(c *Config) *[]string { return &c.Canary }),

@@ -25,6 +25,7 @@ type printed struct {
 	Region     string           `yaml:"region,omitempty"`
 	Retention  string           `yaml:"retention"`
 	Timezone   string           `yaml:"timezone"`
+	PageID     string           `yaml:"page_id,omitempty"`
 	BaseURL    string           `yaml:"base_url,omitempty"`
 	MaxViewers int              `yaml:"max_viewers"`
 	Limits     printedLimits    `yaml:"limits"`
@@ -110,7 +111,7 @@ func (c *Config) Print(w io.Writer) error {
 	p := printed{
 		Title: c.Title, Listen: c.Listen, ListenOps: c.ListenOps, Database: c.Database.String(), Outbox: c.Outbox,
 		Queue: c.Queue.String(), Region: c.Region,
-		Retention: status.FormatDuration(c.Retention), Timezone: c.Timezone.String(), BaseURL: c.BaseURL,
+		Retention: status.FormatDuration(c.Retention), Timezone: c.Timezone.String(), PageID: c.PageID, BaseURL: c.BaseURL,
 		MaxViewers: c.MaxViewers, Limits: printedLimits{c.Limits.Requests.N, c.Limits.Streams.N}, Services: []printedService{},
 	}
 	for _, proxies := range c.Proxies {

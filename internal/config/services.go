@@ -84,6 +84,7 @@ func (d *decoder) settings(root *yaml.Node, c *Config, p *probing) (services *ya
 		"outbox":          value(d, &c.Outbox, parsePath),
 		"retention":       value(d, &c.Retention, parseRetention),
 		"timezone":        value(d, &c.Timezone, parseTimezone),
+		"page_id":         value(d, &c.PageID, parsePageID),
 		"base_url":        value(d, &c.BaseURL, parseBaseURL),
 		"queue":           value(d, &c.Queue, parseQueue),
 		"region":          value(d, &c.Region, parseRegion),

@@ -125,7 +125,17 @@ var basePath = regexp.MustCompile(`^(?:/[A-Za-z0-9._~-]+)+$`)
 
 // ownPaths begin addresses of the page that go on behind them: below one of these, nobody could tell whether
 // a proxy has taken the path off. A test in package handlers names the same.
-var ownPaths = []string{"admin", "agent", "api", "badge", "brand", "outages", "services", "signals", "static"}
+var ownPaths = []string{"admin", "agent", "api", "badge", "brand", "groups", "incidents", "outages", "services", "signals", "static", "v1", "v2"}
+
+// pageIDForm is that of Statuspage's ids, and of those that other tools have made of them.
+var pageIDForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+func parsePageID(text string) (string, error) {
+	if !pageIDForm.MatchString(text) {
+		return "", errors.New("write letters, digits, - and _, as Statuspage's ids have them")
+	}
+	return text, nil
+}
 
 func parseOrigin(text string) (string, error) {
 	if text == "*" {

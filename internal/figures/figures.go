@@ -5,6 +5,7 @@ package figures
 
 import (
 	"statuspage/internal/board"
+	"statuspage/internal/incident"
 	"statuspage/internal/page"
 	"statuspage/internal/past"
 	"statuspage/internal/status"
@@ -43,12 +44,13 @@ type Figures struct {
 	board *board.Board
 	page  *page.Page
 	past  *past.Reader
+	words *incident.Lookout
 	sums  sums
 }
 
-// New returns the figures of a page.
-func New(b *board.Board, p *page.Page, history *past.Reader) *Figures {
-	return &Figures{board: b, page: p, past: history}
+// New returns the figures of a page, and of what people say of its services.
+func New(b *board.Board, p *page.Page, history *past.Reader, words *incident.Lookout) *Figures {
+	return &Figures{board: b, page: p, past: history, words: words}
 }
 
 // Page is the whole page as a subject.
@@ -87,6 +89,7 @@ type sums struct {
 
 type sum struct {
 	version uint64
+	words   *incident.Outlook
 	at      time.Time
 	all     views.Standing
 }
@@ -97,30 +100,50 @@ const sumAge = time.Second
 // Standing is the states of a subject's services at now, counted at most once a version and second.
 func (f *Figures) Standing(s Subject, now time.Time) views.Standing {
 	if len(s.Services) == 1 {
-		return stand(s.Services, now)
+		return f.stand(s.Services, now)
 	}
-	version := f.board.Version()
+	version, words := f.board.Version(), f.words.At(now)
 	f.sums.mu.Lock()
 	defer f.sums.mu.Unlock()
-	if k, ok := f.sums.kept[s.Name]; ok && k.version == version && now.Sub(k.at) < sumAge && !now.Before(k.at) {
+	if k, ok := f.sums.kept[s.Name]; ok && k.version == version && k.words == words && now.Sub(k.at) < sumAge && !now.Before(k.at) {
 		return k.all
 	}
-	all := stand(s.Services, now)
+	all := f.stand(s.Services, now)
 	if f.sums.kept == nil {
 		f.sums.kept = make(map[string]sum)
 	}
-	f.sums.kept[s.Name] = sum{version, now, all}
+	f.sums.kept[s.Name] = sum{version, words, now, all}
 	return all
 }
 
 // stand is the states of services at an instant.
-func stand(services []*board.Service, now time.Time) (all views.Standing) {
+func (f *Figures) stand(services []*board.Service, now time.Time) (all views.Standing) {
+	words := f.words.At(now)
 	for _, svc := range services {
-		all.States[svc.State(now)]++
+		all.States[incident.Overall(svc.State(now), words.State(svc.ID))]++
 		all.Partial = all.Partial || len(svc.Regions) > 0
+		if words.State(svc.ID) > incident.UnderMaintenance {
+			all.Declared++
+		}
+		if words.Maintained(svc.ID) {
+			all.Maintenance++
+		}
 	}
 	return all
 }
+
+// State is the outcome that the page gives a service at now: what was measured, or what people say, if that is worse.
+func (f *Figures) State(svc *board.Service, now time.Time) status.Outcome {
+	return incident.Overall(svc.State(now), f.words.At(now).State(svc.ID))
+}
+
+// Shown is the same as one of Statuspage's states.
+func (f *Figures) Shown(svc *board.Service, now time.Time) incident.State {
+	return incident.Shown(incident.Measured(svc.State(now)), f.words.At(now).State(svc.ID))
+}
+
+// Words are what people say at now.
+func (f *Figures) Words(now time.Time) *incident.Outlook { return f.words.At(now) }
 
 // Uptime counts the measurements of services in the window that ends at now.
 func Uptime(services []*board.Service, window time.Duration, now time.Time) status.Counts {

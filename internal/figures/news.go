@@ -38,7 +38,7 @@ func (f *Figures) News(all views.Standing, now time.Time) views.News {
 	}
 	states := make([]status.Outcome, len(services))
 	for i, svc := range services {
-		states[i] = svc.State(now)
+		states[i] = f.State(svc, now)
 	}
 	return News(services, states, all, now)
 }

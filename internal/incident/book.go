@@ -72,6 +72,15 @@ func (b *Book) Clock(now time.Time) time.Time {
 	return exact(now)
 }
 
+// with is the state of an incident as it would be with more events.
+func (b *Book) with(id string, events []Event) (*Incident, bool) {
+	b.mu.Lock()
+	entries := b.entries[id]
+	b.mu.Unlock()
+	all, _ := merge(entries, events)
+	return fold(id, all)
+}
+
 // Watch calls tell after each change, in order, until stop is called. It must not apply events itself.
 func (b *Book) Watch(tell func(Changed)) (stop func()) {
 	b.mu.Lock()

@@ -127,8 +127,17 @@ func (i *Incident) Over(now time.Time) bool {
 
 // Newest is the newest update that was not withdrawn.
 func (i *Incident) Newest() (Update, bool) {
+	return i.newest(func(Update) bool { return true })
+}
+
+// NewestOf is the newest that is about one occurrence of a series: written about all of it, or about that one.
+func (i *Incident) NewestOf(key string) (Update, bool) {
+	return i.newest(func(u Update) bool { return u.Occurrence == "" || u.Occurrence == key })
+}
+
+func (i *Incident) newest(want func(Update) bool) (Update, bool) {
 	for _, u := range slices.Backward(i.Updates) {
-		if !u.Withdrawn {
+		if !u.Withdrawn && want(u) {
 			return u, true
 		}
 	}

@@ -372,8 +372,8 @@ func (i *Incident) Now(now time.Time) (Occurrence, bool) {
 			}
 		}
 	}
-	if len(all) == 0 {
-		return Occurrence{}, false
+	if len(all) == 0 { // The only one may be further away than what is expanded.
+		return i.find("", now)
 	}
 	return all[len(all)-1], true
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,12 +24,16 @@ type Reader struct {
 	mu    sync.Mutex // One reads at a time.
 	whole bool       // Everything was read once.
 	count int        // Of events in the store, when all of them were read last.
+	read  atomic.Bool
 }
 
 // NewReader returns a reader; CatchUp does its work.
 func NewReader(b *Book, s Store, now func() time.Time) *Reader {
 	return &Reader{book: b, store: s, now: now}
 }
+
+// Whole tells whether all that the store has was read at least once.
+func (r *Reader) Whole() bool { return r.read.Load() }
 
 // CatchUp reads all events, unless there are as many as the last time: then there is nothing new. An event may reach the
 // store after a younger one, so that no instant tells from where on to read; they are thousands, not millions. Of a store that
@@ -58,5 +63,6 @@ func (r *Reader) CatchUp(ctx context.Context) error {
 		return fmt.Errorf("read what was written: %w", err)
 	}
 	r.whole, r.count = true, n
+	r.read.Store(true)
 	return nil
 }

@@ -35,3 +35,21 @@ func offset(t time.Time, loc *time.Location) time.Duration {
 	_, seconds := t.In(loc).Zone()
 	return time.Duration(seconds) * time.Second
 }
+
+// Wall is what the clock of a schedule's zone shows at an instant.
+func (s Schedule) Wall(t time.Time) string {
+	loc, err := location(s.Zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	return wallOf(t, loc).Format(WallFormat)
+}
+
+// Once is when a schedule begins the first time, and how long it takes then.
+func (s Schedule) Once() (start time.Time, length time.Duration, err error) {
+	p, _, err := s.parts()
+	if err != nil {
+		return time.Time{}, 0, err
+	}
+	return instantOf(p.wall, p.loc), s.length(), nil
+}

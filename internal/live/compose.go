@@ -36,6 +36,7 @@ func (l *Live) Compose(e *Variant, p Composition) (html []byte, version uint64) 
 	rows := append([]part(nil), e.rows...)
 	heads := append([]part(nil), e.heads...)
 	states := append([]status.Outcome(nil), l.tally.states...)
+	words := e.words
 	banner, all, version, digest := e.banner, l.tally.all, e.version.Load(), e.digest()
 	l.mu.Unlock()
 
@@ -72,18 +73,19 @@ func (l *Live) Compose(e *Variant, p Composition) (html []byte, version uint64) 
 	head := l.page.Head(k, "/", headline+" · "+l.page.Title, append([]views.Pair{k.WindowPair()}, keep...)...)
 	head.Description = headline + ". " + head.Description
 	head.Kiosk, head.Feeds = p.Kiosk, l.page.Feeds(k, nil)
-	keepFresh(&head, all.Worst())
+	keepFresh(&head, all.Word())
+	b.Words = views.WordsView(head, drawn(words[0].html), drawn(words[1].html), drawn(words[2].html))
 	return l.paint.bytes(views.Page(head, b)), version
 }
 
 // keepFresh says in the head of a page in which state its subject is, and how the page stays true.
-func keepFresh(head *views.Head, state status.Outcome) {
-	head.State, head.Refresh, head.Beat, head.Scripts, head.Live = state.String(), RefreshSeconds, beatSeconds, true, true
+func keepFresh(head *views.Head, state string) {
+	head.State, head.Refresh, head.Beat, head.Scripts, head.Live = state, RefreshSeconds, beatSeconds, true, true
 }
 
 // KeepFresh makes a page ask for itself now and then, which has no stream; id detail is what of it is put in place.
 func KeepFresh(head *views.Head) {
-	keepFresh(head, status.Unknown)
+	keepFresh(head, status.Unknown.String())
 	head.Plain = true
 }
 

@@ -28,9 +28,9 @@ type detail struct {
 func (l *Live) ServicePage(svc *board.Service, k page.Preferences, keep ...views.Pair) (views.Head, views.ServiceView) {
 	now, version := l.now(), l.Version()
 	head := l.page.ServiceHead(k, svc.Service, append([]views.Pair{k.WindowPair()}, keep...)...)
-	state := svc.State(now)
+	state := l.paint.state(svc, l.words.At(now), now)
 	head.Title = l.paint.serviceTitle(svc, k, state)
-	keepFresh(&head, state)
+	keepFresh(&head, l.paint.wordOf(svc, state, now))
 	return head, views.ServiceView{
 		Partial: len(svc.Regions) > 0,
 		ID:      svc.ID, Name: svc.Name, URL: svc.PublicURL(), About: k.Lang.T("every", k.Lang.Duration(svc.Interval)),
@@ -79,7 +79,7 @@ func (l *Live) OutagePage(o board.OutageOf, k page.Preferences) templ.Component 
 	head := l.page.Head(k, views.OutagePath(o.Outage), view.Title)
 	head.Description = view.Headline + ": " + view.Reason + "."
 	if o.Outage.Ongoing() {
-		keepFresh(&head, status.Down)
+		keepFresh(&head, status.Down.String())
 		view.Stream = l.page.Base.At("/events?outage="+o.Outage.ID()) + "&" + k.Query() + "&since=" + l.names.id(version)
 	}
 	return views.OutagePage(head, view)

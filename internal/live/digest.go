@@ -16,17 +16,22 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func sumOf(html []byte) uint32 { return crc32.Checksum(html, castagnoli) }
 
-// part is what stands at a place: the banner at 0, then the rows, then the headings.
+// part is what stands at a place: the banner at 0, then the rows, then the headings, then the words.
 func (e *Variant) part(place int) *part {
 	switch {
 	case place == 0:
 		return &e.banner
 	case place <= len(e.rows):
 		return &e.rows[place-1]
-	default:
+	case place <= len(e.rows)+len(e.heads):
 		return &e.heads[place-1-len(e.rows)]
+	default:
+		return &e.words[place-e.firstWords()]
 	}
 }
+
+// firstWords is the place of the first of the words.
+func (e *Variant) firstWords() int { return 1 + len(e.rows) + len(e.heads) }
 
 // put sets what stands at a place, and tells whether something else stood there; mu must be held.
 func (e *Variant) put(place int, html []byte, version uint64) bool {
@@ -59,7 +64,7 @@ func (e *Variant) digest() string {
 
 // digestBytes has a sum for each part, or for those that share it.
 func (e *Variant) digestBytes() []byte {
-	n := 1 + min(digestSums-1, len(e.rows)+len(e.heads))
+	n := 1 + min(digestSums-1, len(e.rows)+len(e.heads)+len(e.words))
 	made := make([]byte, 0, n*sumSize)
 	for _, sum := range e.sums[:n] {
 		made = append(made, byte(sum>>16), byte(sum>>8), byte(sum))

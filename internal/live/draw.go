@@ -27,7 +27,13 @@ func (l *Live) draw(e *Variant, services []int, version uint64, now time.Time) [
 	}
 	for _, i := range slices.Sorted(maps.Keys(groups)) {
 		if g, s := l.page.Groups[i], l.tally.standing[i]; g.Name != "" {
-			put(1+len(e.rows)+i, views.GroupDOMID(g.ID), views.GroupState(g.ID, s.Worst().String(), views.GroupText(e.prefers.Lang, s)))
+			put(1+len(e.rows)+i, views.GroupDOMID(g.ID), views.GroupState(g.ID, s.Word(), views.GroupText(e.prefers.Lang, s)))
+		}
+	}
+	if e.said != l.outlook {
+		e.said = l.outlook
+		for n, c := range l.paint.words(l.outlook, e.prefers, now) {
+			put(e.firstWords()+n, views.WordIDs[n], c)
 		}
 	}
 	news := figures.News(l.services, l.tally.states, l.tally.all, now)

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"statuspage/internal/board"
+	"statuspage/internal/incident"
 	"statuspage/internal/page"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
@@ -38,6 +39,7 @@ type Options struct {
 	Now    func() time.Time
 	Log    *slog.Logger
 	Broker *sse.Broker
+	Words  *incident.Lookout // What people say.
 }
 
 // Live follows the board of one configuration. It is safe for concurrent use.
@@ -52,6 +54,7 @@ type Live struct {
 	now    func() time.Time
 	log    *slog.Logger
 	broker *sse.Broker
+	words  *incident.Lookout
 	names  names
 	paint  painter
 
@@ -65,6 +68,9 @@ type Live struct {
 	mu       sync.Mutex
 	variants variants
 	details  map[detailOf]*detail
+	telling  map[wordsOf]*told
+	outlook  *incident.Outlook // As it was drawn last.
+	worded   uint64            // The version that last changed it.
 	tally    tally
 	touched  []uint64 // By service, the version that last changed its row.
 	next     *Live    // What took this one's place.
@@ -76,20 +82,22 @@ type Live struct {
 // New begins to follow the board, until Halt. It goes on where the one before stands, which has been halted; nil at
 // first.
 func New(o Options, before *Live) (*Live, error) {
-	if o.Board == nil || o.Page == nil || o.Note == nil || o.Now == nil || o.Log == nil || o.Broker == nil {
+	if o.Board == nil || o.Page == nil || o.Note == nil || o.Now == nil || o.Log == nil || o.Broker == nil || o.Words == nil {
 		return nil, fmt.Errorf("live: all options are needed: %w", status.ErrInvalid)
 	}
 	services := o.Board.Services()
 	n := len(services)
 	l := &Live{
-		board: o.Board, page: o.Page, note: o.Note, now: o.Now, log: o.Log, broker: o.Broker,
+		board: o.Board, page: o.Page, note: o.Note, now: o.Now, log: o.Log, broker: o.Broker, words: o.Words,
 		names:    newNames(o.Page.Layout),
-		paint:    painter{o.Page, o.Log},
+		paint:    painter{o.Page, o.Log, o.Words, o.Board},
+		outlook:  o.Words.At(o.Now()),
 		services: services,
 		at:       make(map[string]int, n),
 		every:    make([]int, n),
 		group:    make([]int, n),
 		details:  make(map[detailOf]*detail),
+		telling:  make(map[wordsOf]*told),
 		touched:  make([]uint64, n),
 	}
 	for i, svc := range services {
@@ -143,8 +151,12 @@ func (l *Live) Retire(next *Live) {
 	for _, d := range l.details {
 		d.frames.Publish(renewal)
 	}
+	for _, t := range l.telling {
+		t.frames.Publish(renewal)
+	}
 	l.variants.clear()
 	clear(l.details)
+	clear(l.telling)
 }
 
 // Version is the number of the newest change that was drawn.
@@ -166,6 +178,13 @@ func (l *Live) run(ctx context.Context) {
 		waiting      bool
 	)
 	defer func() { sub.Close() }()
+	written := make(chan struct{}, 1)
+	defer l.words.Watch(func() {
+		select {
+		case written <- struct{}{}:
+		default: // It will be looked at.
+		}
+	})()
 	// What happened before the subscription.
 	l.records.catchUp(version)
 	l.render(nil, true)
@@ -204,7 +223,10 @@ func (l *Live) run(ctx context.Context) {
 				l.mu.Unlock()
 			} else {
 				l.board.Elapse(now) // What it finds comes as a change.
+				changed = l.reword()
 			}
+		case <-written:
+			changed = l.reword()
 		case <-rebuild.C:
 			waiting = false
 			next = l.rebuildVisited()
@@ -245,15 +267,21 @@ func (l *Live) render(dirty map[int]bool, all bool) (changed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	version := l.version.Load() + 1
+	words := l.words.At(now)
+	reworded := words != l.outlook
+	if reworded {
+		dirty = l.alsoDirty(dirty, words)
+		l.outlook, l.worded = words, version
+	}
 	services := l.every
 	if !all {
 		services = slices.Sorted(maps.Keys(dirty))
 	}
-	some := all || len(services) > 0
+	some := all || reworded || len(services) > 0
 	if some {
 		for _, i := range services {
 			at := l.services[i].Standing(now)
-			l.tally.set(i, at.State)
+			l.tally.set(i, l.paint.state(l.services[i], words, now), saidOf(l.services[i].ID, words))
 			l.tally.ended(at.Outage)
 			l.touched[i] = version
 		}
@@ -279,6 +307,9 @@ func (l *Live) render(dirty map[int]bool, all bool) (changed bool) {
 		changed = changed || e.visitedLately()
 	}
 	l.renderDetails(dirty, all, version, now)
+	if reworded {
+		l.renderWords(version, now)
+	}
 	return changed
 }
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"statuspage/internal/board"
+	"statuspage/internal/incident"
 	"statuspage/internal/page"
 	"statuspage/internal/sse"
 	"statuspage/internal/status"
@@ -40,7 +41,14 @@ func newTestLive(t testing.TB, ids ...string) (*Live, *board.Board, func()) {
 // follow makes a page of a board.
 func follow(t testing.TB, b *board.Board, broker *sse.Broker) *Live {
 	t.Helper()
+	return followWith(t, b, broker, incident.NewBook(0))
+}
+
+// followWith is the same with what people write in a book.
+func followWith(t testing.TB, b *board.Board, broker *sse.Broker, book *incident.Book) *Live {
+	t.Helper()
 	l, err := New(Options{
+		Words: incident.NewLookout(book),
 		Board: b, Page: page.New(page.Settings{}, board.Plain(b.Services()), b.Location()), Broker: broker,
 		Log: slog.New(slog.DiscardHandler), Now: time.Now, Note: func() views.Note { return views.NoNote },
 	}, nil)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"statuspage/internal/board"
 	"statuspage/internal/figures"
+	"statuspage/internal/incident"
 	"statuspage/internal/page"
 	"statuspage/internal/status"
 	"statuspage/views"
@@ -24,8 +25,10 @@ const (
 
 // painter draws what is known of services now; it keeps nothing.
 type painter struct {
-	page *page.Page
-	log  *slog.Logger
+	page  *page.Page
+	log   *slog.Logger
+	said  *incident.Lookout
+	board *board.Board
 }
 
 // bytes renders a component. Writing to memory cannot fail, and our components return no
@@ -40,13 +43,13 @@ func (p *painter) bytes(c templ.Component) []byte {
 
 func (p *painter) row(svc *board.Service, k page.Preferences, now time.Time) templ.Component {
 	r := svc.Row(k.Window, k.Zone, now)
-	return views.RowView(views.BuildStripRow(views.RowInput(r), k.Window, p.page.Local(k)))
+	return views.RowView(p.declare(views.BuildStripRow(views.RowInput(r), k.Window, p.page.Local(k)), r, k, now))
 }
 
 // openRow is the row with each cell as a link.
 func (p *painter) openRow(svc *board.Service, k page.Preferences, now time.Time) templ.Component {
 	r := svc.Row(k.Window, k.Zone, now)
-	return views.RowView(views.BuildRow(views.RowInput(r), p.page.Local(k)))
+	return views.RowView(p.declare(views.BuildRow(views.RowInput(r), p.page.Local(k)), r, k, now))
 }
 
 // serviceTitle is what the browser's tab says of a service: its state first of all.
@@ -57,10 +60,10 @@ func (p *painter) serviceTitle(svc *board.Service, k page.Preferences, state sta
 // detail is the live part of a service's page.
 func (p *painter) detail(service *board.Service, k page.Preferences, now time.Time) views.Detail {
 	svc, to := service.Known(), p.page.Local(k)
-	state := service.State(now)
+	state := p.state(service, p.said.At(now), now)
 	d := views.Detail{
 		Samples: samplesOf(service.Reports(detailSamples, ""), to),
-		Title:   p.serviceTitle(service, k, state), State: state.String(),
+		Title:   p.serviceTitle(service, k, state), State: p.wordOf(service, state, now),
 	}
 	window := min(k.Window.Length(), board.RegionReach)
 	d.Window = views.PeriodText(k.Lang, window)

@@ -12,13 +12,14 @@ import (
 type tally struct {
 	group    []int // Of each service.
 	states   []status.Outcome
+	declared []declared
 	standing []views.Standing // Of each group.
 	all      views.Standing
 	end      time.Time // Of the newest outage that has ended.
 }
 
 func newTally(services []*board.Service, group []int, groups int) tally {
-	t := tally{group: group, states: make([]status.Outcome, len(services)), standing: make([]views.Standing, groups)}
+	t := tally{group: group, states: make([]status.Outcome, len(services)), declared: make([]declared, len(services)), standing: make([]views.Standing, groups)}
 	for i, svc := range services {
 		for _, s := range t.counting(i) {
 			s.States[status.Unknown]++
@@ -33,13 +34,25 @@ func (t *tally) counting(service int) [2]*views.Standing {
 	return [2]*views.Standing{&t.standing[t.group[service]], &t.all}
 }
 
+// declared is what people say of a service, as far as it counts.
+type declared struct{ worse, maintained bool }
+
 // set notes the state of a service where it counts.
-func (t *tally) set(service int, now status.Outcome) {
+func (t *tally) set(service int, now status.Outcome, said declared) {
 	for _, s := range t.counting(service) {
 		s.States[t.states[service]]--
 		s.States[now]++
+		s.Maintenance += count(said.maintained) - count(t.declared[service].maintained)
+		s.Declared += count(said.worse) - count(t.declared[service].worse)
 	}
-	t.states[service] = now
+	t.states[service], t.declared[service] = now, said
+}
+
+func count(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 // ended notes the newest outage of a service, if it has ended.

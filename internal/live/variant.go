@@ -3,6 +3,7 @@ package live
 import (
 	"maps"
 	"statuspage/handlers/answer"
+	"statuspage/internal/incident"
 	"statuspage/internal/page"
 	"statuspage/internal/sse"
 	"sync"
@@ -30,6 +31,8 @@ type Variant struct {
 	rows    []part // By service.
 	heads   []part // By group.
 	banner  part
+	words   [wordParts]part
+	said    *incident.Outlook  // What words were drawn of; nil before.
 	sums    [digestSums]uint32 // Of the parts, see digest.
 	drawn   bool               // Its rows are there.
 	stale   atomic.Bool        // Changes were not drawn, since nobody looked.
@@ -156,7 +159,7 @@ func (v *variants) shelve() {
 		e.page.Store(nil)
 		clear(e.rows)
 		clear(e.heads)
-		e.banner, e.sums = part{}, [digestSums]uint32{}
+		e.banner, e.words, e.said, e.sums = part{}, [wordParts]part{}, nil, [digestSums]uint32{}
 		e.missed, e.drawn = catchUps{}, false
 	}
 }

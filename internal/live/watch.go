@@ -35,6 +35,9 @@ func (l *Live) missed(e *Variant, s seen) *sse.Events {
 			add(1+len(e.rows)+i, views.GroupDOMID(g.ID))
 		}
 	}
+	for n, id := range views.WordIDs {
+		add(e.firstWords()+n, id)
+	}
 	add(0, "banner")
 	if missed == nil {
 		return nil

@@ -56,7 +56,10 @@ func (p *Page) Windows(k Preferences, path string, keep ...views.Pair) []views.C
 	return choices
 }
 
-// Feeds are those of the page, or of one service.
+// CalendarPath is where the calendar of maintenance stands, and what ends the address of that of a group or a service.
+const CalendarPath = "/calendar.ics"
+
+// Feeds are those of the page, or of one service, and its calendar.
 func (p *Page) Feeds(k Preferences, service *status.Service) []views.Feed {
 	prefix := "/history"
 	if service != nil {
@@ -68,5 +71,9 @@ func (p *Page) Feeds(k Preferences, service *status.Service) []views.Feed {
 	} {
 		feeds = append(feeds, views.Feed{Type: f.kind, Title: k.Lang.T("feed", f.name), Href: p.Base.At(prefix + f.ext)})
 	}
-	return feeds
+	calendar := CalendarPath
+	if service != nil {
+		calendar = views.ServicePath(service.ID) + CalendarPath
+	}
+	return append(feeds, views.Feed{Type: "text/calendar", Title: k.Lang.T("calendar"), Href: p.Base.At(calendar)})
 }

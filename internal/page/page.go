@@ -16,6 +16,7 @@ import (
 // Settings are what the operator says of a page.
 type Settings struct {
 	Title   string
+	ID      string // As Statuspage's APIs have it; empty for one that follows from the title.
 	BaseURL string // Absolute, without a slash at the end; empty when not configured.
 	Demo    bool
 	Groups  []status.Group // In the order of the page; services are filled in.
@@ -26,6 +27,9 @@ type Settings struct {
 	Header  []views.Link
 	Footer  []views.Link
 }
+
+// idLength is how long an id is that nobody has set, as those of Statuspage are.
+const idLength = 12
 
 // Page is a page of one configuration; it never changes.
 type Page struct {
@@ -48,6 +52,10 @@ func New(s Settings, services []status.Service, zone *time.Location) *Page {
 	_, _ = fmt.Fprintf(h, "%q %q %q %v %+v\n", s.Title, s.BaseURL, zone, s.Groups, p.Dress) // Never fails.
 	for _, s := range services {
 		_, _ = fmt.Fprintf(h, "%q %q %q %q %v %v\n", s.ID, s.Name, s.Group, s.PublicURL(), s.Interval, s.Timeout)
+	}
+	if p.ID == "" {
+		sum := sha256.Sum256([]byte(s.Title))
+		p.ID = hex.EncodeToString(sum[:idLength/2])
 	}
 	p.Layout = hex.EncodeToString(h.Sum(nil)[:4])
 	return p

@@ -32,6 +32,7 @@ const (
 	orange = "#d9661f"
 	red    = "#cf3a38"
 	grey   = "#8b929c"
+	blue   = "#2f6fd0"
 )
 
 // number is a badge's Value.
@@ -52,6 +53,12 @@ func State(label string, o status.Outcome) Badge {
 	default:
 		return Badge{Label: label, Message: "no data", Color: grey}
 	}
+}
+
+// UnderMaintenance says so on the badge of a state that is otherwise good.
+func (b Badge) UnderMaintenance() Badge {
+	b.Message, b.Color = "maintenance", blue
+	return b
 }
 
 // Page returns the badge of the whole page; its value is how many services are available.

@@ -1,4 +1,4 @@
-// Package feed writes outages as Atom, RSS and JSON Feed. The formats' details are the
+// Package feed writes outages, and what people wrote about them, as Atom, RSS and JSON Feed. The formats' details are the
 // library's; what an entry says is ours. The same outages give the same bytes.
 package feed
 
@@ -13,8 +13,9 @@ import (
 	"github.com/gorilla/feeds"
 )
 
-// Entry is one outage with what its service is called.
+// Entry is one outage with what its service is called, or something that people wrote.
 type Entry struct {
+	Told    *Told // Nil for an outage.
 	Outage  status.Outage
 	Service string
 	Reason  string // In public words.
@@ -32,6 +33,28 @@ type Feed struct {
 	Entries []Entry
 }
 
+// Told is an incident, a maintenance or a notice, or one of its updates.
+type Told struct {
+	Path           string // Below the base; of an update with its anchor.
+	Title          string
+	HTML, Text     string // The same words; the HTML is ours.
+	Begin, Changed time.Time
+}
+
+func (e Entry) begin() time.Time {
+	if e.Told != nil {
+		return e.Told.Begin.UTC()
+	}
+	return e.Outage.Begin.UTC()
+}
+
+func (e Entry) changed() time.Time {
+	if e.Told != nil {
+		return e.Told.Changed.UTC()
+	}
+	return changed(e.Outage)
+}
+
 // Formats are the names that a feed can be written in, by the end of its address.
 var Formats = map[string]string{
 	"atom": "application/atom+xml; charset=utf-8", "rss": "application/rss+xml; charset=utf-8", "json": "application/feed+json; charset=utf-8",
@@ -46,6 +69,9 @@ func (f Feed) Write(format string) ([]byte, error) {
 	for _, e := range f.Entries {
 		item := f.item(e)
 		text := html.EscapeString(item.Description) // Readers of Atom and RSS take it for HTML.
+		if e.Told != nil {
+			text = keep(e.Told.HTML)
+		}
 		if format == "json" {
 			item.Content = text // Which must be there, beside the summary in plain text.
 		} else {
@@ -86,7 +112,7 @@ type jsonFeed struct {
 func (f Feed) updated() time.Time {
 	newest := time.Unix(0, 0).UTC()
 	for _, e := range f.Entries {
-		if at := changed(e.Outage); at.After(newest) {
+		if at := e.changed(); at.After(newest) {
 			newest = at
 		}
 	}
@@ -101,6 +127,12 @@ func changed(o status.Outage) time.Time {
 }
 
 func (f Feed) item(e Entry) *feeds.Item {
+	if t := e.Told; t != nil {
+		address := f.Base + t.Path
+		return &feeds.Item{
+			Title: clean(t.Title), Link: &feeds.Link{Href: address}, Id: address, IsPermaLink: "true", Description: keep(t.Text), Created: e.begin(), Updated: e.changed(),
+		}
+	}
 	o, name := e.Outage, clean(e.Service)
 	address := f.Base + "/outages/" + o.ID()
 	const clock = "2006-01-02 15:04:05 UTC"
@@ -121,6 +153,15 @@ func (f Feed) item(e Entry) *feeds.Item {
 		Title: title, Link: &feeds.Link{Href: address}, Id: address, IsPermaLink: "true", Description: text,
 		Created: o.Begin.UTC(), Updated: changed(o),
 	}
+}
+
+// keep is clean for texts of several lines.
+func keep(s string) string {
+	parts := strings.Split(s, "\n")
+	for i := range parts {
+		parts[i] = clean(parts[i])
+	}
+	return strings.Join(parts, "\n")
 }
 
 // clean drops what XML 1.0 cannot carry.

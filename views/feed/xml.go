@@ -25,7 +25,7 @@ func (f Feed) atom(out *feeds.Feed) ([]byte, error) {
 	a := &atomFeed{AtomFeed: (&feeds.Atom{Feed: out}).AtomFeed(), Lang: language}
 	a.Links = []feeds.AtomLink{{Href: f.Home, Rel: "alternate", Type: "text/html"}, {Href: f.Self, Rel: "self", Type: "application/atom+xml"}}
 	for i, e := range a.AtomFeed.Entries {
-		e.Published = f.Entries[i].Outage.Begin.UTC().Format(time.RFC3339)
+		e.Published = f.Entries[i].begin().Format(time.RFC3339)
 	}
 	a.Entries = a.AtomFeed.Entries
 	return encode(a)
