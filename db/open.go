@@ -5,10 +5,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"statuspage/db/outbox"
 	"statuspage/db/questdb"
 	"statuspage/db/sqlite"
+	"statuspage/db/sqlitefile"
 	"statuspage/internal/status"
 	"strings"
 	"time"
@@ -33,10 +33,10 @@ func Open(ctx context.Context, url string, o Options) (*Database, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	scheme, rest, _ := strings.Cut(url, "://")
+	scheme, _, _ := strings.Cut(url, "://")
 	switch scheme {
 	case "sqlite":
-		path, err := sqlitePath(rest)
+		path, err := sqlitefile.Path(url)
 		if err != nil {
 			return nil, err
 		}
@@ -75,14 +75,4 @@ func open(ctx context.Context, engine string, log *slog.Logger, how func(context
 		return nil, err
 	}
 	return &Database{engine: engine, opened: time.Now(), late: late}, nil
-}
-
-// sqlitePath returns the path in what follows sqlite://.
-func sqlitePath(rest string) (string, error) {
-	host, path, found := strings.Cut(rest, "/")
-	unescaped, err := url.PathUnescape(path)
-	if !found || host != "" || err != nil || unescaped == "" || strings.HasSuffix(unescaped, "/") {
-		return "", fmt.Errorf("store URL: want sqlite:///folder/file.db, or sqlite:////folder/file.db for an absolute path: %w", status.ErrInvalid)
-	}
-	return unescaped, nil
 }

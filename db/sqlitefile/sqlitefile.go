@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"statuspage/internal/status"
+	"strings"
 
 	"modernc.org/sqlite"
 )
@@ -62,4 +64,14 @@ func create(path string) error {
 		_ = os.Chmod(path+suffix, 0o600) // There may be none, or of an owner who let us in.
 	}
 	return f.Close()
+}
+
+// Path returns the path in a URL such as sqlite:///folder/file.db; four slashes begin an absolute one.
+func Path(address string) (string, error) {
+	host, path, found := strings.Cut(strings.TrimPrefix(address, "sqlite://"), "/")
+	unescaped, err := url.PathUnescape(path)
+	if !found || host != "" || err != nil || unescaped == "" || strings.HasSuffix(unescaped, "/") {
+		return "", fmt.Errorf("store URL: want sqlite:///folder/file.db, or sqlite:////folder/file.db for an absolute path: %w", status.ErrInvalid)
+	}
+	return unescaped, nil
 }

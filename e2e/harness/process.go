@@ -27,10 +27,15 @@ type Process struct {
 // Start runs a program in dir, with more in its environment; an empty dir is the present one. The
 // end of ctx kills it, and so does that of this process, however it comes about.
 func Start(ctx context.Context, dir string, env []string, name string, args ...string) (*Process, error) {
+	return startAs(ctx, nil, dir, env, name, args...)
+}
+
+// startAs is Start as another user; nil for this one.
+func startAs(ctx context.Context, user *syscall.Credential, dir string, env []string, name string, args ...string) (*Process, error) {
 	p := &Process{Cmd: exec.CommandContext(ctx, name, args...), Log: &Output{}, Ended: make(chan struct{})}
 	p.Cmd.Dir, p.Cmd.Stdout, p.Cmd.Stderr = dir, p.Log, p.Log
 	p.Cmd.Env = append(os.Environ(), env...)
-	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Credential: user}
 	p.Started = time.Now()
 	if err := p.Cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
