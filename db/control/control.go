@@ -140,7 +140,7 @@ func taken(err error) error {
 	if of, is := errors.AsType[*pgconn.PgError](err); is && of.Code == uniqueViolation {
 		return ErrTaken
 	}
-	if of, is := errors.AsType[*sqlite.Error](err); is && of.Code() == lib.SQLITE_CONSTRAINT_UNIQUE {
+	if of, is := errors.AsType[*sqlite.Error](err); is && (of.Code() == lib.SQLITE_CONSTRAINT_UNIQUE || of.Code() == lib.SQLITE_CONSTRAINT_PRIMARYKEY) {
 		return ErrTaken
 	}
 	return err

@@ -29,6 +29,7 @@ var migrations = [][]string{
 			id TEXT PRIMARY KEY, at BIGINT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL, address TEXT NOT NULL)`,
 		`CREATE INDEX audit_at ON audit (at)`,
 	},
+	alertTables,
 }
 
 // migrate brings the tables to the newest version, all or nothing. Of several processes that start at once one does it,

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"statuspage/internal/check"
+	"statuspage/internal/notify/channel"
 	"statuspage/internal/status"
 	"strconv"
 	"time"
@@ -53,6 +54,11 @@ type Config struct {
 	Guard      *Guard         // Nil lets probes connect to every address.
 	Canary     []string       // URLs and host:port that answer while our own network is there.
 	Agents     []Agent        // Probers elsewhere that hand signals in.
+	Control    Secret         // URL of the store of who may write: sqlite, postgres or postgresql.
+	Mail       *channel.Mail  // Nil sends none.
+	Channels   []channel.Channel
+	Alerts     []Alert
+	Heartbeat  Secret // URL that is asked while alerts can be decided and sent; empty for none.
 	Brand      Brand
 	Groups     []status.Group // In the order of the page; those that services name and this does not come after.
 	Checks     []check.Check
@@ -140,6 +146,9 @@ func (d *decoder) config(data []byte, o Overrides) (*Config, error) {
 	override(d, "", "", envRegion, &c.Region, parseRegion)
 	d.ownRegion(c)
 	override(d, "", "", envOutbox, &c.Outbox, parsePath)
+	if c.Control == "" {
+		c.Control = besideData(c.Database, c.Outbox)
+	}
 	override(d, "", "", envFrequency, &probing.interval, parseMinutes)
 
 	c.Checks = d.services(services, probing)
@@ -150,6 +159,7 @@ func (d *decoder) config(data []byte, o Overrides) (*Config, error) {
 	if len(urls) > 0 {
 		c.Checks = d.fromURLs(urls, label, probing)
 	}
+	d.settleAlerts(c, len(urls) == 0)
 	return c, nil
 }
 

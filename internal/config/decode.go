@@ -22,6 +22,7 @@ type decoder struct {
 	readFile func(string) ([]byte, error)
 	lines    []string
 	ops      *yaml.Node // Of listen_ops, for what can only be judged with the rest.
+	told     told
 	mistakes []error
 }
 
@@ -102,7 +103,7 @@ func (d *decoder) excerpt(line, column int) string {
 }
 
 // secretKeys are settings whose values may be secrets, whatever they look like.
-var secretKeys = append(check.Secrets(), "agents")
+var secretKeys = append(check.Secrets(), "agents", "control", "channels", "heartbeat", "server:")
 
 // inSecrets tells whether a line stands below one of the secretKeys, or a token, that is less indented.
 func (d *decoder) inSecrets(line int) bool {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"reflect"
 	"statuspage/internal/check"
+	"statuspage/internal/notify/channel"
 	"statuspage/internal/status"
 	"time"
 )
@@ -50,6 +51,11 @@ var settings = []setting{
 	of("guard", fixed, func(c *Config) **Guard { return &c.Guard }),
 	of("canary", fixed, func(c *Config) *[]string { return &c.Canary }),
 	of("agents", live, func(c *Config) *[]Agent { return &c.Agents }),
+	of("control", fixed, func(c *Config) *Secret { return &c.Control }),
+	of("mail", live, func(c *Config) **channel.Mail { return &c.Mail }),
+	of("channels", live, func(c *Config) *[]channel.Channel { return &c.Channels }),
+	of("alerts", live, func(c *Config) *[]Alert { return &c.Alerts }),
+	of("heartbeat", live, func(c *Config) *Secret { return &c.Heartbeat }),
 	of("brand", live, func(c *Config) *Brand { return &c.Brand }),
 	of("groups", live, func(c *Config) *[]status.Group { return &c.Groups }),
 	of("services", live, func(c *Config) *[]check.Check { return &c.Checks }),

@@ -32,6 +32,11 @@ type printed struct {
 	Guard      any              `yaml:"guard,omitempty"`
 	Canary     []string         `yaml:"canary,omitempty"`
 	Agents     []printedAgent   `yaml:"agents,omitempty"`
+	Control    string           `yaml:"control"`
+	Mail       *printedMail     `yaml:"mail,omitempty"`
+	Channels   printedService   `yaml:"channels,omitempty"`
+	Alerts     []printedAlert   `yaml:"alerts,omitempty"`
+	Heartbeat  string           `yaml:"heartbeat,omitempty"`
 	Brand      *printedBrand    `yaml:"brand,omitempty"`
 	Groups     []printedGroup   `yaml:"groups,omitempty"`
 	Services   []printedService `yaml:"services"`
@@ -116,6 +121,8 @@ func (c *Config) Print(w io.Writer) error {
 		p.CORS = &printedCORS{c.CORS}
 	}
 	p.Agents = printedAgents(c.Agents)
+	p.Control = c.Control.String()
+	c.printAlerts(&p)
 	p.Guard, p.Canary = c.Guard.printed(), c.Canary
 	p.Brand = c.Brand.printed()
 	for _, g := range c.Groups {
