@@ -45,6 +45,8 @@ const usage = `statuspage is a public status page and the prober behind it.
   statuspage demo [--listen ADDR]       sample targets, checked every two seconds
   statuspage probe NAME|URL             probe once; exit status 0 when available, 1 when not
   statuspage config check|print         check the configuration, or print it with its defaults
+  statuspage alert test CHANNEL         send a message that says that it is a test
+  statuspage alert explain SERVICE      which rules are about it, and what was told when
   statuspage healthcheck [--listen ADDR]
   statuspage version
 
@@ -69,6 +71,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return e.probe(ctx, args)
 	case "config":
 		return e.config(args)
+	case "alert":
+		return e.alert(ctx, args)
 	case "healthcheck":
 		return e.healthcheck(ctx, args)
 	case "version":

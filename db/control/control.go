@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"statuspage/db/sqlitefile"
 	"statuspage/internal/status"
 	"strings"
@@ -87,6 +88,16 @@ func connect(url string) (s *Store, path string, err error) {
 		return &Store{db: db, postgres: true}, "", nil
 	}
 	return nil, "", fmt.Errorf("control store: want sqlite:///folder/control.db or postgres://user:password@host:5432/name: %w", status.ErrInvalid)
+}
+
+// There tells whether the store of a URL has been made, as far as that is seen from here.
+func There(url string) bool {
+	path, err := sqlitefile.Path(url)
+	if err != nil {
+		return true // Of another machine.
+	}
+	_, err = os.Stat(path)
+	return err == nil
 }
 
 // Close ends all connections.

@@ -46,6 +46,7 @@ type app struct {
 	past    *past.Filler
 	monitor *monitor.Monitor // Nil for a page server, which measures nothing.
 	agents  *agents.Agents
+	alerts  *alerts // Nil for a process that tells nobody.
 	health  *health
 	pages   *handlers.Front
 
@@ -117,6 +118,7 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 		return err
 	}
 	a.health.past, a.health.monitor = a.past, a.monitor
+	a.openAlerts(cfg, demo)
 	if a.pages, err = handlers.New(a.options(cfg, a.board, demo)); err != nil {
 		return err
 	}

@@ -80,6 +80,9 @@ func (a *app) reload(ctx context.Context, next *config.Config) error {
 		a.board.Loader().SetTerms(terms)
 	}
 	a.cfg.Store(next)
+	if a.alerts != nil {
+		a.alerts.Follow(alertSettings(next))
+	}
 	a.metrics.Only(probing.Labels(next.Checks))
 	a.recallSoon(ctx, added)
 	a.log.Info("configuration read again", "added", len(added), "removed", removed, "changed", changed, "page", dressed, "services", len(next.Checks))

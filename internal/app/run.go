@@ -43,6 +43,9 @@ func (a *app) run(ctx context.Context, ln, ops net.Listener, from *Source) error
 		}
 		watching.Go(func() { a.past.WatchClock(fillCtx) })
 		watching.Go(func() { a.terms.Keep(fillCtx) })
+		if a.alerts != nil {
+			watching.Go(func() { a.alerts.Run(fillCtx) })
+		}
 		select {
 		case <-ctx.Done():
 			a.log.Info("stopping")
@@ -91,6 +94,9 @@ func (a *app) stop(filler <-chan struct{}) error {
 	}
 	if a.pages != nil {
 		all = append(all, a.pages.Shutdown())
+	}
+	if a.alerts != nil {
+		all = append(all, a.alerts.close())
 	}
 	return errors.Join(all...)
 }

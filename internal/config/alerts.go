@@ -46,9 +46,9 @@ type AlertStep struct {
 
 // told is where parts of the alerts stand, for what can only be judged with the rest.
 type told struct {
-	mail, channels *yaml.Node
-	services       [][]*yaml.Node // By rule.
-	to             []namedAt
+	alerts, channels *yaml.Node
+	services         [][]*yaml.Node // By rule.
+	to               []namedAt
 }
 
 type namedAt struct {
@@ -233,6 +233,7 @@ func words(d *decoder, dst *[]string, parse func(string) (string, error), each f
 }
 
 func (d *decoder) alerts(node *yaml.Node, path string, dst *[]Alert) {
+	d.told.alerts = node
 	if len(node.Content) > maxAlerts {
 		d.fail(node, path, "too many rules: at most %d", maxAlerts)
 		return
@@ -293,6 +294,9 @@ func (d *decoder) settleAlerts(c *Config, fromFile bool) {
 		if ch.Kind.Mail && c.Mail == nil {
 			d.fail(d.told.channels, "channels."+ch.Name, "mail needs a server: set mail: {server: \"smtp://user:password@host:587\", from: status@example.org}")
 		}
+	}
+	if len(c.Alerts) > 0 && c.Queue != "" && strings.HasPrefix(string(c.Control), "sqlite:") {
+		d.fail(d.told.alerts, "alerts", "several processes must know what each has told: set control: postgres://user:password@host:5432/name")
 	}
 	for _, to := range d.told.to {
 		if _, known := names[to.name]; !known && !broken {

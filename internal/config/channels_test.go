@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"regexp"
 	"statuspage/internal/notify/channel"
 	"strings"
@@ -82,5 +83,31 @@ func TestAlertsOfTheCommandLine(t *testing.T) {
 	c, err := Load(Overrides{URLs: []string{"https://b.example"}}, env(), file(text))
 	if err != nil || len(c.Alerts[0].Services) != 0 || len(c.Alerts[1].Services) != 1 {
 		t.Errorf("%v, %+v", err, c)
+	}
+}
+
+// TestPrintedAlerts shows all that there is to alerts but secrets, which is why it can't be loaded again as it is.
+func TestPrintedAlerts(t *testing.T) {
+	t.Parallel()
+	c, err := Load(Overrides{File: "testdata/alerts.yaml"}, env(), os.ReadFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := c.Print(&out); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "s3cret") {
+		t.Errorf("a secret is printed:\n%s", out.String())
+	}
+	golden(t, "testdata/alerts.txt", out.String())
+}
+
+// TestSigningSecretsAreJudged, and not repeated.
+func TestSigningSecretsAreJudged(t *testing.T) {
+	t.Parallel()
+	_, err := Load(Overrides{}, env(), file("channels: {hook: {webhook: {url: \"https://example.org\", secret: s3cret}}}\n"))
+	if err == nil || strings.Contains(err.Error(), "s3cret") || !strings.HasPrefix(err.Error(), "statuspage.yaml:1:65: channels.hook.webhook.secret: ") {
+		t.Errorf("says %v", err)
 	}
 }

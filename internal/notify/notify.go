@@ -185,6 +185,13 @@ func (n *Notifier) Run(ctx context.Context) {
 	beating.Go(func() { n.beat(ctx) })
 	defer beating.Wait()
 	for told := false; ctx.Err() == nil; {
+		if s, _ := n.now(); len(s.Rules) == 0 {
+			select {
+			case <-ctx.Done():
+			case <-n.again:
+			}
+			continue
+		}
 		store, err := n.o.Open(ctx)
 		if err == nil {
 			err = n.lead(ctx, store)

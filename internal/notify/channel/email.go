@@ -2,8 +2,10 @@ package channel
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"html"
@@ -35,6 +37,9 @@ type Mail struct {
 	Server string // smtp://user:password@host:port, or smtps://.
 	From   string
 	DKIM   *DKIM // Nil for mail that the server signs, or nobody.
+
+	roots   *x509.CertPool // Nil: those of the system.
+	timeout time.Duration  // 0: sendTimeout.
 }
 
 // DKIM is what mail is signed with.
@@ -128,7 +133,7 @@ func (s *Mail) send(ctx context.Context, to []string, m Message) error {
 	if err != nil {
 		return &Error{text: "the address of the mail server can't be read"}
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*sendTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 2*cmp.Or(s.timeout, sendTimeout))
 	defer cancel()
 	var conn net.Conn
 	defer func() {
@@ -140,7 +145,7 @@ func (s *Mail) send(ctx context.Context, to []string, m Message) error {
 		d := &net.Dialer{Timeout: sendTimeout}
 		c, err := d.DialContext(ctx, network, address)
 		if err == nil && u.Scheme == "smtps" {
-			c = tls.Client(c, &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12})
+			c = tls.Client(c, &tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12, RootCAs: s.roots})
 		}
 		conn = c
 		return c, err
@@ -180,8 +185,8 @@ func (s *Mail) client(u *url.URL, dial gomail.DialContextFunc) (*gomail.Client, 
 		return nil, err
 	}
 	options := []gomail.Option{
-		gomail.WithPort(port), gomail.WithTimeout(sendTimeout), gomail.WithDialContextFunc(dial), gomail.WithTLSPolicy(gomail.TLSOpportunistic),
-		gomail.WithTLSConfig(&tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12}), gomail.WithHELO(domain(from.Address)), gomail.WithoutNoop(),
+		gomail.WithPort(port), gomail.WithTimeout(cmp.Or(s.timeout, sendTimeout)), gomail.WithDialContextFunc(dial), gomail.WithTLSPolicy(gomail.TLSOpportunistic),
+		gomail.WithTLSConfig(&tls.Config{ServerName: u.Hostname(), MinVersion: tls.VersionTLS12, RootCAs: s.roots}), gomail.WithHELO(domain(from.Address)), gomail.WithoutNoop(),
 	}
 	if u.Scheme == "smtps" {
 		options = append(options, gomail.WithTLSPolicy(gomail.NoTLS)) // It is there already.
