@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"bufio"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -180,4 +182,68 @@ func TestAlertsOutliveAKill(t *testing.T) {
 	p.says("configuration read again")
 	down.Store(true)
 	p.wait("the other is told", func() bool { return len(other.taken("major_outage")) == 1 })
+}
+
+// mailServer takes every mail, and says how many.
+func mailServer(t *testing.T, address string) (taken *atomic.Int64) {
+	t.Helper()
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ln.Close() })
+	taken = &atomic.Int64{}
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				_, _ = io.WriteString(c, "220 here\r\n")
+				inData := false
+				for lines := bufio.NewScanner(c); lines.Scan(); {
+					answer := "250 ok"
+					switch line := lines.Text(); {
+					case inData && line == ".":
+						inData = false
+						taken.Add(1)
+					case inData:
+						continue
+					case strings.HasPrefix(line, "DATA"):
+						inData, answer = true, "354 go on"
+					case strings.HasPrefix(line, "QUIT"):
+						answer = "221 bye"
+					}
+					_, _ = io.WriteString(c, answer+"\r\n")
+				}
+			}()
+		}
+	}()
+	return taken
+}
+
+// TestMailAwayIsTold by readiness, which stays; another channel is told all the same, and the mail comes when there is a server.
+func TestMailAwayIsTold(t *testing.T) {
+	t.Parallel()
+	h := newHooks(t)
+	up, down := breakable(t)
+	down.Store(true)
+	address, err := harness.FreeAddress()
+	harness.Must(t, err)
+	p := start(t, t.TempDir(), "database: sqlite:///data/s.db\nmail: {server: \"smtp://"+address+"\", from: status@example.org}\n"+
+		"channels: {hook: {webhook: {url: \""+h.URL+"\"}}, team: {email: {to: ops@example.org}}}\n"+
+		"alerts: [{services: \"*\", after: 1, gather: 0s, to: [team, hook]}]\nservices: [{name: Web, url: \""+up.URL+"\", interval: 1s, timeout: 500ms}]\n")
+	p.wait("the hook is told", func() bool { return len(h.taken("major_outage")) == 1 })
+	p.wait("mail is away", func() bool {
+		status, body := p.get("/readyz")
+		return status == http.StatusOK && strings.Contains(body, `"mail":"away"`)
+	})
+	if n := strings.Count(p.Log.String(), "an alert can't be sent"); n != 1 {
+		t.Errorf("told %d times in the log", n)
+	}
+	taken := mailServer(t, address)
+	harness.WaitFor(t, 30*time.Second, "the mail is there", func() bool { return taken.Load() == 1 })
+	p.wait("mail is up", func() bool { _, body := p.get("/readyz"); return strings.Contains(body, `"mail":"up"`) })
 }
