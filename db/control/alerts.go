@@ -82,7 +82,8 @@ func (s *Store) Decide(ctx context.Context, decisions []Decision, messages []Del
 			}
 		}
 		for _, m := range messages {
-			_, err := tx.ExecContext(ctx, `INSERT INTO deliveries (id, channel, body, state, created, attempts, next, done, error) VALUES ($1, $2, $3, $4, $5, 0, $6, 0, '')`,
+			_, err := tx.ExecContext(ctx, `INSERT INTO deliveries (id, turn, channel, body, state, created, attempts, next, done, error)
+				VALUES ($1, (SELECT COALESCE(MAX(turn), 0) + 1 FROM deliveries), $2, $3, $4, $5, 0, $6, 0, '')`,
 				m.ID, m.Channel, m.Body, Waiting, stamp(m.Created), stamp(m.Next))
 			if err != nil {
 				return decided(err)
@@ -146,9 +147,9 @@ func scanDelivery(r row) (d Delivery, err error) {
 	return d, err
 }
 
-// WaitingDeliveries are those that are to be sent to a channel, in the order in which they were decided.
+// WaitingDeliveries are those that are to be sent to a channel, in the order in which they were decided, whatever the clock did meanwhile.
 func (s *Store) WaitingDeliveries(ctx context.Context, channel string, limit int) ([]Delivery, error) {
-	return all(ctx, s, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE state = $1 AND channel = $2 ORDER BY created, id LIMIT $3`, Waiting, channel, limit)
+	return all(ctx, s, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries WHERE state = $1 AND channel = $2 ORDER BY turn, id LIMIT $3`, Waiting, channel, limit)
 }
 
 // WaitingChannels names the channels that something waits for.
@@ -158,7 +159,7 @@ func (s *Store) WaitingChannels(ctx context.Context) ([]string, error) {
 
 // Deliveries are the newest, whatever became of them.
 func (s *Store) Deliveries(ctx context.Context, limit int) ([]Delivery, error) {
-	return all(ctx, s, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries ORDER BY created DESC, id LIMIT $1`, limit)
+	return all(ctx, s, scanDelivery, `SELECT `+deliveryColumns+` FROM deliveries ORDER BY turn DESC, id LIMIT $1`, limit)
 }
 
 // SetDelivery notes what became of an attempt.

@@ -69,10 +69,10 @@ func alertsAreDecidedOnce(t *testing.T, url string) {
 // deliveriesEndOnce: what waits is sent, merged or given up, once, and swept later.
 func deliveriesEndOnce(t *testing.T, url string) {
 	s, ctx := open(t, url), t.Context()
-	if err := s.Decide(ctx, nil, []control.Delivery{message("a"), message("b"), message("c")}); err != nil {
+	if err := s.Decide(ctx, nil, []control.Delivery{message("b"), message("a"), message("c")}); err != nil {
 		t.Fatal(err)
 	}
-	tried := message("a")
+	tried := message("b")
 	tried.State, tried.Attempts, tried.Next, tried.Error = control.Waiting, 1, now.Add(time.Minute), "away"
 	if err := s.SetDelivery(ctx, tried); err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func deliveriesEndOnce(t *testing.T, url string) {
 		t.Errorf("sent twice: %v", err)
 	}
 	all, err := s.Deliveries(ctx, 10)
-	if err != nil || len(all) != 3 || all[0].State != control.Merged || all[2].State != control.Sent || all[2].Body != "all" {
+	if err != nil || len(all) != 3 || all[2].State != control.Merged || all[0].State != control.Sent || all[0].Body != "all" {
 		t.Errorf("all: %+v, %v", all, err)
 	}
 	if err := s.SweepDeliveries(ctx, now); err != nil {

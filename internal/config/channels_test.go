@@ -111,3 +111,15 @@ func TestSigningSecretsAreJudged(t *testing.T) {
 		t.Errorf("says %v", err)
 	}
 }
+
+// TestAlertsOfSeveralProcessesNeedOneStore: each would tell what the others have told.
+func TestAlertsOfSeveralProcessesNeedOneStore(t *testing.T) {
+	t.Parallel()
+	text := "queue: redis://127.0.0.1\ndatabase: questdb://127.0.0.1:8812/qdb\nchannels: {ops: {slack: {url: \"https://hooks.example.org/x\"}}}\nalerts: [{services: \"*\", to: ops}]\nservices: [{name: Web, url: \"https://a.example\"}]\n"
+	if _, err := Load(Overrides{}, env(), file(text)); err == nil || !strings.HasPrefix(err.Error(), "statuspage.yaml:4:9: alerts: several processes") {
+		t.Errorf("says %v", err)
+	}
+	if _, err := Load(Overrides{}, env(), file("control: postgres://u:p@h/x\n"+text)); err != nil {
+		t.Error(err)
+	}
+}

@@ -50,11 +50,15 @@ type decider struct {
 	window int                // Of slots that any rule looks at.
 	alerts map[key]control.Alert
 	seen   map[trouble]verdict // The newest.
+
+	channels map[string]ahead // As the step at hand found them; nil until it asks.
+	wake     time.Time        // Before it no message, reminder or step of a rule is due.
 }
 
 // load reads everything anew: settings, and what was told. What nobody is to be told any more is forgotten.
 func (d *decider) load(ctx context.Context) error {
 	d.s, _ = d.n.now()
+	d.wake = time.Time{}
 	d.rules, d.alerts, d.window, d.seen = map[string][]*Rule{}, map[key]control.Alert{}, 0, map[trouble]verdict{}
 	for i := range d.s.Rules {
 		r := &d.s.Rules[i]
@@ -99,12 +103,21 @@ type decisions map[key]control.Decision
 // that have got one, and when to come again.
 func (d *decider) step(ctx context.Context, services []*board.Service, now time.Time) (channels []string, next time.Time, err error) {
 	changes := decisions{}
+	d.channels = nil
 	for _, svc := range services {
 		d.look(svc, changes, now)
 	}
-	d.escalate(changes, now)
+	if !now.Before(d.wake) {
+		d.escalate(changes, now)
+	}
 	if err := d.commit(ctx, changes, nil); err != nil {
 		return nil, now, err
+	}
+	for _, c := range changes { // With thousands of alerts all of them are looked at once a second, not with each signal.
+		d.wakeBy(earlierOf(now.Add(holdEvery), c.Due))
+	}
+	if now.Before(d.wake) {
+		return nil, d.wake, nil
 	}
 	changes = decisions{}
 	var messages []control.Delivery
@@ -124,8 +137,11 @@ func (d *decider) step(ctx context.Context, services []*board.Service, now time.
 	for _, name := range channels {
 		d.n.count(name).Waiting.Add(1)
 	}
-	return channels, d.next(now), nil
+	d.wake = d.next(now)
+	return channels, d.wake, nil
 }
+
+func (d *decider) wakeBy(at time.Time) { d.wake = earlierOf(d.wake, at) }
 
 // commit makes decisions in the store first, and then here.
 func (d *decider) commit(ctx context.Context, changes decisions, messages []control.Delivery) error {
@@ -171,14 +187,21 @@ func (d *decider) look(svc *board.Service, changes decisions, now time.Time) {
 			delete(d.seen, t)
 			continue
 		}
+		if v.bad > 0 && d.present(t, now).bad == 0 && len(d.of(t)) > 0 {
+			d.wakeBy(now) // What waits for who knows that it goes on may be due.
+		}
 		d.seen[t] = v
 		for _, r := range rules {
 			if slices.Contains(r.On, kind) && v.bad >= r.After {
 				d.fire(t, v, r, r.To, now.Add(r.Gather), changes, now)
 			}
 		}
-		for k, a := range d.of(t) {
-			d.goOn(k, a, v, changes, now)
+		all, flaps := d.of(t), v.changes > flapping
+		for _, a := range all { // What flaps does so for all who know of it, until it is calm.
+			flaps = flaps || a.Unstable && v.changes > calm
+		}
+		for k, a := range all {
+			d.goOn(k, a, v, flaps && kind != channel.Certificate, changes, now)
 		}
 	}
 }
@@ -213,30 +236,46 @@ func (d *decider) fire(t trouble, v verdict, r *Rule, to []string, due time.Time
 	}
 }
 
+// ahead is what a channel was told last of what goes on, and what it will be told next; zero for nothing.
+type ahead struct{ told, next time.Time }
+
+// ahead looks once for all that a step decides.
+func (d *decider) ahead() map[string]ahead {
+	all := map[string]ahead{}
+	for k, a := range d.alerts {
+		of := all[k.channel]
+		switch {
+		case a.Phase != pending:
+			of.told = laterOf(of.told, a.Told)
+		case of.next.IsZero() || a.Due.Before(of.next):
+			of.next = a.Due
+		}
+		all[k.channel] = of
+	}
+	return all
+}
+
 // joined is when trouble that comes on top is told: with what waits already, or a while after the last.
 func (d *decider) joined(name string, due, now time.Time) time.Time {
-	for k, a := range d.alerts {
-		if k.channel == name && a.Phase != pending && now.Sub(a.Told) < joinEvery {
-			if at := a.Told.Add(joinEvery); at.After(due) {
-				due = at
-			}
-		}
+	if d.channels == nil {
+		d.channels = d.ahead()
 	}
-	for k, a := range d.alerts {
-		if k.channel == name && a.Phase == pending && a.Due.Before(due) {
-			due = a.Due
-		}
+	of := d.channels[name]
+	if now.Sub(of.told) < joinEvery {
+		due = laterOf(due, of.told.Add(joinEvery))
+	}
+	if !of.next.IsZero() && of.next.Before(due) {
+		due = of.next
 	}
 	return due
 }
 
 // goOn decides how an alert that there is goes on.
-func (d *decider) goOn(k key, a control.Alert, v verdict, changes decisions, now time.Time) {
+func (d *decider) goOn(k key, a control.Alert, v verdict, flaps bool, changes decisions, now time.Time) {
 	need, wait := many, longestWait
 	for _, r := range d.leading(k) {
 		need, wait = min(need, r.Recover), min(wait, r.Gather)
 	}
-	flaps := k.kind != channel.Certificate && v.changes > flapping
 	was := a
 	switch {
 	case a.Phase == pending && v.good >= need:
@@ -256,20 +295,31 @@ func (d *decider) goOn(k key, a control.Alert, v verdict, changes decisions, now
 	}
 }
 
+// present is what is known of a trouble now: nothing, when nobody has measured since.
+func (d *decider) present(t trouble, now time.Time) verdict {
+	if v := d.seen[t]; !now.After(v.holds) {
+		return v
+	}
+	return verdict{}
+}
+
 // escalate tells others of trouble that goes on.
 func (d *decider) escalate(changes decisions, now time.Time) {
-	d.steps(func(t trouble, first control.Alert, r *Rule, s Step) {
+	d.steps(now, func(t trouble, first control.Alert, r *Rule, s Step) {
 		if !now.Before(first.Decided.Add(s.After)) {
-			v := verdict{since: first.Since, reason: first.Reason}
+			v := verdict{since: first.Since, reason: first.Reason, changes: d.present(t, now).changes}
+			if first.Unstable {
+				v.changes = flapping + 1
+			}
 			d.fire(t, v, r, s.To, now, changes, now)
 		}
 	})
 }
 
-// steps yields all steps of rules whose trouble goes on, and that somebody does not know of yet.
-func (d *decider) steps(yield func(t trouble, first control.Alert, r *Rule, s Step)) {
+// steps yields all steps of rules whose trouble goes on, as far as is known, and that somebody does not know of yet.
+func (d *decider) steps(now time.Time, yield func(t trouble, first control.Alert, r *Rule, s Step)) {
 	for k, a := range d.alerts {
-		if a.Phase == ending {
+		if a.Phase == ending || d.present(k.trouble, now).bad == 0 {
 			continue
 		}
 		for _, r := range d.rules[k.service] {
@@ -295,7 +345,7 @@ func (d *decider) message(name string, changes decisions, now time.Time) (*contr
 		}
 		switch {
 		case (a.Phase == pending || a.Phase == shaky) && begins, a.Phase == ending && ends,
-			a.Phase == told && remind && d.reminded(k, a, now.Add(remindSpare)):
+			a.Phase == told && remind && d.reminded(k, a, now, remindSpare):
 			all = append(all, a)
 		}
 	}
@@ -351,24 +401,24 @@ func (d *decider) due(name string, now time.Time) (begins, ends, remind bool) {
 				firstEnd = a.Due
 			}
 		default:
-			remind = remind || d.reminded(k, a, now)
+			remind = remind || d.reminded(k, a, now, 0)
 		}
 	}
 	if begins && wait && now.Before(first.Add(crowdWait)) {
-		if about := d.about(name); about >= crowd || waiting >= crowd && about > 0 {
+		if about := d.about(name, now); about >= crowd || waiting >= crowd && about > 0 {
 			begins = false
 		}
 	}
-	if ends && now.Before(firstEnd.Add(crowdWait)) && d.recovering(name) {
+	if ends && now.Before(firstEnd.Add(crowdWait)) && d.recovering(name, now) {
 		ends = false
 	}
 	return begins, ends, remind
 }
 
 // about counts the services that fail, and of which a channel will be told when they go on.
-func (d *decider) about(name string) (n int) {
+func (d *decider) about(name string, now time.Time) (n int) {
 	for t, v := range d.seen {
-		if v.bad == 0 || t.kind == channel.Certificate {
+		if v.bad == 0 || now.After(v.holds) || t.kind == channel.Certificate {
 			continue
 		}
 		k := key{t, name}
@@ -380,9 +430,9 @@ func (d *decider) about(name string) (n int) {
 }
 
 // recovering tells whether more is about to end.
-func (d *decider) recovering(name string) bool {
+func (d *decider) recovering(name string, now time.Time) bool {
 	for k, a := range d.alerts {
-		if k.channel != name || a.Phase != told || a.Unstable || d.seen[k.trouble].good == 0 {
+		if k.channel != name || a.Phase != told || a.Unstable || d.present(k.trouble, now).good == 0 {
 			continue
 		}
 		if slices.ContainsFunc(d.leading(k), func(r *Rule) bool { return r.Gather > 0 }) {
@@ -392,14 +442,15 @@ func (d *decider) recovering(name string) bool {
 	return false
 }
 
-// reminded tells whether a reminder of what goes on is due. What flaps is told once.
-func (d *decider) reminded(k key, a control.Alert, now time.Time) bool {
-	at, any := d.remindAt(k, a)
-	return any && !at.After(now)
+// reminded tells whether a reminder of what goes on is due. What flaps is told once, and of what nobody measures nobody knows whether
+// it goes on.
+func (d *decider) reminded(k key, a control.Alert, now time.Time, early time.Duration) bool {
+	at, any := d.remindAt(k, a, now)
+	return any && !at.After(now.Add(early))
 }
 
-func (d *decider) remindAt(k key, a control.Alert) (at time.Time, any bool) {
-	if a.Unstable || a.Phase != told {
+func (d *decider) remindAt(k key, a control.Alert, now time.Time) (at time.Time, any bool) {
+	if a.Unstable || a.Phase != told || d.present(k.trouble, now).bad == 0 {
 		return at, false
 	}
 	for _, r := range d.leading(k) {
@@ -459,14 +510,21 @@ func (d *decider) next(now time.Time) time.Time {
 			earlier(laterOf(a.Due, now.Add(holdEvery)))
 			continue
 		}
-		if t, any := d.remindAt(k, a); any {
+		if t, any := d.remindAt(k, a, now); any {
 			earlier(laterOf(t, now.Add(holdEvery)))
 		}
 	}
-	d.steps(func(_ trouble, first control.Alert, _ *Rule, s Step) {
+	d.steps(now, func(_ trouble, first control.Alert, _ *Rule, s Step) {
 		earlier(laterOf(first.Decided.Add(s.After), now.Add(holdEvery)))
 	})
 	return at
+}
+
+func earlierOf(x, y time.Time) time.Time {
+	if x.Before(y) {
+		return x
+	}
+	return y
 }
 
 func laterOf(x, y time.Time) time.Time {

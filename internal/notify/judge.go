@@ -25,6 +25,7 @@ type verdict struct {
 	since     time.Time
 	until     time.Time // The first good slot after it.
 	reason    string
+	holds     time.Time // Until when it tells the present.
 }
 
 // judge reads the last slots of a service, at least window of them. It is not known while nobody has measured for
@@ -55,6 +56,7 @@ func judge(svc *board.Service, kind string, window int, now time.Time) (v verdic
 			i = 0 // The rest is of before.
 		}
 	}
+	v.holds = all[len(all)-1].Time().Add(of.HoldsAt(all[len(all)-1].Time()))
 	last := all[max(0, len(all)-flapSlots):]
 	for i := 1; i < len(last); i++ {
 		if isBad(kind, last[i].Outcome) != isBad(kind, last[i-1].Outcome) {
@@ -81,8 +83,8 @@ func judgeCertificate(svc *board.Service, now time.Time) (v verdict, known bool)
 	case expiry.IsZero():
 		return v, false
 	case expiry.Sub(now) < CertificateLeft:
-		return verdict{bad: many, since: expiry.Add(-CertificateLeft)}, true
+		return verdict{bad: many, since: expiry.Add(-CertificateLeft), holds: now.Add(2 * longestWait)}, true
 	default:
-		return verdict{good: many, until: now}, true
+		return verdict{good: many, until: now, holds: now.Add(2 * longestWait)}, true
 	}
 }
