@@ -12,7 +12,7 @@ import (
 const controlFile = "control.db"
 
 func parseControl(text string) (Secret, error) {
-	const want = "write sqlite:///data/control.db, or postgres://user:password@host:5432/name for several processes"
+	const want = "write sqlite:///data/control.db, or postgres://user:password@host:5432/name for several processes" //nolint:gosec // How one is written.
 	u, err := url.Parse(text)
 	if err != nil || status.HasControl(text) || u.Opaque != "" || !strings.Contains(text, "://") {
 		return "", errors.New("not a URL of a store: " + want + ", special characters percent-encoded")

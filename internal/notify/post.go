@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"statuspage/db/control"
@@ -181,11 +182,7 @@ func (p *post) merge(ctx context.Context, all []control.Delivery, now time.Time)
 }
 
 // attempt tries to send one message, and keeps what became of it.
-func (p *post) attempt(ctx context.Context, w *worker, d control.Delivery, log interface {
-	Error(text string, args ...any)
-	Warn(text string, args ...any)
-	Info(text string, args ...any)
-}) {
+func (p *post) attempt(ctx context.Context, w *worker, d control.Delivery, log *slog.Logger) {
 	counts := p.n.count(d.Channel)
 	var m channel.Message
 	err := json.Unmarshal([]byte(d.Body), &m)

@@ -62,7 +62,7 @@ func ParseMailbox(text string) (string, error) {
 
 // ParseMailServer takes the address of a mail server.
 func ParseMailServer(text string) (string, error) {
-	const want = "write smtp://user:password@host:587, or smtps://user:password@host:465"
+	const want = "write smtp://user:password@host:587, or smtps://user:password@host:465" //nolint:gosec // How one is written.
 	u, err := url.Parse(text)
 	if err != nil || status.HasControl(text) || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Hostname() == "" || strings.Trim(u.Path, "/")+u.RawQuery != "" {
 		return "", errors.New("not a mail server: " + want + ", special characters percent-encoded")

@@ -42,10 +42,10 @@ func postBody(ctx context.Context, via *Via, address string, header map[string]s
 	}
 	defer res.Body.Close()                                          //nolint:errcheck // Nothing was written.
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer)) // What it says is not for us.
-	switch {
-	case res.StatusCode/100 == 2:
+	switch res.StatusCode / 100 {
+	case 2:
 		return nil
-	case res.StatusCode/100 == 3:
+	case 3:
 		return &Error{text: fmt.Sprintf("it answers %d, and redirects are not followed: name the address that takes messages", res.StatusCode)}
 	}
 	// What is wrong with the message stays so; what is wrong with the address or the token, somebody mends.
