@@ -297,7 +297,7 @@ func TestStories(t *testing.T) {
 // restart at any slot changes nothing.
 func TestThirtyDaysOfNoise(t *testing.T) {
 	t.Parallel()
-	const services, slots = 4, 30 * 24 * 60
+	const services, slots = 2, 30 * 24 * 60
 	for seed := range uint64(1) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		found := make([][]status.Outcome, services)
