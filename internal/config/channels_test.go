@@ -76,6 +76,22 @@ func TestSecretsOfChannelsFromFiles(t *testing.T) {
 	}
 }
 
+// TestAddressesInThePlaceOfNamesAreNotShown, as when the name is forgotten.
+func TestAddressesInThePlaceOfNamesAreNotShown(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"channels: {ops: {slack: {\"https://hooks.example.org/s3cret\"}}}\n", "channels: {ops: {\"https://hooks.example.org/s3cret\"}}\n",
+		"channels: {\"https://hooks.example.org/s3cret\": {slack: {}}}\n", "channels: {ops: \"https://hooks.example.org/s3cret\"}\n", "channels: [\"https://hooks.example.org/s3cret\"]\n",
+		"mail: \"smtp://me:s3cret@mail.example.org\"\n", "mail: {\"smtp://me:s3cret@mail.example.org\"}\n", "heartbeat: [\"https://hooks.example.org/s3cret\"]\n",
+		"channels: {ops: {slack: {url: \"https://hooks.example.org/s3cret\", url: \"https://hooks.example.org/s3cret\"}}}\n",
+		"channels:\n  ops:\n    slack:\n      url: \"https://hooks.example.org/s3cret\"\n      url: \"https://hooks.example.org/s3cret\"\n      nope: s3cret\n",
+	} {
+		if _, err := Load(Overrides{}, env(), file(text)); err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
 // TestAlertsOfTheCommandLine: rules of the file may be about services that the command line leaves out.
 func TestAlertsOfTheCommandLine(t *testing.T) {
 	t.Parallel()

@@ -285,6 +285,9 @@ func isVariable(name string) bool {
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!null" }
 
 func join(path, key string) string {
+	if strings.Contains(key, "://") {
+		key = mask // An address in the place of a name, which may be a secret.
+	}
 	if len(key) > maxNameLength {
 		key = key[:maxNameLength]
 	}
