@@ -1,4 +1,5 @@
-// Package control keeps what changes and must be erasable: who may write, their sessions and tokens, and who did what.
+// Package control keeps what changes and must be erasable: who may write, their sessions and tokens, who did what, and what operators
+// have been told.
 // It is SQLite, or PostgreSQL where several processes share it, in one SQL. No secret is kept, only what tells
 // that somebody has it.
 package control
