@@ -27,16 +27,13 @@ func (e env) healthcheck(ctx context.Context, args []string) error {
 	if cfg.ListenOps != "" && *address == "" {
 		where = cfg.ListenOps // Which visitors can't fill.
 	}
-	host, port, err := net.SplitHostPort(where)
+	base, err := local(cfg, where)
 	if err != nil {
 		return fmt.Errorf("healthcheck: %w", err)
 	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/healthz", nil)
 	if err != nil {
 		return fmt.Errorf("healthcheck: %w", err)
 	}
@@ -49,4 +46,19 @@ func (e env) healthcheck(ctx context.Context, args []string) error {
 		return fmt.Errorf("healthcheck: the process answers %s", res.Status)
 	}
 	return nil
+}
+
+// local is how a server on this machine is reached that listens on an address, that of the page when it is empty.
+func local(cfg *config.Config, address string) (string, error) {
+	if address == "" {
+		address = cfg.Listen
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", err
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port), nil
 }

@@ -53,6 +53,8 @@ const usage = `statuspage is a public status page and the prober behind it.
   statuspage admin token --name NAME --scopes LIST [--expires 90d|2027-01-31]
                                         print a token for a program
   statuspage config check|print         check the configuration, or print it with its defaults
+  statuspage alert test CHANNEL         send a message that says that it is a test
+  statuspage alert explain SERVICE      which rules are about it, and what was told when
   statuspage healthcheck [--listen ADDR]
   statuspage incident open --title T [--text MARKDOWN] [--service ID=STATE]… [--status PHASE] [--draft] [--notice]
   statuspage incident update ID [--text MARKDOWN] [--status PHASE] [--service ID=STATE]… [--publish]
@@ -88,6 +90,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return e.admin(ctx, args)
 	case "config":
 		return e.config(args)
+	case "alert":
+		return e.alert(ctx, args)
 	case "healthcheck":
 		return e.healthcheck(ctx, args)
 	case "incident":

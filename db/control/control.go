@@ -1,4 +1,5 @@
-// Package control keeps what changes and must be erasable: who may write, their sessions and tokens, and who did what.
+// Package control keeps what changes and must be erasable: who may write, their sessions and tokens, who did what, and what operators
+// have been told.
 // It is SQLite, or PostgreSQL where several processes share it, in one SQL. No secret is kept, only what tells
 // that somebody has it.
 package control
@@ -8,6 +9,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"statuspage/db/sqlitefile"
 	"statuspage/internal/status"
 	"strings"
@@ -89,6 +91,16 @@ func connect(url string) (s *Store, path string, err error) {
 	return nil, "", fmt.Errorf("control store: want sqlite:///folder/control.db or postgres://user:password@host:5432/name: %w", status.ErrInvalid)
 }
 
+// There tells whether the store of a URL has been made, as far as that is seen from here.
+func There(url string) bool {
+	path, err := sqlitefile.Path(url)
+	if err != nil {
+		return true // Of another machine.
+	}
+	_, err = os.Stat(path)
+	return err == nil
+}
+
 // Close ends all connections.
 func (s *Store) Close() error { return s.db.Close() }
 
@@ -140,7 +152,7 @@ func taken(err error) error {
 	if of, is := errors.AsType[*pgconn.PgError](err); is && of.Code == uniqueViolation {
 		return ErrTaken
 	}
-	if of, is := errors.AsType[*sqlite.Error](err); is && of.Code() == lib.SQLITE_CONSTRAINT_UNIQUE {
+	if of, is := errors.AsType[*sqlite.Error](err); is && (of.Code() == lib.SQLITE_CONSTRAINT_UNIQUE || of.Code() == lib.SQLITE_CONSTRAINT_PRIMARYKEY) {
 		return ErrTaken
 	}
 	return err

@@ -103,6 +103,9 @@ func contract(t *testing.T, fresh engine) {
 		"a store opens again":              opensAgain,
 		"a later version is refused":       laterIsRefused,
 		"several make the tables together": severalStart,
+		"alerts are decided once":          alertsAreDecidedOnce,
+		"deliveries end once":              deliveriesEndOnce,
+		"one leads":                        oneLeads,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -36,6 +36,7 @@ var migrations = [][]string{
 		`CREATE INDEX passkeys_operator ON passkeys (operator)`,
 		`CREATE TABLE challenges (hash TEXT PRIMARY KEY, data TEXT NOT NULL, expires BIGINT NOT NULL)`,
 	},
+	alertTables,
 }
 
 // migrate brings the tables to the newest version, all or nothing. Of several processes that start at once one does it,

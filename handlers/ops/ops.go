@@ -18,9 +18,10 @@ type Readiness struct {
 	Board   string `json:"board"` // "filled", or "loading" until history has been read.
 	Store   string `json:"store"` // "up" or "away".
 	Engine  string `json:"engine"`
-	Outbox  int    `json:"outbox"`  // Signals on disk that the store does not have yet.
-	Unsaved int    `json:"unsaved"` // Signals in memory that are on no disk yet.
-	Config  string `json:"config"`  // "current", or "refused" while the file holds something else than what runs.
+	Outbox  int    `json:"outbox"`         // Signals on disk that the store does not have yet.
+	Unsaved int    `json:"unsaved"`        // Signals in memory that are on no disk yet.
+	Config  string `json:"config"`         // "current", or "refused" while the file holds something else than what runs.
+	Mail    string `json:"mail,omitempty"` // "up" or "away"; empty where no alert goes by mail.
 	Role    string `json:"role,omitempty"`
 	Queue   string `json:"queue,omitempty"` // "up" or "away"; empty for one process.
 }

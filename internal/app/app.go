@@ -49,6 +49,7 @@ type app struct {
 	agents  *agents.Agents
 	words   words
 	auth    *auth.Auth // Nil for a process that shows no page.
+	alerts  *alerts    // Nil for a process that tells nobody.
 	health  *health
 	pages   *handlers.Front
 
@@ -129,6 +130,7 @@ func (a *app) build(cfg *config.Config, demo bool) (err error) {
 		return err
 	}
 	a.health.past, a.health.monitor = a.past, a.monitor
+	a.openAlerts(cfg, demo)
 	if a.pages, err = handlers.New(a.options(cfg, a.board, demo)); err != nil {
 		return err
 	}

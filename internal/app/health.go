@@ -15,6 +15,7 @@ type health struct {
 	past    *past.Filler
 	node    *node            // Nil for one process.
 	monitor *monitor.Monitor // Nil for a page server.
+	alerts  *alerts          // Nil for a process that tells nobody.
 
 	stopping atomic.Bool
 	refused  atomic.Bool // The configuration that was read last is not the one that runs.
@@ -67,6 +68,9 @@ func (h *health) readiness() ops.Readiness {
 	}
 	if state.Up {
 		r.Store = "up"
+	}
+	if h.alerts != nil {
+		r.Mail = h.alerts.Mail()
 	}
 	if h.node != nil {
 		r.Role, r.Queue = h.roles.String(), "away"

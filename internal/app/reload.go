@@ -81,6 +81,9 @@ func (a *app) reload(ctx context.Context, next *config.Config) error {
 	}
 	a.cfg.Store(next)
 	a.setTokens(next)
+	if a.alerts != nil {
+		a.alerts.Follow(alertSettings(next))
+	}
 	a.metrics.Only(probing.Labels(next.Checks))
 	a.recallSoon(ctx, added)
 	a.log.Info("configuration read again", "added", len(added), "removed", removed, "changed", changed, "page", dressed, "services", len(next.Checks))

@@ -51,6 +51,9 @@ func (a *app) run(ctx context.Context, at listeners, from *Source) error {
 		}
 		watching.Go(func() { a.past.WatchClock(fillCtx) })
 		watching.Go(func() { a.terms.Keep(fillCtx) })
+		if a.alerts != nil {
+			watching.Go(func() { a.alerts.Run(fillCtx) })
+		}
 		select {
 		case <-ctx.Done():
 			a.log.Info("stopping")
@@ -102,6 +105,9 @@ func (a *app) stop(filler <-chan struct{}) error {
 	}
 	if a.auth != nil {
 		all = append(all, a.auth.Close())
+	}
+	if a.alerts != nil {
+		all = append(all, a.alerts.close())
 	}
 	return errors.Join(all...)
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"statuspage/internal/check"
+	"statuspage/internal/notify/channel"
 	"statuspage/internal/status"
 	"strconv"
 	"time"
@@ -57,6 +58,10 @@ type Config struct {
 	Control    Secret         // URL of the store of who may write: sqlite, postgres or postgresql.
 	Admin      Admin
 	Tokens     []Token
+	Mail       *channel.Mail // Nil sends none.
+	Channels   []channel.Channel
+	Alerts     []Alert
+	Heartbeat  Secret // URL that is asked while alerts can be decided and sent; empty for none.
 	Brand      Brand
 	Groups     []status.Group // In the order of the page; those that services name and this does not come after.
 	Checks     []check.Check
@@ -157,6 +162,7 @@ func (d *decoder) config(data []byte, o Overrides) (*Config, error) {
 	if len(urls) > 0 {
 		c.Checks = d.fromURLs(urls, label, probing)
 	}
+	d.settleAlerts(c, len(urls) == 0)
 	return c, nil
 }
 

@@ -21,6 +21,7 @@ type decoder struct {
 	getenv   func(string) string
 	readFile func(string) ([]byte, error)
 	lines    []string
+	told     told
 	mistakes []error
 	// Of listen_ops and admin.listen, for what can only be judged with the rest.
 	ops, adminListen *yaml.Node
@@ -103,7 +104,7 @@ func (d *decoder) excerpt(line, column int) string {
 }
 
 // secretKeys are settings whose values may be secrets, whatever they look like.
-var secretKeys = append(check.Secrets(), "agents", "tokens", "control")
+var secretKeys = append(check.Secrets(), "agents", "tokens", "control", "channels", "heartbeat", "server:")
 
 // inSecrets tells whether a line stands below one of the secretKeys, or a token, that is less indented.
 func (d *decoder) inSecrets(line int) bool {
@@ -285,6 +286,9 @@ func isVariable(name string) bool {
 func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!null" }
 
 func join(path, key string) string {
+	if strings.Contains(key, "://") {
+		key = mask // An address in the place of a name, which may be a secret.
+	}
 	if len(key) > maxNameLength {
 		key = key[:maxNameLength]
 	}

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"reflect"
 	"statuspage/internal/check"
+	"statuspage/internal/notify/channel"
 	"statuspage/internal/status"
 	"time"
 )
@@ -54,6 +55,10 @@ var settings = []setting{
 	of("control", fixed, func(c *Config) *Secret { return &c.Control }),
 	of("admin", fixed, func(c *Config) *Admin { return &c.Admin }),
 	of("tokens", live, func(c *Config) *[]Token { return &c.Tokens }),
+	of("mail", live, func(c *Config) **channel.Mail { return &c.Mail }),
+	of("channels", live, func(c *Config) *[]channel.Channel { return &c.Channels }),
+	of("alerts", live, func(c *Config) *[]Alert { return &c.Alerts }),
+	of("heartbeat", live, func(c *Config) *Secret { return &c.Heartbeat }),
 	of("brand", live, func(c *Config) *Brand { return &c.Brand }),
 	of("groups", live, func(c *Config) *[]status.Group { return &c.Groups }),
 	of("services", live, func(c *Config) *[]check.Check { return &c.Checks }),

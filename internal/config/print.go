@@ -37,6 +37,10 @@ type printed struct {
 	Control    string           `yaml:"control"`
 	Admin      any              `yaml:"admin,omitempty"`
 	Tokens     []printedToken   `yaml:"tokens,omitempty"`
+	Mail       *printedMail     `yaml:"mail,omitempty"`
+	Channels   printedService   `yaml:"channels,omitempty"`
+	Alerts     []printedAlert   `yaml:"alerts,omitempty"`
+	Heartbeat  string           `yaml:"heartbeat,omitempty"`
 	Brand      *printedBrand    `yaml:"brand,omitempty"`
 	Groups     []printedGroup   `yaml:"groups,omitempty"`
 	Services   []printedService `yaml:"services"`
@@ -122,6 +126,7 @@ func (c *Config) Print(w io.Writer) error {
 	}
 	p.Agents = printedAgents(c.Agents)
 	p.Control, p.Admin, p.Tokens = c.Control.String(), c.Admin.printed(), printedTokens(c.Tokens)
+	c.printAlerts(&p)
 	p.Guard, p.Canary = c.Guard.printed(), c.Canary
 	p.Brand = c.Brand.printed()
 	for _, g := range c.Groups {

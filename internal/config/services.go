@@ -94,14 +94,18 @@ func (d *decoder) settings(root *yaml.Node, c *Config, p *probing) (services *ya
 		"cors": func(node *yaml.Node, path string) {
 			d.mapping(node, path, field{"allow_origins": list(d, &c.CORS, parseOrigin)})
 		},
-		"guard":   func(node *yaml.Node, path string) { d.guard(node, path, &c.Guard) },
-		"canary":  func(node *yaml.Node, path string) { d.canary(node, path, &c.Canary) },
-		"agents":  func(node *yaml.Node, path string) { d.agents(node, path, &c.Agents) },
-		"control": value(d, &c.Control, parseControl),
-		"admin":   func(node *yaml.Node, path string) { d.admin(node, path, &c.Admin) },
-		"tokens":  func(node *yaml.Node, path string) { d.tokens(node, path, &c.Tokens) },
-		"brand":   func(node *yaml.Node, path string) { d.brand(node, path, &c.Brand) },
-		"groups":  func(node *yaml.Node, path string) { d.groups(node, path, &c.Groups) },
+		"guard":     func(node *yaml.Node, path string) { d.guard(node, path, &c.Guard) },
+		"canary":    func(node *yaml.Node, path string) { d.canary(node, path, &c.Canary) },
+		"agents":    func(node *yaml.Node, path string) { d.agents(node, path, &c.Agents) },
+		"control":   value(d, &c.Control, parseControl),
+		"admin":     func(node *yaml.Node, path string) { d.admin(node, path, &c.Admin) },
+		"tokens":    func(node *yaml.Node, path string) { d.tokens(node, path, &c.Tokens) },
+		"mail":      func(node *yaml.Node, path string) { d.mail(node, path, &c.Mail) },
+		"channels":  func(node *yaml.Node, path string) { d.channels(node, path, &c.Channels) },
+		"alerts":    func(node *yaml.Node, path string) { d.alerts(node, path, &c.Alerts) },
+		"heartbeat": value(d, &c.Heartbeat, parseHeartbeat),
+		"brand":     func(node *yaml.Node, path string) { d.brand(node, path, &c.Brand) },
+		"groups":    func(node *yaml.Node, path string) { d.groups(node, path, &c.Groups) },
 		"defaults": func(node *yaml.Node, path string) {
 			fields := d.probing(p)
 			d.own(fields, p, check.Kinds())

@@ -273,6 +273,26 @@ func (m *Metrics) Flag(name, help string, holds func() bool) {
 // Counter adds a count that is read when Prometheus asks.
 func (m *Metrics) Counter(name, help string, read func() float64) { m.read(name, help, counter, read) }
 
+// GaugeBy adds a figure for each value of a label; each yields them when Prometheus asks.
+func (m *Metrics) GaugeBy(name, help, label string, each func(yield func(value string, v float64))) {
+	m.readBy(name, help, gauge, label, each)
+}
+
+// CounterBy is GaugeBy for counts.
+func (m *Metrics) CounterBy(name, help, label string, each func(yield func(value string, v float64))) {
+	m.readBy(name, help, counter, label, each)
+}
+
+func (m *Metrics) readBy(name, help string, k kind, label string, each func(yield func(value string, v float64))) {
+	m.register(family{name, help, k, func(e *encoder, _ *state) {
+		all := map[string]float64{}
+		each(func(value string, v float64) { all[value] = v })
+		for _, value := range slices.Sorted(maps.Keys(all)) {
+			e.sample(all[value], "{", pair(label, value), "}")
+		}
+	}})
+}
+
 // Write writes all metrics in the text format and returns its media type.
 func (m *Metrics) Write(w io.Writer) (mediaType string, err error) {
 	m.forget(time.Now())
