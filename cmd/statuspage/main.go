@@ -30,6 +30,9 @@ func main() {
 	if !errors.Is(err, errReported) {
 		fmt.Fprintln(os.Stderr, "statuspage:", err)
 	}
+	if of, is := errors.AsType[exitCode](err); is {
+		os.Exit(of.code)
+	}
 	os.Exit(1)
 }
 
@@ -45,6 +48,8 @@ const usage = `statuspage is a public status page and the prober behind it.
   statuspage demo [--listen ADDR]       sample targets, checked every two seconds
   statuspage probe NAME|URL             probe once; exit status 0 when available, 1 when not
   statuspage config check|print         check the configuration, or print it with its defaults
+  statuspage import TOOL FILE… [-o DIR] [--strict] [--slow degraded] [--report text|json]
+                                        turn a configuration of gatus, kuma or upptime into ours
   statuspage healthcheck [--listen ADDR]
   statuspage version
 
@@ -69,6 +74,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return e.probe(ctx, args)
 	case "config":
 		return e.config(args)
+	case "import":
+		return e.importConfig(args)
 	case "healthcheck":
 		return e.healthcheck(ctx, args)
 	case "version":
