@@ -38,6 +38,7 @@ type source struct {
 // sources is every tool, in the order in which the documentation has them.
 var sources = []source{
 	{"gatus", "config.yaml of Gatus, also in a ConfigMap or the values of its chart", readGatus},
+	{"kuma", "a backup (JSON) or kuma.db of Uptime Kuma 1.x and 2.x", readKuma},
 }
 
 // Sources names the tools.

@@ -18,6 +18,7 @@ var update = flag.Bool("update", false, "write the golden files")
 // samples are files of each tool. They have the variables that a test of the result sets.
 var samples = map[string][]string{
 	"gatus": {"gatus-01.yml", "gatus-02.yml", "gatus-05.yml", "gatus-09.yml", "gatus-conditions.yml"},
+	"kuma":  {"kuma-01.json"},
 }
 
 var vars = map[string]string{"APP": "app", "SUB": "sub", "ZONE": "example.org", "SVC": "svc", "NS": "ns", "B": "b", "SECRET_SITE": "db.example.org", "SECRET_PORT": "5432"}
@@ -65,25 +66,30 @@ func TestSamplesBecomeWhatTheirGoldenFilesSay(t *testing.T) {
 				}
 				got.WriteString("---\n")
 				got.Write(r.Secrets)
-				golden := path + ".golden"
-				if *update {
-					if err := os.WriteFile(golden, got.Bytes(), 0o600); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(golden)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if !bytes.Equal(got.Bytes(), want) {
-					t.Errorf("differs from %s (-update writes it):\n%s", golden, got.Bytes())
-				}
+				same(t, path+".golden", got.Bytes())
 				again, err := Import(tool, []string{path}, Options{Getenv: getenv})
 				if err != nil || !bytes.Equal(again.YAML, r.YAML) || !bytes.Equal(again.Secrets, r.Secrets) {
 					t.Error("a second run gives other bytes")
 				}
 			})
 		}
+	}
+}
+
+// same compares with a golden file.
+func same(t *testing.T, golden string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(golden, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("differs from %s (-update writes it):\n%s", golden, got)
 	}
 }
 
