@@ -39,6 +39,7 @@ type source struct {
 var sources = []source{
 	{"gatus", "config.yaml of Gatus, also in a ConfigMap or the values of its chart", readGatus},
 	{"kuma", "a backup (JSON) or kuma.db of Uptime Kuma 1.x and 2.x", readKuma},
+	{"upptime", ".upptimerc.yml of Upptime", readUpptime},
 }
 
 // Sources names the tools.
@@ -149,7 +150,10 @@ func (i *importing) add(s *service) {
 		s.changed("the name is cut or cleaned: one line of at most %d characters", maxName)
 	}
 	s.name, s.group = clean, cleanName(s.group)
-	id := idOf(s.group + " " + s.name)
+	id := s.id // That of the source, where it has one.
+	if id == "" {
+		id = idOf(s.group + " " + s.name)
+	}
 	unique := id
 	for n := 2; i.ids[unique]; n++ {
 		suffix := fmt.Sprintf("-%d", n)

@@ -17,11 +17,12 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // samples are files of each tool. They have the variables that a test of the result sets.
 var samples = map[string][]string{
-	"gatus": {"gatus-01.yml", "gatus-02.yml", "gatus-05.yml", "gatus-09.yml", "gatus-conditions.yml"},
-	"kuma":  {"kuma-01.json"},
+	"gatus":   {"gatus-01.yml", "gatus-02.yml", "gatus-05.yml", "gatus-09.yml", "gatus-conditions.yml"},
+	"kuma":    {"kuma-01.json"},
+	"upptime": {"upptime-01.yml", "upptime-03.yml", "upptime-more.yml"},
 }
 
-var vars = map[string]string{"APP": "app", "SUB": "sub", "ZONE": "example.org", "SVC": "svc", "NS": "ns", "B": "b", "SECRET_SITE": "db.example.org", "SECRET_PORT": "5432"}
+var vars = map[string]string{"API_TOKEN": "t", "APP": "app", "SUB": "sub", "ZONE": "example.org", "SVC": "svc", "NS": "ns", "B": "b", "SECRET_SITE": "db.example.org", "SECRET_PORT": "5432"}
 
 func getenv(name string) string { return vars[name] }
 
@@ -232,5 +233,7 @@ func fuzz(f *testing.F, tool string) {
 		configured(t, r)
 	})
 }
+
+func FuzzUpptime(f *testing.F) { fuzz(f, "upptime") }
 
 func FuzzGatus(f *testing.F) { fuzz(f, "gatus") }

@@ -235,9 +235,7 @@ func (i *importing) kuma(path string, m monitor, byID map[string]monitor) {
 	if m.is("upsideDown") {
 		s.drop("upside down, where a target must not answer (expect: down), isn't there yet")
 	}
-	if conditions := m.text("conditions"); conditions != "" && conditions != "[]" {
-		s.lost("its conditions of Uptime Kuma 2")
-	}
+	s.kumaConditions(m, kind)
 	s.inactive(m)
 }
 
@@ -340,6 +338,27 @@ func (i *importing) kumaHTTP(s *service, m monitor, kind string) {
 			s.changed("Uptime Kuma looks into JSON as it writes it itself, whose white space may differ")
 		}
 	}
+}
+
+// kumaConditions takes those of Uptime Kuma 2 that are one of several records, or one alone; it goes through them from left to right.
+func (s *service) kumaConditions(m monitor, kind string) {
+	var all []struct{ Type, Variable, Operator, Value, AndOr string }
+	text := m.text("conditions")
+	if text == "" || text == "[]" {
+		return
+	}
+	err := json.Unmarshal([]byte(text), &all)
+	var wanted []any
+	for n, c := range all {
+		if kind == "dns" && c.Type == "expression" && c.Variable == "record" && c.Operator == "equals" && c.Value != "" && (n == 0 || c.AndOr == "or") {
+			wanted = append(wanted, literal(c.Value))
+		}
+	}
+	if err != nil || len(wanted) != len(all) {
+		s.lost("its conditions: only records of which one must be there are read")
+		return
+	}
+	s.set(wanted, "expect", "records")
 }
 
 func (i *importing) kumaHeaders(s *service, m monitor) {
