@@ -49,7 +49,7 @@ const usage = `statuspage is a public status page and the prober behind it.
   statuspage probe NAME|URL             probe once; exit status 0 when available, 1 when not
   statuspage config check|print         check the configuration, or print it with its defaults
   statuspage import TOOL FILE… [-o DIR] [--strict] [--slow degraded] [--report text|json]
-                                        turn a configuration of gatus, kuma or upptime into ours
+                                        turn a configuration of gatus, kuma, upptime, blackbox or prometheus into ours
   statuspage healthcheck [--listen ADDR]
   statuspage version
 

@@ -40,7 +40,11 @@ var sources = []source{
 	{"gatus", "config.yaml of Gatus, also in a ConfigMap or the values of its chart", readGatus},
 	{"kuma", "a backup (JSON) or kuma.db of Uptime Kuma 1.x and 2.x", readKuma},
 	{"upptime", ".upptimerc.yml of Upptime", readUpptime},
+	{"blackbox", blackboxAbout, readBlackbox},
+	{"prometheus", blackboxAbout, readBlackbox},
 }
+
+const blackboxAbout = "blackbox.yml of blackbox_exporter and prometheus.yml of Prometheus, in any order"
 
 // Sources names the tools.
 func Sources() (names []string) {
@@ -90,7 +94,8 @@ type importing struct {
 	services []*service
 	ids      map[string]bool
 	secrets  *vault
-	ignored  []string     // What stands in the files beside services.
+	ignored  []string // What stands in the files beside services.
+	blackbox *blackbox
 	finish   func() error // For tools whose files belong together: after the last one.
 }
 

@@ -17,9 +17,10 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // samples are files of each tool. They have the variables that a test of the result sets.
 var samples = map[string][]string{
-	"gatus":   {"gatus-01.yml", "gatus-02.yml", "gatus-05.yml", "gatus-09.yml", "gatus-conditions.yml"},
-	"kuma":    {"kuma-01.json"},
-	"upptime": {"upptime-01.yml", "upptime-03.yml", "upptime-more.yml"},
+	"gatus":      {"gatus-01.yml", "gatus-02.yml", "gatus-05.yml", "gatus-09.yml", "gatus-conditions.yml"},
+	"kuma":       {"kuma-01.json"},
+	"upptime":    {"upptime-01.yml", "upptime-03.yml", "upptime-more.yml"},
+	"prometheus": {"prometheus-01.yml blackbox-01.yml", "blackbox-03.yml prometheus-03.yml"}, // Files that belong together.
 }
 
 var vars = map[string]string{"API_TOKEN": "t", "APP": "app", "SUB": "sub", "ZONE": "example.org", "SVC": "svc", "NS": "ns", "B": "b", "SECRET_SITE": "db.example.org", "SECRET_PORT": "5432"}
@@ -53,8 +54,8 @@ func TestSamplesBecomeWhatTheirGoldenFilesSay(t *testing.T) {
 		for _, name := range names {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				path := filepath.Join("testdata", name)
-				r, err := Import(tool, []string{path}, Options{Getenv: getenv})
+				files := inTestdata(name)
+				r, err := Import(tool, files, Options{Getenv: getenv})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -67,14 +68,21 @@ func TestSamplesBecomeWhatTheirGoldenFilesSay(t *testing.T) {
 				}
 				got.WriteString("---\n")
 				got.Write(r.Secrets)
-				same(t, path+".golden", got.Bytes())
-				again, err := Import(tool, []string{path}, Options{Getenv: getenv})
+				same(t, files[0]+".golden", got.Bytes())
+				again, err := Import(tool, files, Options{Getenv: getenv})
 				if err != nil || !bytes.Equal(again.YAML, r.YAML) || !bytes.Equal(again.Secrets, r.Secrets) {
 					t.Error("a second run gives other bytes")
 				}
 			})
 		}
 	}
+}
+
+func inTestdata(names string) (all []string) {
+	for _, name := range strings.Fields(names) {
+		all = append(all, filepath.Join("testdata", name))
+	}
+	return all
 }
 
 // same compares with a golden file.
@@ -99,7 +107,7 @@ func TestSecretsStandInTheirFileAlone(t *testing.T) {
 	t.Parallel()
 	for tool, names := range samples {
 		for _, name := range names {
-			r, err := Import(tool, []string{filepath.Join("testdata", name)}, Options{Getenv: getenv})
+			r, err := Import(tool, inTestdata(name), Options{Getenv: getenv})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -208,8 +216,10 @@ func TestAConfigMapIsReadAndItsLinesAreThoseOfTheFile(t *testing.T) {
 
 func fuzz(f *testing.F, tool string) {
 	for _, name := range samples[tool] {
-		if body, err := os.ReadFile(filepath.Join("testdata", name)); err == nil {
-			f.Add(body)
+		for _, path := range inTestdata(name) {
+			if body, err := os.ReadFile(path); err == nil {
+				f.Add(body)
+			}
 		}
 	}
 	for _, body := range hostile {
@@ -233,6 +243,8 @@ func fuzz(f *testing.F, tool string) {
 		configured(t, r)
 	})
 }
+
+func FuzzPrometheus(f *testing.F) { fuzz(f, "prometheus") }
 
 func FuzzUpptime(f *testing.F) { fuzz(f, "upptime") }
 
