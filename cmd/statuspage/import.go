@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// exitCode ends a command with another code than 1.
-type exitCode struct {
+// exitError ends a command with another code than 1.
+type exitError struct {
 	error
 	code int
 }
 
 // Unwrap lets errReported be found.
-func (e exitCode) Unwrap() error { return e.error }
+func (e exitError) Unwrap() error { return e.error }
 
 const imported = "# Imported from "
 
@@ -34,7 +34,7 @@ func (e env) importConfig(args []string) error {
 			if errors.Is(err, errReported) {
 				return err
 			}
-			return exitCode{err, 2}
+			return exitError{err, 2}
 		}
 		rest = f.Args()
 		for len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
@@ -43,22 +43,22 @@ func (e env) importConfig(args []string) error {
 	}
 	switch {
 	case len(names) == 0:
-		return exitCode{fmt.Errorf("import: say of which tool: one of %s", strings.Join(importer.Sources(), ", ")), 2}
+		return exitError{fmt.Errorf("import: say of which tool: one of %s", strings.Join(importer.Sources(), ", ")), 2}
 	case *slow != "down" && *slow != "degraded":
-		return exitCode{errors.New("import: --slow is down or degraded"), 2}
+		return exitError{errors.New("import: --slow is down or degraded"), 2}
 	case *report != "text" && *report != "json":
-		return exitCode{errors.New("import: --report is text or json"), 2}
+		return exitError{errors.New("import: --report is text or json"), 2}
 	}
 	result, err := importer.Import(names[0], names[1:], importer.Options{Slow: *slow == "degraded", Getenv: e.getenv})
 	if err == nil && *dir != "" {
 		err = writeImport(*dir, result)
 	}
 	if err != nil {
-		return exitCode{err, 2}
+		return exitError{err, 2}
 	}
 	if *dir == "" {
 		if _, err := e.stdout.Write(result.YAML); err != nil {
-			return exitCode{fmt.Errorf("import: %w", err), 2}
+			return exitError{fmt.Errorf("import: %w", err), 2}
 		}
 	}
 	if *report == "json" {

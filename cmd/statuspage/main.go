@@ -30,7 +30,7 @@ func main() {
 	if !errors.Is(err, errReported) {
 		fmt.Fprintln(os.Stderr, "statuspage:", err)
 	}
-	if of, is := errors.AsType[exitCode](err); is {
+	if of, is := errors.AsType[exitError](err); is {
 		os.Exit(of.code)
 	}
 	os.Exit(1)

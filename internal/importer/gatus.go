@@ -91,7 +91,7 @@ func (i *importing) gatus(root value) {
 				i.title, _ = gatusText(cleanName(title))
 			}
 			if logo := f.get("logo").str(); logo != "" {
-				i.ignored = append(i.ignored, fmt.Sprintf("%s  ui: only its title is read", place(root.doc.file, f.line())))
+				i.ignored = append(i.ignored, place(root.doc.file, f.line())+"  ui: only its title is read")
 			}
 		case "endpoints", "services":
 			for _, e := range f.items() {

@@ -54,7 +54,7 @@ var gatusNumbers = map[string]string{">": "above", ">=": "at_least", "<": "below
 func (g *gatusConditions) length(c gatusCondition, path string) {
 	op := gatusNumbers[c.op]
 	if !numeric.MatchString(c.right) || op == "" && c.op != "==" {
-		if !(path == "" && c.op == "!=" && c.right == "0") {
+		if path != "" || c.op != "!=" || c.right != "0" {
 			g.alive = g.alive || c.op == "=="
 			g.lose(c, "only a number can be expected of a length")
 			return

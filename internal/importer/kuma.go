@@ -398,7 +398,7 @@ var (
 // kumaJSON takes a query in JSONata that is a path, or has one filter; nothing is ever evaluated.
 func (s *service) kumaJSON(m monitor) {
 	query, want := m.text("jsonPath"), m.text("expectedValue")
-	path := ""
+	var path string
 	if found := kumaPath.FindStringSubmatch(query); found != nil {
 		path = found[1]
 	} else if found := kumaFilter.FindStringSubmatch(query); found != nil {

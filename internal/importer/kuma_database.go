@@ -46,17 +46,20 @@ func (i *importing) kumaDatabase(path string) (all []monitor, err error) {
 		i.title = literal(cleanName(titles[0].text("title")))
 	}
 	shown, _ := rows(ctx, db, `SELECT m.monitor_id AS id, g.name AS name, m.send_url AS url FROM monitor_group m JOIN "group" g ON g.id = m.group_id ORDER BY g.weight, m.weight, m.id`)
+	byID := make(map[string]monitor, len(all))
+	for _, m := range all {
+		byID[m.text("id")] = m
+	}
 	for _, at := range shown {
-		for n := range all {
-			if all[n].text("id") != at.text("id") {
-				continue
-			}
-			if all[n].all["publicGroup"] == nil {
-				all[n].all["publicGroup"] = at.text("name")
-			}
-			if at.is("url") {
-				all[n].all["sendUrl"] = "1"
-			}
+		m, known := byID[at.text("id")]
+		if !known {
+			continue
+		}
+		if m.all["publicGroup"] == nil {
+			m.all["publicGroup"] = at.text("name")
+		}
+		if at.is("url") {
+			m.all["sendUrl"] = "1"
 		}
 	}
 	return all, nil
@@ -104,7 +107,7 @@ func readable(path string) (name string, remove func(), err error) {
 	if err != nil {
 		return "", nil, unreadable(path, err)
 	}
-	if info, err := os.Stat(name + "-wal"); err != nil || info.Size() == 0 {
+	if info, missing := os.Stat(name + "-wal"); missing != nil || info.Size() == 0 {
 		return (&url.URL{Scheme: "file", Path: name, RawQuery: "immutable=1&mode=ro"}).String(), func() {}, nil
 	}
 	dir, err := os.MkdirTemp("", "statuspage-import-")

@@ -134,4 +134,21 @@ func TestTwoMonitorsOfOneNumberShareNoAlias(t *testing.T) {
 	}
 }
 
+// Otherwise a header would add variables to whoever reads the file.
+func TestASecretIsOneLineOfItsFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "backup.json")
+	body := `{"monitorList": [{"id": 1, "name": "a", "type": "http", "url": "https://a.example.org", "headers": "{\"X-Key\": \"it's\\nPATH=/evil $HOME\"}"}]}`
+	if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Import("kuma", []string{path}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `SECRET_A_X_KEY='it'\''s PATH=/evil $HOME'` + "\n"; string(r.Secrets) != want {
+		t.Errorf("got %s", r.Secrets)
+	}
+}
+
 func FuzzKuma(f *testing.F) { fuzz(f, "kuma") }

@@ -87,20 +87,20 @@ func (i *importing) upptime(site value, interval time.Duration, agent string) *s
 		s.lost("measured from %s by Globalping: here from where this is", cut(site.get("location").str()))
 	}
 	kind := "tcp"
-	switch what := site.get("check").str(); {
-	case what == "" || what == "http":
+	switch what := site.get("check").str(); what {
+	case "", "http":
 		kind = "http"
 		if !hasScheme && !strings.HasPrefix(target, "${") {
 			target = "http://" + target // As curl does.
 		}
 		s.set(i.secrets.address(s, target), "url")
 		i.upptimeHTTP(s, site, agent)
-	case what == "tcp-ping":
+	case "tcp-ping":
 		if port == "" {
 			port = "80"
 		}
 		s.set("tcp://"+joined(host, port), "url")
-	case what == "ssl":
+	case "ssl":
 		if port == "" {
 			port = "443"
 		}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"statuspage/internal/config"
+	"statuspage/internal/status"
 	"strings"
 )
 
@@ -32,7 +33,12 @@ func (v *vault) hide(s *service, what, text string) string {
 			name = fmt.Sprintf("SECRET_%s_%s_%d", envName(s.id), envName(what), n)
 		}
 		v.names = append(v.names, name)
-		v.values[name] = plain(part)
+		v.values[name] = strings.Map(func(r rune) rune {
+			if status.IsControl(r) {
+				return ' ' // A line of the file is one value.
+			}
+			return r
+		}, strings.ToValidUTF8(plain(part), "\uFFFD"))
 		b.WriteString("${" + name + "}")
 	}
 	for _, m := range variable.FindAllStringIndex(text, -1) {
