@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -87,6 +89,53 @@ func TestWhatCannotBeImportedExitsWithTwoAndOneLine(t *testing.T) {
 		out, told, err := runs(t, nil, strings.Fields(line)...)
 		if code(err) != 2 || out != "" || told != "" || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, stdout %q, stderr %q", line, err, out, told)
+		}
+	}
+}
+
+// What the source's conditions say of an answer, those that became of them say too, but for one thing: nobody is healthy who doesn't answer.
+func TestImportedConditionsJudgeAsTheyWereMeant(t *testing.T) {
+	t.Parallel()
+	bodies := map[string]string{"/j": `{"status":"UP","n":3,"items":[1],"name":"john doe"}`, "/e": "[]", "/h": "hello <h1>x</h1>"}
+	target := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/503" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_, _ = w.Write([]byte(bodies[r.URL.Path]))
+	}))
+	t.Cleanup(target.Close)
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	cases := []struct {
+		name, url, conditions string
+		up                    bool
+	}{
+		{"all", target.URL + "/j", `"[STATUS] == 200", "[BODY].status == UP", "[BODY].n == 3", "len([BODY].items) > 0", "[BODY].name == pat(john*)", "has([BODY].x) == false", "[BODY].n != 4"`, true},
+		{"above", target.URL + "/j", `"[BODY].n > 3"`, false},
+		{"swapped", target.URL + "/j", `"200 == [STATUS]", "[BODY].n <= 3"`, true},
+		{"text", target.URL + "/h", `"[BODY] == pat(*<h1>*)", "len([BODY]) > 0", "[BODY] != pat(*error*)"`, true},
+		{"glob", target.URL + "/h", `"[BODY] == pat(hello*/h1>)"`, true},
+		{"not", target.URL + "/h", `"[BODY] != pat(*hello*)"`, false},
+		{"empty list", target.URL + "/e", `"len([BODY]) > 0"`, false},
+		{"none", target.URL + "/e", `"len([BODY]) == 0"`, true},
+		{"connected", target.URL + "/503", `"[CONNECTED] == true"`, true},
+		{"status", target.URL + "/503", `"[STATUS] < 300"`, false},
+		{"port", strings.Replace(target.URL, "http", "tcp", 1), `"[CONNECTED] == true"`, true},
+		{"dead", gone.URL, `"[STATUS] < 300"`, false},
+	}
+	var text strings.Builder
+	text.WriteString("endpoints:\n")
+	for _, c := range cases {
+		text.WriteString("  - {name: " + c.name + ", url: \"" + c.url + "\", conditions: ['" + strings.ReplaceAll(strings.Trim(c.conditions, `"`), `", "`, `', '`) + "']}\n")
+	}
+	dir := t.TempDir()
+	if _, told, err := runs(t, nil, "import", "gatus", file(t, "config.yaml", text.String()), "-o", dir, "--strict"); err != nil {
+		t.Fatalf("%v\n%s", err, told)
+	}
+	for _, c := range cases {
+		out, _, err := runs(t, nil, "probe", "--config", filepath.Join(dir, "statuspage.yaml"), c.name)
+		if up := err == nil; up != c.up || !strings.Contains(out, "outcome") {
+			t.Errorf("%s: up is %v, want %v\n%s", c.name, up, c.up, out)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -42,7 +43,11 @@ func (g *gatusConditions) body(c gatusCondition, wrap, path string) {
 
 // match sets a matcher; one that is there already would be overwritten, or become one of which either does.
 func (g *gatusConditions) match(c gatusCondition, v any, at ...string) {
-	if g.s.settings.get(at...) != nil {
+	switch before := g.s.settings.get(at...); {
+	case before == nil:
+	case slices.Contains([]string{"not", "lacks", "lacks_match"}, at[len(at)-1]): // Of these each must hold.
+		v = append(listed(before), listed(v)...)
+	default:
 		g.lose(c, "there is one like it already, and both can't be expected")
 		return
 	}
@@ -124,6 +129,13 @@ func expressions(values, patterns []string) (all []any) {
 		all = append(all, literal(globText(plain(p))))
 	}
 	return all
+}
+
+func listed(v any) []any {
+	if all, is := v.([]any); is {
+		return all
+	}
+	return []any{v}
 }
 
 func oneOf(all []any) any {

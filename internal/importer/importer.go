@@ -91,6 +91,7 @@ type importing struct {
 	tool     string
 	title    string
 	defaults mapping
+	because  string // What stands above the defaults.
 	services []*service
 	ids      map[string]bool
 	secrets  *vault

@@ -68,7 +68,8 @@ func readKuma(i *importing, path string) error {
 			byID[m.text("id")] = m
 		}
 	}
-	i.defaults.set(raw("true"), "hide_url") // Its pages show addresses where they are told to.
+	i.defaults.set(raw("true"), "hide_url")
+	i.because = "Uptime Kuma shows an address only where a status page is told to."
 	for _, m := range all {
 		i.kuma(path, m, byID)
 	}

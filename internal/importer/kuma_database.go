@@ -107,7 +107,7 @@ func readable(path string) (name string, remove func(), err error) {
 	if err != nil {
 		return "", nil, unreadable(path, err)
 	}
-	if info, missing := os.Stat(name + "-wal"); missing != nil || info.Size() == 0 {
+	if log, _ := os.Stat(name + "-wal"); log == nil || log.Size() == 0 {
 		return (&url.URL{Scheme: "file", Path: name, RawQuery: "immutable=1&mode=ro"}).String(), func() {}, nil
 	}
 	dir, err := os.MkdirTemp("", "statuspage-import-")

@@ -165,7 +165,7 @@ func (i *importing) result(paths []string) (*Result, error) {
 		}
 	}
 	if len(i.defaults) > 0 {
-		b.WriteString("defaults:\n")
+		b.WriteString("# " + i.because + "\ndefaults:\n")
 		i.defaults.lines(&b, "  ")
 	}
 	r := &Result{}
