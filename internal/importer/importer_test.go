@@ -214,6 +214,36 @@ func TestAConfigMapIsReadAndItsLinesAreThoseOfTheFile(t *testing.T) {
 	}
 }
 
+// What is not at the top of a file is found in values of charts, and several files are one configuration.
+func TestSeveralFilesAndValuesOfAChartAreRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var paths []string
+	for name, body := range map[string]string{
+		"values":  "image: {tag: v5}\nconfig:\n  endpoints: [{name: a, url: 'tcp://a.example.org:1', conditions: ['[CONNECTED] == true']}]\n",
+		"release": "kind: HelmRelease\nspec:\n  values:\n    config:\n      endpoints: [{name: a, url: 'tcp://a.example.org:1', conditions: ['[CONNECTED] == true']}]\n",
+		"old":     "services: [{name: a, url: 'tcp://a.example.org:1', conditions: ['[CONNECTED] == true']}]\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	r, err := Import("gatus", paths, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for _, c := range configured(t, r).Checks {
+		ids = append(ids, c.ID)
+	}
+	if !slices.Equal(ids, []string{"a", "a-2", "a-3"}) || r.Report.Lost() {
+		t.Errorf("ids %v, %+v", ids, r.Report)
+	}
+}
+
 func fuzz(f *testing.F, tool string) {
 	for _, name := range samples[tool] {
 		for _, path := range inTestdata(name) {
