@@ -34,6 +34,9 @@ func main() {
 	if ran {
 		os.Exit(code.code)
 	}
+	if of, is := errors.AsType[codedError](err); is {
+		os.Exit(of.code)
+	}
 	os.Exit(1)
 }
 
@@ -55,6 +58,8 @@ const usage = `statuspage is a public status page and the prober behind it.
   statuspage config check|print         check the configuration, or print it with its defaults
   statuspage alert test CHANNEL         send a message that says that it is a test
   statuspage alert explain SERVICE      which rules are about it, and what was told when
+  statuspage import TOOL FILE… [-o DIR] [--strict] [--slow degraded] [--report text|json]
+                                        turn a configuration of gatus, kuma, upptime, blackbox or prometheus into ours
   statuspage healthcheck [--listen ADDR]
   statuspage incident open --title T [--text MARKDOWN] [--service ID=STATE]… [--status PHASE] [--draft] [--notice]
   statuspage incident update ID [--text MARKDOWN] [--status PHASE] [--service ID=STATE]… [--publish]
@@ -92,6 +97,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return e.config(args)
 	case "alert":
 		return e.alert(ctx, args)
+	case "import":
+		return e.importConfig(args)
 	case "healthcheck":
 		return e.healthcheck(ctx, args)
 	case "incident":

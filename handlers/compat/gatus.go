@@ -67,6 +67,13 @@ func (s *Gatus) find(key string) (*board.Service, bool) {
 func gatusKeys(services []*board.Service) map[string]*board.Service {
 	at := make(map[string]*board.Service, len(services))
 	for _, svc := range services {
+		for _, alias := range svc.Aliases {
+			if key, is := strings.CutPrefix(alias, "gatus:"); is {
+				at[key] = svc
+			}
+		}
+	}
+	for _, svc := range services {
 		key := gatusKey(svc.Service)
 		if _, taken := at[key]; !taken {
 			at[key] = svc

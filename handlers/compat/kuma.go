@@ -12,13 +12,15 @@ import (
 	"statuspage/internal/status"
 	"statuspage/views/badge"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 )
 
 // Uptime Kuma's badge addresses, with its words, colours and parameters, so that a README
-// goes on working after a move. A monitor is named by our id, or by its place on the page.
+// goes on working after a move. A monitor is named by an alias (kuma:2), by our id, or, where no service has such an alias, by its
+// place on the page.
 // https://github.com/louislam/uptime-kuma/wiki/Badge
 
 const (
@@ -36,11 +38,20 @@ type Kuma struct {
 	board   *board.Board
 	figures *figures.Figures
 	now     func() time.Time
+	aliases map[string]*board.Service // By the number of the monitor.
 }
 
 // NewKuma returns the answers for a page.
 func NewKuma(p *page.Page, b *board.Board, f *figures.Figures, now func() time.Time) *Kuma {
-	return &Kuma{page: p, board: b, figures: f, now: now}
+	s := &Kuma{page: p, board: b, figures: f, now: now, aliases: map[string]*board.Service{}}
+	for _, svc := range b.Services() {
+		for _, alias := range svc.Aliases {
+			if number, is := strings.CutPrefix(alias, "kuma:"); is {
+				s.aliases[number] = svc
+			}
+		}
+	}
+	return s
 }
 
 // Routes adds Uptime Kuma's addresses.
@@ -52,11 +63,14 @@ func (s *Kuma) Routes(r fiber.Router) {
 var kumaDuration = regexp.MustCompile(`^([0-9]{1,4})([hdy]?)$`)
 
 func (s *Kuma) find(id string) (*board.Service, bool) {
+	if svc, ok := s.aliases[id]; ok {
+		return svc, true
+	}
 	if svc, ok := s.board.Find(id); ok { // An id of ours goes on meaning the same when the page is put in another order.
 		return svc, true
 	}
 	n, err := strconv.Atoi(id)
-	if err != nil || n < 1 || n > len(s.board.Services()) {
+	if err != nil || len(s.aliases) > 0 || n < 1 || n > len(s.board.Services()) {
 		return nil, false
 	}
 	return s.board.Services()[n-1], true

@@ -152,6 +152,9 @@ func (c *Config) Print(w io.Writer) error {
 func printedCheck(c check.Check) (p printedService) {
 	p.add("name", c.Name)
 	p.add("id", c.ID)
+	if len(c.Aliases) > 0 {
+		p.add("aliases", c.Aliases)
+	}
 	p.add("group", c.Group)
 	p.add("url", printedURL(c))
 	p.add("interval", status.FormatDuration(c.Interval))

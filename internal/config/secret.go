@@ -45,7 +45,7 @@ func public(u *url.URL, all bool) string {
 	if u.RawQuery != "" {
 		params := strings.Split(u.RawQuery, "&")
 		for i, param := range params {
-			if key, value, _ := strings.Cut(param, "="); value != "" && (all || namesSecret(key)) {
+			if key, value, _ := strings.Cut(param, "="); value != "" && (all || NamesSecret(key)) {
 				params[i] = key + "=" + mask
 			}
 		}
@@ -57,8 +57,8 @@ func public(u *url.URL, all bool) string {
 // secretNames are what names of secrets end in: access_token, apiKey, X-Amz-Signature.
 var secretNames = []string{"password", "passwd", "pwd", "secret", "token", "key", "auth", "sig", "signature", "credential", "credentials"}
 
-// namesSecret tells whether a parameter of a query says that it is one.
-func namesSecret(key string) bool {
+// NamesSecret tells whether a parameter of a query says that it is one.
+func NamesSecret(key string) bool {
 	plain, err := url.QueryUnescape(key)
 	plain = strings.ToLower(plain)
 	return err != nil || strings.Contains(plain, "password") || slices.ContainsFunc(secretNames, func(end string) bool { return strings.HasSuffix(plain, end) })

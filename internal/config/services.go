@@ -158,6 +158,7 @@ func (d *decoder) services(node *yaml.Node, base probing) []check.Check {
 func (d *decoder) service(node *yaml.Node, path string, p probing, lines map[string]int) (check.Check, bool) {
 	before := len(d.mistakes)
 	var id, name string
+	var aliases []string
 	var u *url.URL
 	p.timeoutGiven = false // Only a timeout of its own must fit; one of the defaults gives way.
 	p.downWhen.path = path + ".down_when"
@@ -169,6 +170,7 @@ func (d *decoder) service(node *yaml.Node, path string, p probing, lines map[str
 	fields := d.probing(&p)
 	foreign := d.own(fields, &p, of)
 	fields["id"] = value(d, &id, parseID)
+	fields["aliases"] = list(d, &aliases, parseAlias)
 	fields["name"] = value(d, &name, parseText)
 	fields["url"] = value(d, &u, parseTarget)
 	if isNull(node) {
@@ -198,12 +200,19 @@ func (d *decoder) service(node *yaml.Node, path string, p probing, lines map[str
 		d.fail(node, path+".id", "%q is the id of the service in line %d already: give another id", id, line)
 	}
 	lines[id] = node.Line
+	for _, alias := range aliases {
+		if line, twice := lines[alias]; twice { // No id has a colon.
+			d.fail(node, path+".aliases", "%q is there in line %d already: leave one out", alias, line)
+		}
+		lines[alias] = node.Line
+	}
 	d.fits(node, path, &p)
 	d.reachable(&p)
 	if len(d.mistakes) > before {
 		return check.Check{}, false
 	}
 	c := p.check(id, name, p.group, u, k)
+	c.Aliases = aliases
 	if err := c.Valid(); err != nil {
 		d.fail(node, path, "%v", err)
 		return check.Check{}, false

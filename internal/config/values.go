@@ -64,6 +64,16 @@ func parseID(text string) (string, error) {
 	return text, nil
 }
 
+var aliasForm = regexp.MustCompile(`^(?:kuma:[1-9][0-9]{0,9}|gatus:[^\s/?#]{1,250})$`)
+
+// parseAlias takes names that other products have for a service in their addresses.
+func parseAlias(text string) (string, error) {
+	if !aliasForm.MatchString(text) || status.HasControl(text) {
+		return "", errors.New("not an alias: write kuma:2 for the number of a monitor of Uptime Kuma, or gatus:group_name for the key of an endpoint of Gatus")
+	}
+	return text, nil
+}
+
 // slug keeps status.Slug within the length of an id.
 func slug(name string) string {
 	id := status.Slug(name)

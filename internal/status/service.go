@@ -21,6 +21,7 @@ type Service struct {
 	Timeout  time.Duration // Below Interval.
 	Regions  []string      // From where it is watched; none: from one place that nobody named.
 	DownWhen int           // How many regions must find it down, 1 to len(Regions); 0 without regions.
+	Aliases  []string      // Names that addresses of other products have for it: kuma:2, gatus:group_name.
 	Quorum   Quorum        // Whether DownWhen gives way when regions fall silent.
 
 	// What held in the past, as the board knows it; both are empty in a configuration.
