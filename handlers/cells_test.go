@@ -69,13 +69,15 @@ func TestWhatAServiceWeighs(t *testing.T) {
 	s := newSite(t, func(o *Options) { o.Board = b })
 	now := time.Now()
 	for minute := range 58 {
+		var signals []status.Signal
 		for i, svc := range services {
-			o := status.Up
+			sig := status.Signal{Service: svc.ID, Received: now.Add(time.Duration(minute-57) * time.Minute), Outcome: status.Up, Available: true, HTTPStatus: 200, Duration: 12345 * time.Microsecond}
 			if i%5 == 0 && minute%20 == 7 {
-				o = status.Down
+				sig.Outcome, sig.Available, sig.HTTPStatus, sig.Reason = status.Down, false, status.NoHTTPStatus, status.Timeout
 			}
-			s.apply(svc.ID, now.Add(time.Duration(minute-58)*time.Minute), o)
+			signals = append(signals, sig)
 		}
+		s.board.Apply(signals)
 	}
 	for i, w := range status.Windows {
 		s.eventually("/?window="+w.Name, "All 200 services are up")
@@ -85,12 +87,12 @@ func TestWhatAServiceWeighs(t *testing.T) {
 		}
 		events := s.events("/events?window=" + w.Name)
 		caughtUp := next(t, events, `hx-target="#s-service-005"`)
-		s.apply("service-005", now.Add(time.Duration(i)*time.Millisecond), status.Down)
+		s.apply("service-005", now.Add(time.Duration(i+1)*time.Millisecond), status.Down)
 		for _, part := range partials.FindAllString(caughtUp+next(t, events, `hx-target="#s-service-005"`), -1) {
 			if len(part) > most {
 				t.Errorf("%s: %d bytes of a row in a frame, want at most %d:\n%s", w.Name, len(part), most, part)
 			}
 		}
-		s.apply("service-005", now.Add(time.Duration(i)*time.Millisecond+time.Microsecond), status.Up)
+		s.apply("service-005", now.Add(time.Duration(i+1)*time.Millisecond+time.Microsecond), status.Up)
 	}
 }
