@@ -87,8 +87,12 @@ func TestBrowserGoesFromServerToServer(t *testing.T) {
 	begin := func(role string) *product {
 		return start(t, t.TempDir(), yaml, "serve", "--role", role)
 	}
+	// Whoever plans the runs says since when they are due, and who is started before hears of it half a minute later.
+	begin("scheduler,worker").wait("has said which runs are due", func() bool {
+		n, err := q.exec("SELECT count_distinct(service) FROM signals_terms")
+		return err == nil && n == 9
+	})
 	a, b := begin("web"), begin("web")
-	begin("scheduler,worker")
 	for _, p := range []*product{a, b} {
 		p.wait("shows what is measured", func() bool { return len(p.records("fast")) > 1 })
 		p.wait("has read the past", func() bool { code, _ := p.get("/readyz"); return code == http.StatusOK })

@@ -33,7 +33,7 @@ func TestBrowserShowsWhatIsWritten(t *testing.T) {
 	eval[bool](x, `window.spoken = []; new MutationObserver(all => all.forEach(m => m.addedNodes.forEach(n => n.textContent && spoken.push(n.textContent)))).observe(document.querySelector('[aria-live]'), {childList: true, subtree: true}); true`)
 	id := write(http.MethodPost, wordsPath, `{"incident":{"name":"Login fails","body":"We **look**.","components":{"web":"partial_outage"}}}`)
 	x.until(`document.querySelector('#going').textContent.includes('Login fails')`)
-	x.until(`document.querySelector('#s-web').dataset.s === 'down' && document.title.startsWith('1 of 2') && document.querySelector('#icon').href.includes('down')`)
+	x.until(`document.querySelector('#s-web').dataset.s === 'down' && document.title.includes('web is down') && document.querySelector('#icon').href.includes('down')`)
 	write(http.MethodPatch, wordsPath+"/"+id, `{"incident":{"status":"identified","body":"A cable."}}`)
 	x.until(`document.querySelector('#going .md').textContent.includes('A cable.')`)
 	x.until(`spoken.length === 2 && spoken[0] === 'Login fails. Investigating: We look.' && spoken[1] === 'Login fails. Identified: A cable.'`)

@@ -57,7 +57,7 @@ func (a *app) readWords(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case !complained && wait > time.Second: // A store that is being reached is nothing to tell of.
-			a.log.Error("incidents can't be read; the page goes on without them, and tries again", "error", err)
+			a.log.Warn("incidents can't be read; the page goes on without them, and tries again", "error", err)
 			complained = true
 		}
 		select {

@@ -83,7 +83,7 @@ func TestWordsAreReadOnceTheStoreIsThere(t *testing.T) {
 		if n := len(a.words.book.Snapshot().All); n != 2 || !a.words.reader.Whole() {
 			t.Errorf("%d incidents when it is back, whole %t", n, a.words.reader.Whole())
 		}
-		if said := log.String(); strings.Count(said, "level=ERROR") != 1 || !strings.Contains(said, "incidents read") {
+		if said := log.String(); strings.Count(said, "level=WARN") != 1 || !strings.Contains(said, "incidents read") {
 			t.Errorf("the log says %s", said)
 		}
 	})

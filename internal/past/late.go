@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"statuspage/internal/board"
 	"statuspage/internal/status"
 	"time"
 )
@@ -35,10 +36,27 @@ func (f *Filler) WatchLate(ctx context.Context) {
 			return
 		case <-time.After(pause):
 		}
+		f.readTermsAgain(ctx)
 		if services, err := f.lookForLate(ctx); err == nil && services > 0 {
 			f.log.Info("signals of before the start came late; the history was read again", "services", services)
 			pause = lateFirst
 		}
+	}
+}
+
+// readTermsAgain takes terms that others have stored since: a page server that was started before who plans the runs knows
+// none, and would tell another past than one that was started later.
+func (f *Filler) readTermsAgain(ctx context.Context) {
+	if !f.shared() || !f.filled.Load() || !f.state().Up {
+		return
+	}
+	b := f.board.Current()
+	terms, err := f.terms.load(ctx, board.Plain(b.Services()), time.Now())
+	if err != nil || ctx.Err() != nil {
+		return // That the store is away is told elsewhere.
+	}
+	if slices.ContainsFunc(b.Services(), func(s *board.Service) bool { return !slices.Equal(s.Terms, terms[s.ID]) }) {
+		b.Loader().SetTerms(terms)
 	}
 }
 
