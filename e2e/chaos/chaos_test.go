@@ -56,7 +56,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	// Most of the time is spent waiting for what the product does by itself.
 	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
-		_ = flag.Set("test.parallel", "8")
+		_ = flag.Set("test.parallel", "6")
 	}
 	code := m.Run()
 	stopShared()

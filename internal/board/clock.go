@@ -50,9 +50,10 @@ func (r *row) begin(at time.Time) {
 	}
 }
 
-// remember notes when a service was measured by the counts of its past.
+// remember notes when a service was measured by the counts of its past, which know it to a quarter of an hour: what is known
+// better is kept, else one server would tell another beginning than the next.
 func (r *row) remember() {
-	if begun, known := r.hours.begun(); known && (r.begun.IsZero() || begun.Before(r.begun)) {
+	if begun, known := r.hours.begun(); known && (r.begun.IsZero() || !r.begun.Before(begun.Add(status.QuarterHour))) {
 		r.begun = begun
 	}
 }

@@ -87,3 +87,20 @@ func TestDaysOfAClockChange(t *testing.T) {
 		}
 	}
 }
+
+// TestBeginningIsToldAlikeByHoursAndSamples: a board that has read both the counts and the samples of a service's first quarter of an
+// hour knows its beginning as one that has seen it, whichever came first.
+func TestBeginningIsToldAlikeByHoursAndSamples(t *testing.T) {
+	t.Parallel()
+	first := noon.Add(7 * time.Minute)
+	seen := newBoard(t, "a")
+	seen.now = func() time.Time { return first.Add(time.Minute) }
+	seen.Apply([]status.Signal{signal("a", first, status.Up)})
+	read := newBoard(t, "a")
+	read.now = seen.now
+	read.Apply([]status.Signal{signal("a", first, status.Up)})
+	setHistory(read, noon.Truncate(time.Hour))
+	if got, want := read.rows[0].begun, seen.rows[0].begun; !got.Equal(want) {
+		t.Errorf("it begins at %v where the past was read, at %v where it was seen", got, want)
+	}
+}

@@ -88,6 +88,13 @@ func viaMail(s *sink, user string) *channel.Via {
 	return channel.NewVia(m)
 }
 
+// viaMailFor is viaMail with as much patience as a mail of 2,000 lines may want.
+func viaMailFor(s *sink, patience time.Duration) *channel.Via {
+	m := &channel.Mail{Server: "smtp://" + s.ln.Addr().String(), From: "Status <status@example.org>"}
+	m.Patience(patience)
+	return channel.NewVia(m)
+}
+
 // parts are the plain text and the HTML of a mail.
 func parts(t *testing.T, data string) (head mail.Header, plain, html string) {
 	t.Helper()
@@ -379,7 +386,7 @@ func TestManyServices(t *testing.T) {
 		}
 	}
 	s := newSink(t, "")
-	if err := open(t, "email", "to", "a@example.org").Send(t.Context(), viaMail(s, ""), message(2000)); err != nil {
+	if err := open(t, "email", "to", "a@example.org").Send(t.Context(), viaMailFor(s, 10*time.Second), message(2000)); err != nil {
 		t.Fatal(err)
 	}
 	if _, plain, html := parts(t, s.got()[0].data); !strings.Contains(plain, "Service 1999 is down") || !strings.Contains(html, "Service 1999 is down") {
