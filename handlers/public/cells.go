@@ -10,11 +10,7 @@ import (
 // cells answers GET /services/{id}/cells with the service's row in which each cell is a link: the page asks
 // for it when the visitor enters the row (static/app.js), and again when the row has changed.
 func (s *ServicePage) cells(c *fiber.Ctx) error {
-	svc, ok := s.Board.Find(answer.Param(c, "id"))
-	if !ok {
-		return answer.NotFound("error.service")
-	}
-	k, err := s.Visitor.Preferences(c)
+	svc, k, err := s.service(c)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@
 package public
 
 import (
+	"statuspage/handlers/answer"
 	"statuspage/handlers/gate"
 	"statuspage/handlers/visitor"
 	"statuspage/internal/board"
@@ -11,6 +12,8 @@ import (
 	"statuspage/internal/page"
 	"statuspage/internal/past"
 	"time"
+
+	"github.com/gofiber/fiber/v2"
 )
 
 // Sources are what the pages are made of; each of them belongs to the same configuration.
@@ -24,4 +27,14 @@ type Sources struct {
 	Streams *gate.Streams
 	Limits  *gate.Limiter
 	Now     func() time.Time
+}
+
+// service is the one that an address names, and how the visitor wants to see it.
+func (s *Sources) service(c *fiber.Ctx) (*board.Service, page.Preferences, error) {
+	svc, ok := s.Board.Find(answer.Param(c, "id"))
+	if !ok {
+		return nil, page.Preferences{}, answer.NotFound("error.service")
+	}
+	k, err := s.Visitor.Preferences(c)
+	return svc, k, err
 }

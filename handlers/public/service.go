@@ -26,17 +26,13 @@ func NewServicePage(s Sources) *ServicePage { return &ServicePage{Sources: s} }
 
 // Routes adds the addresses of a service. They stand before those of its days, which have the same form.
 func (s *ServicePage) Routes(r fiber.Router) {
-	r.Get("/services/:id", s.service)
+	r.Get("/services/:id", s.show)
 	r.Get("/services/:id"+views.CellsPath, s.cells)
 }
 
-// service answers GET /services/{id}.
-func (s *ServicePage) service(c *fiber.Ctx) error {
-	svc, ok := s.Board.Find(answer.Param(c, "id"))
-	if !ok {
-		return answer.NotFound("error.service")
-	}
-	k, err := s.Visitor.Preferences(c)
+// show answers GET /services/{id}.
+func (s *ServicePage) show(c *fiber.Ctx) error {
+	svc, k, err := s.service(c)
 	if err != nil {
 		return err
 	}

@@ -27,11 +27,7 @@ const pastRetry = 10
 // span answers GET /services/{id}/{at}: a day such as 2026-03-29, an hour such as
 // 2026-03-29T14Z, or a minute such as 2026-03-29T14:05Z.
 func (s *History) span(c *fiber.Ctx) error {
-	svc, ok := s.Board.Find(answer.Param(c, "id"))
-	if !ok {
-		return answer.NotFound("error.service")
-	}
-	k, err := s.Visitor.Preferences(c)
+	svc, k, err := s.service(c)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,11 @@ func (*FieldError) Unwrap() error { return status.ErrInvalid }
 
 // AccountName is a name as accounts have it: what looks the same is the same.
 func AccountName(text string) (string, error) {
-	name := strings.ToLower(norm.NFKC.String(strings.TrimSpace(text)))
+	return named(strings.ToLower(norm.NFKC.String(strings.TrimSpace(text))))
+}
+
+// named refuses what is no name, of an account or a token.
+func named(name string) (string, error) {
 	switch {
 	case name == "":
 		return "", &FieldError{"name", "admin.error.name.empty"}
@@ -57,18 +61,7 @@ func newPassword(password, account string) error {
 }
 
 // tokenName is the name of a token.
-func tokenName(text string) (string, error) {
-	name := strings.TrimSpace(text)
-	switch {
-	case name == "":
-		return "", &FieldError{"name", "admin.error.name.empty"}
-	case utf8.RuneCountInString(name) > maxName:
-		return "", &FieldError{"name", "admin.error.name.long"}
-	case status.HasControl(name) || !utf8.ValidString(name):
-		return "", &FieldError{"name", "admin.error.name.form"}
-	}
-	return name, nil
-}
+func tokenName(text string) (string, error) { return named(strings.TrimSpace(text)) }
 
 // errFull is what who comes while too many passwords are being looked at is told.
 var errFull = fmt.Errorf("too many sign in at once: %w", status.ErrUnavailable)

@@ -1,7 +1,6 @@
 package board
 
 import (
-	"slices"
 	"statuspage/internal/status"
 	"time"
 )
@@ -27,7 +26,7 @@ func (b *Board) Elapse(now time.Time) {
 // touched are the services of signals, each once.
 func touched(signals []Signal) (services []*Service) {
 	for _, s := range signals {
-		if !slices.Contains(services[max(0, len(services)-1):], s.Service) { // Twice does no harm.
+		if n := len(services); n == 0 || services[n-1] != s.Service { // Twice does no harm.
 			services = append(services, s.Service)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -64,21 +63,13 @@ func (d *decoder) agent(node *yaml.Node, path string) (a Agent, ok bool) {
 }
 
 // tokenFile reads a token from a file beside the configuration.
-func (d *decoder) tokenFile(node *yaml.Node, path string) (token string) {
-	var name string
-	value(d, &name, parsePath)(node, path)
-	if name == "" {
+func (d *decoder) tokenFile(node *yaml.Node, path string) string {
+	text, read := d.secretFile(node, path)
+	if !read {
 		return ""
 	}
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(filepath.Dir(d.file), name)
-	}
-	body, err := d.readFile(name)
+	token, err := ParseToken(text)
 	if err != nil {
-		d.fail(node, path, "the file can't be read: create it, or name another") // Its name may be a token in the wrong place.
-		return ""
-	}
-	if token, err = ParseToken(strings.TrimSpace(string(body))); err != nil {
 		d.fail(node, path, "in the file: %v", err)
 	}
 	return token

@@ -81,7 +81,7 @@ func (d *decoder) dkim(node *yaml.Node, path string, dst **channel.DKIM) {
 		"domain":   value(d, &k.Domain, parseText),
 		"selector": value(d, &k.Selector, parseText),
 		"key_file": func(node *yaml.Node, path string) {
-			k.Key = d.secretFile(node, path)
+			k.Key, _ = d.secretFile(node, path) // A mistake is told.
 			if k.Key == "" {
 				return
 			}
@@ -96,12 +96,12 @@ func (d *decoder) dkim(node *yaml.Node, path string, dst **channel.DKIM) {
 	*dst = k
 }
 
-// secretFile reads what is secret from a file beside the configuration.
-func (d *decoder) secretFile(node *yaml.Node, path string) string {
+// secretFile reads what is secret from a file beside the configuration; read is false after a mistake.
+func (d *decoder) secretFile(node *yaml.Node, path string) (secret string, read bool) {
 	var name string
 	value(d, &name, parsePath)(node, path)
 	if name == "" {
-		return ""
+		return "", false
 	}
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(filepath.Dir(d.file), name)
@@ -109,9 +109,9 @@ func (d *decoder) secretFile(node *yaml.Node, path string) string {
 	body, err := d.readFile(name)
 	if err != nil {
 		d.fail(node, path, "the file can't be read: create it, or name another") // Its name may be a secret in the wrong place.
-		return ""
+		return "", false
 	}
-	return strings.TrimSpace(string(body))
+	return strings.TrimSpace(string(body)), true
 }
 
 // channels decodes a mapping whose names are the operator's.
@@ -187,7 +187,8 @@ func (d *decoder) channelKeys(node *yaml.Node, path string, c channel.Channel) {
 			continue
 		}
 		fields[k.Name+"_file"] = func(node *yaml.Node, path string) {
-			for line := range strings.Lines(d.secretFile(node, path)) {
+			text, _ := d.secretFile(node, path) // A mistake is told.
+			for line := range strings.Lines(text) {
 				if err := c.Set(k, strings.TrimSpace(line)); err != nil {
 					d.fail(node, path, "in the file: %v", err)
 				}
