@@ -10,15 +10,6 @@ import (
 	"strings"
 )
 
-// codedError ends a command with another code than 1.
-type codedError struct {
-	error
-	code int
-}
-
-// Unwrap lets errReported be found.
-func (e codedError) Unwrap() error { return e.error }
-
 const imported = "# Imported from "
 
 // importConfig turns configurations of another tool into ours. Nothing is written unless all of them could be read.
@@ -34,7 +25,7 @@ func (e env) importConfig(args []string) error {
 			if errors.Is(err, errReported) {
 				return err
 			}
-			return codedError{err, 2}
+			return exitError{err, 2}
 		}
 		rest = f.Args()
 		for len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
@@ -43,22 +34,22 @@ func (e env) importConfig(args []string) error {
 	}
 	switch {
 	case len(names) == 0:
-		return codedError{fmt.Errorf("import: say of which tool: one of %s", strings.Join(importer.Sources(), ", ")), 2}
+		return exitError{fmt.Errorf("import: say of which tool: one of %s", strings.Join(importer.Sources(), ", ")), 2}
 	case *slow != "down" && *slow != "degraded":
-		return codedError{errors.New("import: --slow is down or degraded"), 2}
+		return exitError{errors.New("import: --slow is down or degraded"), 2}
 	case *report != "text" && *report != "json":
-		return codedError{errors.New("import: --report is text or json"), 2}
+		return exitError{errors.New("import: --report is text or json"), 2}
 	}
 	result, err := importer.Import(names[0], names[1:], importer.Options{Slow: *slow == "degraded", Getenv: e.getenv})
 	if err == nil && *dir != "" {
 		err = writeImport(*dir, result)
 	}
 	if err != nil {
-		return codedError{err, 2}
+		return exitError{err, 2}
 	}
 	if *dir == "" {
 		if _, err := e.stdout.Write(result.YAML); err != nil {
-			return codedError{fmt.Errorf("import: %w", err), 2}
+			return exitError{fmt.Errorf("import: %w", err), 2}
 		}
 	}
 	if *report == "json" {

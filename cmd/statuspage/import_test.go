@@ -17,7 +17,7 @@ const gatusFile = `endpoints:
 `
 
 func code(err error) int {
-	if of, is := errors.AsType[codedError](err); is {
+	if of, is := errors.AsType[exitError](err); is {
 		return of.code
 	}
 	if err != nil {

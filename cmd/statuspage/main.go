@@ -27,14 +27,10 @@ func main() {
 	if err == nil {
 		return
 	}
-	code, ran := errors.AsType[*exitError](err)
-	if !errors.Is(err, errReported) && (!ran || !code.silent) {
+	if !errors.Is(err, errReported) {
 		fmt.Fprintln(os.Stderr, "statuspage:", err)
 	}
-	if ran {
-		os.Exit(code.code)
-	}
-	if of, is := errors.AsType[codedError](err); is {
+	if of, is := errors.AsType[exitError](err); is {
 		os.Exit(of.code)
 	}
 	os.Exit(1)
@@ -42,6 +38,15 @@ func main() {
 
 // errReported ends a command whose output has told all there is to say.
 var errReported = errors.New("reported")
+
+// exitError ends the program with another code than 1.
+type exitError struct {
+	error
+	code int
+}
+
+// Unwrap lets errReported be found.
+func (e exitError) Unwrap() error { return e.error }
 
 const usage = `statuspage is a public status page and the prober behind it.
 

@@ -21,14 +21,6 @@ const (
 	stopPatience = 10 * time.Second
 )
 
-// exitError ends the program with the status of a command that it ran.
-type exitError struct {
-	code   int
-	silent bool // What there was to say, the command has said.
-}
-
-func (e *exitError) Error() string { return fmt.Sprintf("the command ended with %d", e.code) }
-
 // maintenance plans maintenance on a running server, for scripts and pipelines.
 func (e env) maintenance(ctx context.Context, args []string) error {
 	if len(args) == 0 {
@@ -168,12 +160,12 @@ func exitOf(err error) error {
 	}
 	ended, is := errors.AsType[*exec.ExitError](err)
 	if !is {
-		return fmt.Errorf("maintenance plan: %w: %w", err, &exitError{code: 127})
+		return fmt.Errorf("maintenance plan: %w: %w", err, exitError{errors.New("the command ended with 127"), 127})
 	}
 	if state, is := ended.Sys().(syscall.WaitStatus); is && state.Signaled() {
-		return &exitError{128 + int(state.Signal()), true}
+		return exitError{errReported, 128 + int(state.Signal())}
 	}
-	return &exitError{ended.ExitCode(), true}
+	return exitError{errReported, ended.ExitCode()} // What there was to say, the command has said.
 }
 
 func (e env) maintenanceList(ctx context.Context, args []string) error {
